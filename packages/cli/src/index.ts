@@ -1,0 +1,2 @@
+// The flink command line.
+export {}

@@ -1,0 +1,2 @@
+// Job submission, the job client and discovery of the leader.
+export {}

@@ -1,0 +1,2 @@
+// Process entry points and the MiniCluster: where implementations are chosen.
+export {}

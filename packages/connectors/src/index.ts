@@ -1,0 +1,2 @@
+// Connectors to external systems.
+export {}

@@ -1,0 +1,2 @@
+// Dispatcher: accepts jobs and runs one JobMaster for each.
+export {}

@@ -1,0 +1,2 @@
+// File system abstraction and its schemes.
+export {}

@@ -1,0 +1,2 @@
+// Distributed stream processing in TypeScript: the package that users install.
+export {}

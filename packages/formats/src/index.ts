@@ -1,0 +1,2 @@
+// Record formats such as CSV, JSON and Parquet.
+export {}

@@ -1,0 +1,2 @@
+// Typed remote interfaces of the four components and their messages.
+export {}

@@ -1,0 +1,2 @@
+// JobMaster: execution graph, scheduling, checkpoint coordination and failover of one job.
+export {}

@@ -1,0 +1,2 @@
+// ResourceManager: matches slot requirements with registered TaskManagers.
+export {}

@@ -1,0 +1,2 @@
+// The monitoring REST API: route definitions, server and derived client.
+export {}

@@ -1,0 +1,2 @@
+// Endpoints with a single main thread, fencing, transports and heartbeats.
+export {}

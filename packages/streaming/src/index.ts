@@ -1,0 +1,2 @@
+// The DataStream API, the StreamGraph and its translation to a JobGraph.
+export {}

@@ -1,0 +1,2 @@
+// TaskExecutor: slots, tasks and the thread that runs them.
+export {}

@@ -1,0 +1,2 @@
+// Operator harness, fakes and simulation for this project's own tests.
+export {}
