@@ -1,2 +1,12 @@
-// Typed remote interfaces of the four components and their messages.
-export {}
+// Owns: what components may say to each other: gateways and their messages.
+// Called by: all components and clients.
+// Calls: rpc (session definitions); types of jobgraph and state.
+// Thread: any; messages are plain data.
+export * from './dispatcher/gateway.ts'
+export * from './dispatcher/messages.ts'
+export * from './job-master/gateway.ts'
+export * from './job-master/messages.ts'
+export * from './resource-manager/gateway.ts'
+export * from './resource-manager/messages.ts'
+export * from './task-executor/gateway.ts'
+export * from './task-executor/messages.ts'

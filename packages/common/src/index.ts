@@ -1,0 +1,47 @@
+// Owns: the words everything else is written in: ids, errors, options, clock, logger.
+// Called by: every package.
+// Calls: nothing of ours.
+// Thread: any; nothing here keeps state of its own.
+export { CancellationError, Deferred } from './concurrent/deferred.ts'
+export { Configuration, type ConfigurationSource } from './config/configuration.ts'
+export {
+  type ConfigOption,
+  booleanType,
+  durationType,
+  enumType,
+  formatDuration,
+  integerType,
+  memorySizeType,
+  option,
+  type OptionType,
+  parseDuration,
+  parseMemorySize,
+  stringType,
+} from './config/option.ts'
+export {
+  defineError,
+  type ErrorDomain,
+  type ErrorFactory,
+  FlinkError,
+  isFlinkError,
+  type RetryHint,
+} from './errors/flink-error.ts'
+export { deserializeError, type SerializedError, serializeError } from './errors/serialized-error.ts'
+export {
+  type AllocationId,
+  type ExecutionAttemptId,
+  type InstanceId,
+  type JobId,
+  type JobVertexId,
+  type LeaderSessionId,
+  newId,
+  type OperatorId,
+  type ResourceId,
+  type SlotId,
+  slotIdOf,
+} from './ids/ids.ts'
+export { createLogger, type Logger, type LoggerOptions, nullLogger } from './logging/logger.ts'
+export { type Clock, SystemClock, type Timer } from './time/clock.ts'
+export { ManualClock } from './time/manual-clock.ts'
+export { type Random, SeededRandom, SystemRandom } from './time/random.ts'
+export type { JsonValue } from './errors/json-value.ts'

@@ -1,0 +1,81 @@
+import type { JobId, SerializedError } from '@flink-ts/common'
+import type { JobExecutionResult, JobGraph, JobStatus, ReplayableProgram } from '@flink-ts/jobgraph'
+import type { TaskIoMetrics } from '../job-master/messages.ts'
+
+export interface JobSubmission {
+  readonly graph: JobGraph
+  readonly program: ReplayableProgram
+}
+
+/** One line of the job list. */
+export interface JobOverview {
+  readonly jobId: JobId
+  readonly name: string
+  readonly status: JobStatus
+  /** Milliseconds since the epoch; `endTime` -1 while it runs. */
+  readonly startTime: number
+  readonly endTime: number
+  readonly lastModification: number
+  /** Number of tasks in each execution state. */
+  readonly tasks: Readonly<Record<ExecutionState, number>>
+}
+
+/** Flink's execution states. */
+export type ExecutionState =
+  | 'CREATED' | 'SCHEDULED' | 'DEPLOYING' | 'INITIALIZING' | 'RUNNING' | 'FINISHED' | 'CANCELING' | 'CANCELED' | 'FAILED' | 'RECONCILING'
+
+/** A job in full, for REST and the page. */
+export interface JobDetails extends JobOverview {
+  /** When each status was entered; absent: never. */
+  readonly timestamps: Readonly<Partial<Record<JobStatus, number>>>
+  readonly maxParallelism: number
+  readonly vertices: readonly VertexDetails[]
+  readonly graph: JobGraph
+  readonly checkpoints: CheckpointCounts
+  readonly failures: readonly FailureEntry[]
+  readonly restarts: number
+}
+
+export interface VertexDetails {
+  readonly id: string
+  readonly name: string
+  readonly parallelism: number
+  readonly maxParallelism: number
+  readonly status: ExecutionState
+  readonly startTime: number
+  readonly endTime: number
+  readonly subtasks: readonly SubtaskDetails[]
+}
+
+export interface SubtaskDetails {
+  readonly index: number
+  readonly attempt: number
+  readonly status: ExecutionState
+  /** Data address of the TaskManager; undefined: not deployed. */
+  readonly location: string | undefined
+  readonly taskManagerId: string | undefined
+  readonly startTime: number
+  readonly endTime: number
+  readonly metrics: TaskIoMetrics
+}
+
+export interface CheckpointCounts {
+  readonly triggered: number
+  readonly completed: number
+  readonly failed: number
+  readonly inProgress: number
+  readonly restored: number
+  readonly latestCompleted: { readonly id: number; readonly pointer: string; readonly stateBytes: number; readonly durationMs: number; readonly timestamp: number } | undefined
+}
+
+export interface FailureEntry {
+  readonly timestamp: number
+  readonly error: SerializedError
+  readonly task: string | undefined
+  readonly location: string | undefined
+}
+
+/** Outcome of a finished job. */
+export type JobResult =
+  | { readonly status: 'FINISHED'; readonly result: JobExecutionResult }
+  | { readonly status: 'FAILED' | 'CANCELED'; readonly jobId: JobId; readonly error: SerializedError | undefined }

@@ -1,0 +1,37 @@
+import type { AllocationId, ExecutionAttemptId, SerializedError } from '@flink-ts/common'
+import { defineGateway } from '@flink-ts/rpc'
+import type {
+  CheckpointAcknowledgement,
+  CheckpointDecline,
+  SlotOffer,
+  TaskExecutionStateUpdate,
+  TaskIoMetrics,
+  TaskManagerRegistration,
+} from './messages.ts'
+
+/** What a TaskExecutor may say to a JobMaster. */
+export interface JobMasterGateway {
+  registerTaskManager(registration: TaskManagerRegistration): Promise<void>
+  /** Answers the allocations that were accepted; the others are to be freed. */
+  offerSlots(offers: readonly SlotOffer[]): Promise<readonly AllocationId[]>
+  /** A slot is gone (its thread died); its tasks were reported failed before. */
+  failSlot(allocationId: AllocationId, cause: SerializedError): Promise<void>
+  updateTaskExecutionState(update: TaskExecutionStateUpdate): Promise<void>
+  acknowledgeCheckpoint(acknowledgement: CheckpointAcknowledgement): Promise<void>
+  declineCheckpoint(decline: CheckpointDecline): Promise<void>
+  /** The task has seen all its input and emitted all its output; with checkpointing it waits for a last checkpoint. */
+  notifyEndOfData(attemptId: ExecutionAttemptId): Promise<void>
+  /** Periodic, about once a second, while tasks run: for the web page and REST. */
+  reportTaskMetrics(metrics: Readonly<Record<string, TaskIoMetrics>>): Promise<void>
+}
+
+export const jobMasterGateway = defineGateway<JobMasterGateway>('job-master', [
+  'registerTaskManager',
+  'offerSlots',
+  'failSlot',
+  'updateTaskExecutionState',
+  'acknowledgeCheckpoint',
+  'declineCheckpoint',
+  'notifyEndOfData',
+  'reportTaskMetrics',
+])

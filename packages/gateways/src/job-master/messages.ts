@@ -1,0 +1,59 @@
+import type { AllocationId, ExecutionAttemptId, JobId, ResourceId, SerializedError, SlotId } from '@flink-ts/common'
+import type { TaskStateSnapshot } from '@flink-ts/state'
+
+/** Name of the endpoint of the JobMaster of a job. */
+export function jobMasterEndpointName(jobId: JobId): string {
+  return `job-master/${jobId}`
+}
+
+/** First call of a TaskManager on a session to a JobMaster. */
+export interface TaskManagerRegistration {
+  readonly resourceId: ResourceId
+  /** `host:port` of the record exchange. */
+  readonly dataAddress: string
+}
+
+export interface SlotOffer {
+  readonly allocationId: AllocationId
+  readonly slotId: SlotId
+}
+
+/** Flink's execution states as far as a TaskManager reports them. */
+export type TaskExecutionStatus = 'DEPLOYING' | 'INITIALIZING' | 'RUNNING' | 'FINISHED' | 'CANCELED' | 'FAILED'
+
+export interface TaskExecutionStateUpdate {
+  readonly attemptId: ExecutionAttemptId
+  readonly status: TaskExecutionStatus
+  /** With FAILED. */
+  readonly error?: SerializedError | undefined
+  /** With FINISHED. */
+  readonly accumulators?: Readonly<Record<string, number | readonly unknown[]>> | undefined
+  readonly metrics: TaskIoMetrics
+}
+
+/** Counters of a task so far. */
+export interface TaskIoMetrics {
+  readonly recordsIn: number
+  readonly recordsOut: number
+  readonly bytesIn: number
+  readonly bytesOut: number
+}
+
+export interface CheckpointAcknowledgement {
+  readonly attemptId: ExecutionAttemptId
+  readonly checkpointId: number
+  readonly state: TaskStateSnapshot
+  readonly metrics: {
+    readonly alignmentMs: number
+    readonly syncMs: number
+    readonly asyncMs: number
+    readonly startDelayMs: number
+    readonly stateBytes: number
+  }
+}
+
+export interface CheckpointDecline {
+  readonly attemptId: ExecutionAttemptId
+  readonly checkpointId: number
+  readonly reason: SerializedError
+}

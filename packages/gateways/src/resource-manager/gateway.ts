@@ -1,0 +1,36 @@
+import type { AllocationId, InstanceId, JobId, SlotId } from '@flink-ts/common'
+import { defineGateway } from '@flink-ts/rpc'
+import type { JobMasterRegistration, ResourceOverview, ResourceRequirements, TaskExecutorRegistration } from './messages.ts'
+
+/** Name of the endpoint. */
+export const RESOURCE_MANAGER_ENDPOINT = 'resource-manager'
+
+/** What may be said to the ResourceManager, by TaskExecutors, JobMasters and the Dispatcher. */
+export interface ResourceManagerGateway {
+  /** First call of a TaskExecutor's session. A second registration of the same resource replaces the first. */
+  registerTaskExecutor(registration: TaskExecutorRegistration): Promise<{ readonly instanceId: InstanceId }>
+  /** A slot became free. Ignored unless it still has that allocation here. */
+  notifySlotAvailable(instanceId: InstanceId, slotId: SlotId, allocationId: AllocationId): Promise<void>
+  /** First call of a JobMaster's session. */
+  registerJobMaster(registration: JobMasterRegistration): Promise<void>
+  declareRequiredResources(requirements: ResourceRequirements): Promise<void>
+  requestResourceOverview(): Promise<ResourceOverview>
+}
+
+export const resourceManagerGateway = defineGateway<ResourceManagerGateway>('resource-manager', [
+  'registerTaskExecutor',
+  'notifySlotAvailable',
+  'registerJobMaster',
+  'declareRequiredResources',
+  'requestResourceOverview',
+])
+
+/** What the ResourceManager may say to a JobMaster. */
+export interface JobMasterResourceGateway {
+  /** The requirement cannot be met now: so many slots exist or are free. Repeated when the numbers change. */
+  notifyNotEnoughResources(info: { readonly jobId: JobId; readonly required: number; readonly available: number }): Promise<void>
+}
+
+export const jobMasterResourceGateway = defineGateway<JobMasterResourceGateway>('job-master-resource', [
+  'notifyNotEnoughResources',
+])

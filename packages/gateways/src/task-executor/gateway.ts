@@ -1,0 +1,29 @@
+import type { AllocationId, ExecutionAttemptId } from '@flink-ts/common'
+import { defineGateway } from '@flink-ts/rpc'
+import type { CheckpointTrigger, SlotRequest, TaskDeployment } from './messages.ts'
+
+/** What may be said to a TaskExecutor. ResourceManager: `requestSlot`. JobMaster: the rest, for its own job's slots. */
+export interface TaskExecutorGateway {
+  /** Idempotent for the same allocation. Rejects with `taskmanager.slot-occupied` if another one has the slot. */
+  requestSlot(request: SlotRequest): Promise<void>
+  /** Gives a slot back: its tasks are failed and its thread ends. Idempotent. */
+  freeSlot(allocationId: AllocationId, reason: string): Promise<void>
+  /** Accepts tasks for deployment, all of one slot in one call; states follow by `updateTaskExecutionState`. */
+  submitTasks(tasks: readonly TaskDeployment[]): Promise<void>
+  /** Idempotent; the task ends as CANCELED, or its thread is terminated after `task.cancellation.timeout`. */
+  cancelTask(attemptId: ExecutionAttemptId): Promise<void>
+  /** To the tasks with sources. */
+  triggerCheckpoint(attemptIds: readonly ExecutionAttemptId[], trigger: CheckpointTrigger): Promise<void>
+  notifyCheckpointComplete(attemptIds: readonly ExecutionAttemptId[], checkpointId: number): Promise<void>
+  notifyCheckpointAborted(attemptIds: readonly ExecutionAttemptId[], checkpointId: number): Promise<void>
+}
+
+export const taskExecutorGateway = defineGateway<TaskExecutorGateway>('task-executor', [
+  'requestSlot',
+  'freeSlot',
+  'submitTasks',
+  'cancelTask',
+  'triggerCheckpoint',
+  'notifyCheckpointComplete',
+  'notifyCheckpointAborted',
+])

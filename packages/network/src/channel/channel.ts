@@ -1,0 +1,57 @@
+/** What travels in band between records, in order with them. */
+export type ChannelEvent =
+  | { readonly type: 'watermark'; readonly watermark: number }
+  | { readonly type: 'idle' }
+  | { readonly type: 'active' }
+  | { readonly type: 'barrier'; readonly checkpointId: number; readonly timestamp: number; readonly savepoint: boolean }
+  | { readonly type: 'cancel-barrier'; readonly checkpointId: number }
+  /** No more records will come; barriers still may. */
+  | { readonly type: 'end-of-data' }
+
+/**
+ * Both ends of one logical channel, shareable between threads: the ring, and one bell for each side. The producer
+ * rings `consumerBell` after data was added, the consumer rings `producerBell` after room was made.
+ */
+export interface ChannelEnds {
+  /** `<job>/<attempt epoch>/<edge>/<producer>/<consumer>`: unique in the cluster, new for each attempt. */
+  readonly channelId: string
+  readonly ring: SharedArrayBuffer
+  readonly producerBell: SharedArrayBuffer
+  readonly consumerBell: SharedArrayBuffer
+}
+
+/** The producing end, used by one slot thread. Nothing here blocks. */
+export interface ChannelWriter {
+  /** Room for at least one full batch and nothing in overdraft: to be asked before input is taken. */
+  available(): boolean
+  /** Adds a record with the timestamp in the thread's timestamp register; sends the batch when it is full. */
+  write(record: unknown): void
+  /** Adds an event after all records written so far (the open batch is sent first). Never refused. */
+  event(event: ChannelEvent): void
+  /** Sends the open batch, if any, and moves overdraft into the ring as far as there is room. */
+  flush(): void
+  /** Bytes that went beyond the ring and wait on the heap. */
+  readonly overdraftBytes: number
+  readonly recordsOut: number
+  readonly bytesOut: number
+}
+
+/** What the consuming end hands out. */
+export interface ChannelHandler {
+  record(value: unknown): void
+  event(event: ChannelEvent): void
+}
+
+/** The consuming end, used by one slot thread. Nothing here blocks. */
+export interface ChannelReader {
+  /** Whether {@link ChannelReader.poll} would hand out something. */
+  ready(): boolean
+  /**
+   * Hands out at most `maxRecords` records, or one event, in order; never a record after an event in one call, so
+   * that the caller can stop at a barrier. The record's timestamp is in the thread's timestamp register.
+   * Returns the number of records and events handed out, 0 if there was nothing.
+   */
+  poll(maxRecords: number, handler: ChannelHandler): number
+  readonly recordsIn: number
+  readonly bytesIn: number
+}

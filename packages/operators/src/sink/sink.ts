@@ -1,0 +1,42 @@
+export interface SinkWriterContext {
+  readonly jobId: string
+  readonly subtaskIndex: number
+  readonly parallelism: number
+  readonly attemptNumber: number
+  /** Undefined: fresh start. */
+  readonly restoredCheckpointId: number | undefined
+  /** Takes the operator out of schedule (false) while asynchronous work catches up, and back in (true). */
+  setAvailable(available: boolean): void
+  /** Fails the task: for errors outside any call of the writer. */
+  fail(error: unknown): void
+}
+
+/** Writes the records of one subtask. */
+export interface SinkWriter<T, Committable = never, WriterState = never> {
+  /** Synchronous; buffers. @param timestamp milliseconds, NaN for none */
+  write(value: T, timestamp: number): void
+  /** Everything written so far has left the writer when it resolves. `endOfInput`: nothing more will come. */
+  flush(endOfInput: boolean): void | Promise<void>
+  /** What is to be committed when the checkpoint being taken is complete. After `flush`. */
+  prepareCommit?(): readonly Committable[] | Promise<readonly Committable[]>
+  /** State to continue from, after `prepareCommit`. Redistributed as a list. */
+  snapshotState?(checkpointId: number): readonly WriterState[] | Promise<readonly WriterState[]>
+  close?(): void | Promise<void>
+}
+
+/** Makes visible what a completed checkpoint covers. Must be idempotent: may come again after a recovery. */
+export interface Committer<Committable> {
+  commit(committables: readonly Committable[]): Promise<void>
+  close?(): void | Promise<void>
+}
+
+/** A sink: a writer, and for exactly-once a committer (the shape of Flink's Sink V2). */
+export interface Sink<T, Committable = unknown, WriterState = unknown> {
+  /** For plans: `print`, `file`. */
+  readonly kind: string
+  createWriter(
+    context: SinkWriterContext,
+    restored: readonly WriterState[],
+  ): SinkWriter<T, Committable, WriterState> | Promise<SinkWriter<T, Committable, WriterState>>
+  createCommitter?(): Committer<Committable>
+}

@@ -1,0 +1,5 @@
+// Owns: how records and state values become bytes, and how keys are hashed and compared.
+// Called by: network (batches), state (values, keys), operators.
+// Calls: msgpackr for what fits no schema.
+// Thread: any; codecs belong to one channel or one state each.
+export type { BatchDecoder, BatchEncoder, Push } from './batch/batch-codec.ts'

@@ -1,0 +1,96 @@
+import type { KeyedStateHandle, OperatorStateHandle } from '../snapshot/state-handle.ts'
+import type { CheckpointStreamFactory } from '../storage/checkpoint-storage.ts'
+import type { StateDescriptor } from './state-descriptor.ts'
+
+/** What a key may be (DESIGN 4): compared by canonical value; -0 equals 0, NaN equals NaN. */
+export type Key = unknown
+
+/**
+ * The entry of one key in one table. `value` may be replaced or changed in place until the current record is done:
+ * the table has saved the old value for a running snapshot before it handed the entry out.
+ */
+export interface StateEntry<V> {
+  readonly key: Key
+  value: V
+}
+
+/** Keyed values of one state in one namespace (a window, or the only one). Segmented: no table grows beyond 64k slots. */
+export interface StateTable<V> {
+  readonly size: number
+  /** The entry of `key`, or undefined. Handing it out counts as a touch (copy-on-write). */
+  find(key: Key): StateEntry<V> | undefined
+  /** Adds the entry of a key that has none. */
+  insert(key: Key, value: V): StateEntry<V>
+  remove(key: Key): boolean
+  /** All entries; the table must not change meanwhile. */
+  entries(): Iterable<StateEntry<V>>
+}
+
+/** The tables of one state over all namespaces. Namespaces are numbers (window starts), strings, or undefined (only one). */
+export interface NamespacedState<V> {
+  /** The table of a namespace, made if absent. Keep it only as long as the namespace lives. */
+  table(namespace: string | number | undefined): StateTable<V>
+  /** The table of a namespace, or undefined if there is none. */
+  existing(namespace: string | number | undefined): StateTable<V> | undefined
+  namespaces(): Iterable<string | number | undefined>
+  /** Drops a namespace with all its keys. */
+  drop(namespace: string | number | undefined): void
+}
+
+/** One timer: a key, a namespace and a time in milliseconds. */
+export interface TimerEntry {
+  readonly key: Key
+  readonly namespace: string | number | undefined
+  readonly timestamp: number
+}
+
+/** Something that has entries by key group and joins the backend's snapshots: timer queues. */
+export interface KeyGroupedParticipant {
+  /** Entries as of now; the backend encodes them at once. */
+  snapshotEntries(): Iterable<TimerEntry>
+  /** Called before `open` with the restored entries of this subtask's key groups. */
+  restoreEntries(entries: Iterable<TimerEntry>): void
+}
+
+/** Keyed state of one operator instance. Main thread: the slot thread's task. */
+export interface KeyedStateBackend {
+  /** Inclusive range of the key groups of this subtask. */
+  readonly keyGroupRange: { readonly start: number; readonly end: number }
+  readonly maxParallelism: number
+  /** The key of the record or timer being processed: what user-facing states are bound to. */
+  setCurrentKey(key: Key): void
+  currentKey(): Key
+  /** State for operators' own use. The same name gives the same object. Restored values are there at once. */
+  namespacedState<V>(descriptor: StateDescriptor<V>): NamespacedState<V>
+  /** User-facing state bound to the current key: ValueState for a ValueStateDescriptor, and so on. */
+  state<S>(descriptor: StateDescriptor<unknown>): S
+  /** Registers a timer queue; restores it at once if the snapshot had one of that name. */
+  registerParticipant(name: string, participant: KeyGroupedParticipant): void
+  /**
+   * Takes a snapshot as of now: the synchronous part is done on return, the rest is written in slices between
+   * records (`yieldSlice` is awaited between slices). Rejects if writing fails. At most one runs at a time unless the
+   * earlier one is finished or cancelled.
+   */
+  snapshot(
+    checkpointId: number,
+    streams: CheckpointStreamFactory,
+    yieldSlice: () => Promise<void>,
+  ): Promise<readonly KeyedStateHandle[]>
+  /** Gives up a running snapshot. */
+  cancelSnapshot(checkpointId: number): void
+}
+
+/** Operator (non-keyed) state: lists, redistributed over the subtasks at a restart. */
+export interface OperatorStateBackend {
+  /** Elements are split evenly over the subtasks (`split`), or every subtask gets all (`union`). */
+  listState<T>(name: string, mode?: 'split' | 'union'): OperatorListState<T>
+  snapshot(checkpointId: number, streams: CheckpointStreamFactory): Promise<readonly OperatorStateHandle[]>
+}
+
+/** A list of values of one operator instance; the whole list is written at each checkpoint. */
+export interface OperatorListState<T> {
+  get(): readonly T[]
+  add(value: T): void
+  update(values: readonly T[]): void
+  clear(): void
+}

@@ -1,0 +1,60 @@
+import type { OperatorId } from '@flink-ts/common'
+
+/** Where the bytes of a state are: a file below the checkpoint storage, or inline when small. */
+export type StateLocation =
+  | { readonly type: 'file'; readonly path: string; readonly sizeBytes: number }
+  | { readonly type: 'inline'; readonly base64: string }
+
+/** A snapshot of all keyed states of one operator instance, with the offset of each key group in the file. */
+export interface KeyedStateHandle {
+  /** Inclusive. */
+  readonly keyGroupRange: { readonly start: number; readonly end: number }
+  /** Byte offset of each key group of the range, in order; -1: empty. */
+  readonly offsets: readonly number[]
+  readonly location: StateLocation
+}
+
+/** A snapshot of all list states of one operator instance. */
+export interface OperatorStateHandle {
+  readonly states: readonly {
+    readonly name: string
+    readonly mode: 'split' | 'union'
+    /** Byte offset of each element. */
+    readonly offsets: readonly number[]
+  }[]
+  readonly location: StateLocation
+}
+
+/** Snapshot of one operator in one subtask. Plain data. */
+export interface OperatorSubtaskState {
+  readonly operatorId: OperatorId
+  readonly keyed: readonly KeyedStateHandle[]
+  readonly operator: readonly OperatorStateHandle[]
+}
+
+/** Snapshot of one task (a chain) in one subtask: what an acknowledgement carries. Plain data. */
+export interface TaskStateSnapshot {
+  readonly operators: readonly OperatorSubtaskState[]
+}
+
+/** All of one operator over all subtasks, as stored in `_metadata`. */
+export interface OperatorState {
+  readonly operatorId: OperatorId
+  readonly parallelism: number
+  readonly maxParallelism: number
+  readonly subtasks: readonly { readonly index: number; readonly state: OperatorSubtaskState }[]
+}
+
+/** Content of `_metadata`. */
+export interface CheckpointMetadata {
+  readonly version: number
+  readonly checkpointId: number
+  readonly jobId: string
+  readonly timestamp: number
+  readonly operators: readonly OperatorState[]
+}
+
+/** Size of what a handle refers to, in bytes. */
+export function locationSizeBytes(location: StateLocation): number {
+  return location.type === 'file' ? location.sizeBytes : Math.floor((location.base64.length * 3) / 4)
+}

@@ -1,0 +1,33 @@
+import type { CheckpointMetadata, StateLocation } from '../snapshot/state-handle.ts'
+
+/** Writes one state file of a checkpoint. `close` gives its location; small content may come back inline. */
+export interface BlobOutput {
+  /** Bytes written so far. */
+  readonly position: number
+  write(bytes: Uint8Array): Promise<void>
+  /** Durable when it resolves. */
+  close(): Promise<StateLocation>
+  /** Gives up: removes what was written. */
+  discard(): Promise<void>
+}
+
+/** Opens state files of one checkpoint of one attempt: names contain the attempt, so that a dead one does no harm. */
+export interface CheckpointStreamFactory {
+  open(purpose: string): Promise<BlobOutput>
+}
+
+/** Where checkpoints of one job live: `<dir>/<job-id>/chk-<n>/_metadata`, `shared/`, `taskowned/`. */
+export interface CheckpointStorage {
+  /** Used in slot threads. */
+  streams(checkpointId: number, attempt: string): CheckpointStreamFactory
+  read(location: StateLocation): Promise<Buffer>
+  /** Reads a part: `[start, end)` in bytes. */
+  readRange(location: StateLocation, start: number, end: number): Promise<Buffer>
+  /** Makes the checkpoint durable: writes `_metadata` create-if-absent. Returns the pointer (path of the folder). */
+  complete(metadata: CheckpointMetadata): Promise<string>
+  readMetadata(pointer: string): Promise<CheckpointMetadata>
+  /** Removes a checkpoint's folder; idempotent. */
+  discard(checkpointId: number): Promise<void>
+  /** Removes the job's folder if nothing is retained in it. */
+  discardJob(): Promise<void>
+}
