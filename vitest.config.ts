@@ -1,0 +1,66 @@
+import { defaultServerConditions } from 'vite'
+import { defineConfig } from 'vitest/config'
+
+// Tests run from source. Threads and processes that a test starts inherit the condition through execArgv.
+const condition = '@flink-ts/source'
+const conditions = [condition, ...defaultServerConditions]
+const execArgv = [`--conditions=${condition}`]
+const project = { resolve: { conditions }, ssr: { resolve: { conditions } } }
+// groupOrder: kinds run one after another, so that a cluster has the cores to itself.
+const seconds = (n: number) => n * 1000
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        ...project,
+        test: {
+          name: 'unit',
+          sequence: { groupOrder: 0 },
+          include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts'],
+          exclude: ['**/*.{cluster,server}.test.ts', '**/node_modules/**'],
+          pool: 'threads',
+          isolate: false,
+          execArgv,
+        },
+      },
+      {
+        ...project,
+        test: {
+          name: 'cluster',
+          sequence: { groupOrder: 1 },
+          include: ['packages/*/src/**/*.cluster.test.ts'],
+          pool: 'forks',
+          execArgv,
+          testTimeout: seconds(60),
+          hookTimeout: seconds(60),
+        },
+      },
+      {
+        ...project,
+        test: {
+          name: 'server',
+          sequence: { groupOrder: 2 },
+          include: ['packages/*/src/**/*.server.test.ts'],
+          pool: 'forks',
+          fileParallelism: false,
+          execArgv,
+          testTimeout: seconds(60),
+          hookTimeout: seconds(120),
+        },
+      },
+      {
+        ...project,
+        test: {
+          name: 'e2e',
+          sequence: { groupOrder: 3 },
+          include: ['e2e/**/*.e2e.test.ts'],
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: seconds(180),
+          hookTimeout: seconds(180),
+        },
+      },
+    ],
+  },
+})
