@@ -1,0 +1,131 @@
+# Sourced by jobmanager.sh and taskmanager.sh: starts and stops daemons of one service.
+#
+# A service's pid file has a line for each instance; the line's number, from 0, is in the instance's log
+# names. So only lines at the end are ever removed: a dead instance keeps its number until it is the last.
+
+pid_file() {
+  echo "$FLINK_PID_DIR/flink-$FLINK_IDENT_STRING-$1.pid"
+}
+
+pids_of() {
+  cat "$(pid_file "$1")" 2>/dev/null || true
+}
+
+command_of() {
+  if [ -r "/proc/$1/cmdline" ]; then
+    tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" || true
+  else
+    ps -p "$1" -o args= 2>/dev/null || true
+  fi
+}
+
+# A pid may have gone to another program since: only the command line tells whose it is.
+is_running() { # service pid
+  [[ $(command_of "$2") == *"/$(basename "$(main_path "$1")") "* ]]
+}
+
+# Other installations of the same user share the pid directory; their daemons are left alone.
+is_ours() { # service pid
+  [[ $(command_of "$2") == *"$(main_path "$1") "* ]]
+}
+
+running_pids() { # service
+  local pid
+  for pid in $(pids_of "$1"); do
+    ! is_ours "$1" "$pid" || echo "$pid"
+  done
+}
+
+lock_pid_files() {
+  mkdir -p "$FLINK_PID_DIR"
+  exec 9>"$FLINK_PID_DIR/flink-$FLINK_IDENT_STRING.lock"
+  ! command -v flock >/dev/null || flock 9
+}
+
+drop_dead_tail() { # service
+  local file pids
+  file=$(pid_file "$1")
+  read -r -d '' -a pids < <(pids_of "$1") || true
+  while [ ${#pids[@]} -gt 0 ] && ! is_running "$1" "${pids[${#pids[@]} - 1]}"; do
+    unset "pids[${#pids[@]}-1]"
+  done
+  if [ ${#pids[@]} -gt 0 ]; then printf '%s\n' "${pids[@]}" >"$file"; else rm -f "$file"; fi
+}
+
+# Keeps env.log.max older files as name.1, name.2, ...
+rotate() {
+  local n max
+  max=$(config_value env.log.max 10)
+  [ -f "$1" ] || return 0
+  for ((n = max; n > 1; n--)); do
+    [ ! -f "$1.$((n - 1))" ] || mv -f "$1.$((n - 1))" "$1.$n"
+  done
+  if [ "$max" -gt 0 ]; then mv -f "$1" "$1.1"; fi
+}
+
+start_daemon() { # service args...
+  local service=$1 id log detach=() pid others
+  shift
+  prepare "$service"
+  mkdir -p "$FLINK_LOG_DIR"
+  lock_pid_files
+  drop_dead_tail "$service"
+  others=$(running_pids "$service" | wc -l)
+  [ "$others" -eq 0 ] || echo "[INFO] $((others)) instance(s) of $service run already on $HOSTNAME."
+  id=$(($(pids_of "$service" | wc -l)))
+  log=$FLINK_LOG_DIR/flink-$FLINK_IDENT_STRING-$service-$id-$HOSTNAME
+  rotate "$log.log"
+  rotate "$log.out"
+  echo "Starting $service daemon on host $HOSTNAME."
+  # Node resets ignored signals, so that nohup does not help: a session of its own outlives the terminal.
+  ! command -v setsid >/dev/null || detach=(setsid)
+  FLINK_LOG_FILE=$log.log ${detach[@]+"${detach[@]}"} "$NODE" --enable-source-maps "$PROGRAM" \
+    --configDir "$FLINK_CONF_DIR" "$@" >"$log.out" 2>&1 </dev/null 9>&- &
+  pid=$!
+  echo "$pid" >>"$(pid_file "$service")"
+  # Until exec has happened the command line is this script's, and the next start would take the pid for dead.
+  while kill -0 "$pid" 2>/dev/null && ! is_running "$service" "$pid"; do :; done
+  exec 9>&-
+}
+
+run_in_foreground() { # service args...
+  prepare "$1"
+  shift
+  exec "$NODE" --enable-source-maps "$PROGRAM" --configDir "$FLINK_CONF_DIR" "$@"
+}
+
+# end_processes SERVICE PID...: SIGTERM to all at once, SIGKILL to those that are left after 10 s.
+end_processes() {
+  local service=$1 pid left deadline=$((SECONDS + 10))
+  shift
+  for pid in "$@"; do
+    echo "Stopping $service daemon (pid: $pid) on host $HOSTNAME."
+    kill -TERM "$pid" 2>/dev/null || true
+  done
+  while :; do
+    left=()
+    for pid in "$@"; do ! is_ours "$service" "$pid" || left+=("$pid"); done
+    [ ${#left[@]} -gt 0 ] || return 0
+    [ "$SECONDS" -lt "$deadline" ] || break
+    sleep 0.05
+  done
+  for pid in "${left[@]}"; do
+    echo "The $service daemon (pid: $pid) did not end within 10 s: killing it." >&2
+    kill -KILL "$pid" 2>/dev/null || true
+  done
+}
+
+stop_daemons() { # service last|all
+  local pids
+  lock_pid_files
+  read -r -d '' -a pids < <(running_pids "$1") || true
+  if [ ${#pids[@]} -eq 0 ]; then
+    echo "No $1 daemon to stop on host $HOSTNAME."
+  elif [ "$2" = last ]; then
+    end_processes "$1" "${pids[${#pids[@]} - 1]}"
+  else
+    end_processes "$1" "${pids[@]}"
+  fi
+  drop_dead_tail "$1"
+  exec 9>&-
+}
