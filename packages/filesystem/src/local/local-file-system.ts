@@ -1,0 +1,197 @@
+import { randomBytes } from 'node:crypto'
+import * as fs from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { FileInput, FileOutput, FileStatus, FileSystem } from '../api/file-system.ts'
+import { FileTooShort, toFileSystemError, WrongFileType } from '../errors.ts'
+import { uriToPath } from '../uri/uri.ts'
+import { LocalFileInput } from './local-file-input.ts'
+import { LocalFileOutput } from './local-file-output.ts'
+
+/** What link() fails with where the storage has no hard links. */
+const NO_HARD_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV'])
+
+/** The `file:` scheme: files of this host, or of a mount that all hosts share. Without state; any thread. */
+export class LocalFileSystem implements FileSystem {
+  readonly scheme = 'file'
+
+  create(uri: string, mode: 'create' | 'overwrite'): Promise<FileOutput> {
+    return attempt('create', uri, async () => {
+      const path = uriToPath(uri)
+      await fs.mkdir(dirname(path), { recursive: true })
+      const file = await fs.open(path, mode === 'create' ? 'wx' : 'w')
+      return new LocalFileOutput({ uri, position: 0 }, { file, syncFolder: () => syncFolder(dirname(path)) })
+    })
+  }
+
+  append(uri: string, keepBytes: number): Promise<FileOutput> {
+    return attempt('continue', uri, async () => {
+      const path = uriToPath(uri)
+      const file = await fs.open(path, 'r+')
+      try {
+        const { size } = await file.stat()
+        if (size < keepBytes) throw FileTooShort({ uri, sizeBytes: size, keepBytes })
+        await file.truncate(keepBytes)
+      } catch (error) {
+        await file.close()
+        throw error
+      }
+      return new LocalFileOutput(
+        { uri, position: keepBytes },
+        { file, syncFolder: () => syncFolder(dirname(path)) },
+      )
+    })
+  }
+
+  open(uri: string): Promise<FileInput> {
+    return attempt('open', uri, async () => {
+      const file = await fs.open(uriToPath(uri), 'r')
+      try {
+        const stat = await file.stat()
+        if (stat.isDirectory()) throw WrongFileType({ uri, operation: 'open', expected: 'file' })
+        return new LocalFileInput({ uri, sizeBytes: stat.size }, { file })
+      } catch (error) {
+        await file.close()
+        throw error
+      }
+    })
+  }
+
+  readFile(uri: string): Promise<Buffer> {
+    return attempt('read', uri, () => fs.readFile(uriToPath(uri)))
+  }
+
+  /**
+   * Durable when it resolves. `create` is atomic between processes: of several writers one wins, the others get
+   * `filesystem.already-exists`. Where the storage has no hard links, a crash in the middle of a `create` can leave a
+   * file that is cut short.
+   */
+  writeFile(uri: string, content: Uint8Array, mode: 'create' | 'overwrite'): Promise<void> {
+    return attempt('write', uri, async () => {
+      const path = uriToPath(uri)
+      const folder = dirname(path)
+      await fs.mkdir(folder, { recursive: true })
+      // Cut: a temporary name must not be too long where the real one is not.
+      const temporary = join(folder, `.${basename(path).slice(0, 100)}.${randomBytes(8).toString('hex')}.tmp`)
+      try {
+        await writeDurably(temporary, content)
+        if (mode === 'overwrite') await fs.rename(temporary, path)
+        else await linkOrWrite(temporary, path, content)
+      } finally {
+        await fs.rm(temporary, { force: true })
+      }
+      await syncFolder(folder)
+    })
+  }
+
+  status(uri: string): Promise<FileStatus | undefined> {
+    return attempt('look at', uri, () => statusOf(uriToPath(uri)))
+  }
+
+  /** Durable when it resolves. The target's folder must exist. */
+  rename(from: string, to: string): Promise<void> {
+    return attempt(`rename to ${to}`, from, async () => {
+      const [source, target] = [uriToPath(from), uriToPath(to)]
+      await fs.rename(source, target)
+      await syncFolder(dirname(target))
+      if (dirname(source) !== dirname(target)) await syncFolder(dirname(source))
+    })
+  }
+
+  /** Without `recursive`, a folder must be empty. */
+  delete(uri: string, options: { recursive?: boolean } = {}): Promise<void> {
+    return attempt('delete', uri, async () => {
+      const path = uriToPath(uri)
+      if (options.recursive === true) return fs.rm(path, { recursive: true, force: true })
+      const stat = await ignoreMissing(fs.lstat(path))
+      if (stat === undefined) return
+      await ignoreMissing(stat.isDirectory() ? fs.rmdir(path) : fs.unlink(path))
+    })
+  }
+
+  list(uri: string): Promise<readonly FileStatus[]> {
+    return attempt('list', uri, async () => {
+      const folder = uriToPath(uri)
+      const names = (await ignoreMissing(fs.readdir(folder))) ?? []
+      names.sort((a, b) => (a < b ? -1 : 1))
+      const children: FileStatus[] = []
+      for (const name of names) {
+        // Files may vanish while the folder is listed.
+        const status = await statusOf(join(folder, name))
+        if (status !== undefined) children.push(status)
+      }
+      return children
+    })
+  }
+
+  makeDirectory(uri: string): Promise<void> {
+    return attempt('make folder', uri, async () => {
+      await fs.mkdir(uriToPath(uri), { recursive: true })
+    })
+  }
+}
+
+async function attempt<T>(operation: string, uri: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action()
+  } catch (error) {
+    throw toFileSystemError(error, operation, uri)
+  }
+}
+
+async function statusOf(path: string): Promise<FileStatus | undefined> {
+  const stat = await ignoreMissing(fs.stat(path))
+  if (stat === undefined) return undefined
+  return {
+    uri: pathToFileURL(path).href,
+    sizeBytes: stat.isDirectory() ? 0 : stat.size,
+    isDirectory: stat.isDirectory(),
+    modifiedAt: stat.mtimeMs,
+  }
+}
+
+async function ignoreMissing<T>(result: Promise<T>): Promise<T | undefined> {
+  try {
+    return await result
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+async function writeDurably(path: string, content: Uint8Array): Promise<void> {
+  const file = await fs.open(path, 'wx')
+  try {
+    await file.writeFile(content)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+async function linkOrWrite(temporary: string, path: string, content: Uint8Array): Promise<void> {
+  try {
+    await fs.link(temporary, path)
+  } catch (error) {
+    if (!NO_HARD_LINKS.has(errorCode(error) ?? '')) throw error
+    await writeDurably(path, content)
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  // Windows can't open folders; its file systems journal names by themselves.
+  if (process.platform === 'win32') return
+  const folder = await fs.open(path, 'r')
+  try {
+    await folder.sync()
+  } catch (error) {
+    // Some network file systems have no fsync for folders.
+    if (errorCode(error) !== 'EINVAL' && errorCode(error) !== 'ENOTSUP') throw error
+  } finally {
+    await folder.close()
+  }
+}
+
+function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined
+}
