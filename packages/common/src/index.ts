@@ -5,15 +5,15 @@
 export { CancellationError, Deferred } from './concurrent/deferred.ts'
 export { Configuration, type ConfigurationSource } from './config/configuration.ts'
 export {
-  type ConfigOption,
   booleanType,
+  type ConfigOption,
   durationType,
   enumType,
   formatDuration,
   integerType,
   memorySizeType,
-  option,
   type OptionType,
+  option,
   parseDuration,
   parseMemorySize,
   stringType,
@@ -26,6 +26,7 @@ export {
   isFlinkError,
   type RetryHint,
 } from './errors/flink-error.ts'
+export type { JsonValue } from './errors/json-value.ts'
 export { deserializeError, type SerializedError, serializeError } from './errors/serialized-error.ts'
 export {
   type AllocationId,
@@ -44,4 +45,3 @@ export { createLogger, type Logger, type LoggerOptions, nullLogger } from './log
 export { type Clock, SystemClock, type Timer } from './time/clock.ts'
 export { ManualClock } from './time/manual-clock.ts'
 export { type Random, SeededRandom, SystemRandom } from './time/random.ts'
-export type { JsonValue } from './errors/json-value.ts'

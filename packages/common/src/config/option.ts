@@ -5,7 +5,7 @@ export const InvalidOptionValue = defineError<{ key: string; value: string; expe
   code: 'common.invalid-option-value',
   domain: 'user',
   retry: 'no',
-  message: (d) => `'${d.value}' is no valid value of ${d.key}: give ${d.expected}.`,
+  message: d => `'${d.value}' is no valid value of ${d.key}: give ${d.expected}.`,
 })
 
 /** How values of one type are read from text and written as text. */
@@ -37,11 +37,27 @@ export function option<T>(
 }
 
 const DURATION_UNITS: Record<string, number> = {
-  ms: 1, milli: 1, millis: 1, millisecond: 1, milliseconds: 1,
-  s: 1000, sec: 1000, secs: 1000, second: 1000, seconds: 1000,
-  m: 60_000, min: 60_000, mins: 60_000, minute: 60_000, minutes: 60_000,
-  h: 3_600_000, hour: 3_600_000, hours: 3_600_000,
-  d: 86_400_000, day: 86_400_000, days: 86_400_000,
+  ms: 1,
+  milli: 1,
+  millis: 1,
+  millisecond: 1,
+  milliseconds: 1,
+  s: 1000,
+  sec: 1000,
+  secs: 1000,
+  second: 1000,
+  seconds: 1000,
+  m: 60_000,
+  min: 60_000,
+  mins: 60_000,
+  minute: 60_000,
+  minutes: 60_000,
+  h: 3_600_000,
+  hour: 3_600_000,
+  hours: 3_600_000,
+  d: 86_400_000,
+  day: 86_400_000,
+  days: 86_400_000,
 }
 
 /** `'10 s'`, `'500ms'`, `'2 min'`, `'1 d'`; a plain number is milliseconds. Undefined if it is none of these. */
@@ -54,15 +70,32 @@ export function parseDuration(text: string): number | undefined {
 
 /** The shortest exact text of a duration in milliseconds: 60000 gives `1 min`. */
 export function formatDuration(ms: number): string {
-  for (const [unit, size] of [['d', 86_400_000], ['h', 3_600_000], ['min', 60_000], ['s', 1000]] as const) {
+  for (const [unit, size] of [
+    ['d', 86_400_000],
+    ['h', 3_600_000],
+    ['min', 60_000],
+    ['s', 1000],
+  ] as const) {
     if (ms >= size && ms % size === 0) return `${ms / size} ${unit}`
   }
   return `${ms} ms`
 }
 
 const MEMORY_UNITS: Record<string, number> = {
-  b: 1, bytes: 1, k: 1024, kb: 1024, kibibytes: 1024, m: 2 ** 20, mb: 2 ** 20, mebibytes: 2 ** 20,
-  g: 2 ** 30, gb: 2 ** 30, gibibytes: 2 ** 30, t: 2 ** 40, tb: 2 ** 40, tebibytes: 2 ** 40,
+  b: 1,
+  bytes: 1,
+  k: 1024,
+  kb: 1024,
+  kibibytes: 1024,
+  m: 2 ** 20,
+  mb: 2 ** 20,
+  mebibytes: 2 ** 20,
+  g: 2 ** 30,
+  gb: 2 ** 30,
+  gibibytes: 2 ** 30,
+  t: 2 ** 40,
+  tb: 2 ** 40,
+  tebibytes: 2 ** 40,
 }
 
 /** `'1024m'`, `'64 mb'`, `'1 gb'`; a plain number is bytes. Undefined if it is none of these. */
@@ -84,32 +117,32 @@ export const durationType: OptionType<number> = {
 export const memorySizeType: OptionType<number> = {
   expected: 'a memory size such as 64 mb, 1024m, 1 gb',
   parse: parseMemorySize,
-  format: (value) => (value % 2 ** 20 === 0 ? `${value / 2 ** 20} mb` : `${value} b`),
+  format: value => (value % 2 ** 20 === 0 ? `${value / 2 ** 20} mb` : `${value} b`),
 }
 
 /** A whole number. */
 export const integerType: OptionType<number> = {
   expected: 'a whole number',
-  parse: (text) => (/^\s*-?\d+\s*$/.test(text) ? Number(text) : undefined),
+  parse: text => (/^\s*-?\d+\s*$/.test(text) ? Number(text) : undefined),
   format: String,
 }
 
 /** true or false. */
 export const booleanType: OptionType<boolean> = {
   expected: 'true or false',
-  parse: (text) => (/^true$/i.test(text) ? true : /^false$/i.test(text) ? false : undefined),
+  parse: text => (/^true$/i.test(text) ? true : /^false$/i.test(text) ? false : undefined),
   format: String,
 }
 
 /** Any text. */
-export const stringType: OptionType<string> = { expected: 'a text', parse: (text) => text, format: String }
+export const stringType: OptionType<string> = { expected: 'a text', parse: text => text, format: String }
 
 /** One of the given words; case and `_` against `-` do not matter. */
 export function enumType<const T extends string>(...values: readonly T[]): OptionType<T> {
   const normal = (text: string): string => text.trim().toLowerCase().replaceAll('_', '-')
   return {
     expected: `one of ${values.join(', ')}`,
-    parse: (text) => values.find((value) => normal(value) === normal(text)),
+    parse: text => values.find(value => normal(value) === normal(text)),
     format: String,
   }
 }

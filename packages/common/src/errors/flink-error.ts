@@ -32,7 +32,9 @@ export class FlinkError extends Error {
 
 /** Whether `error` is of this project, whichever copy of the module made it. */
 export function isFlinkError(error: unknown): error is FlinkError {
-  return error instanceof FlinkError || (error instanceof Error && error.name === 'FlinkError' && 'code' in error)
+  return (
+    error instanceof FlinkError || (error instanceof Error && error.name === 'FlinkError' && 'code' in error)
+  )
 }
 
 /** Makes errors of one code; `is` recognises them, also after a journey over RPC. */

@@ -30,7 +30,7 @@ export function createLogger(options: LoggerOptions): Logger {
       level: options.level,
       timestamp: pino.stdTimeFunctions.isoTime,
       serializers: { error: pino.stdSerializers.errWithCause, cause: pino.stdSerializers.errWithCause },
-      formatters: { level: (label) => ({ level: label }) },
+      formatters: { level: label => ({ level: label }) },
     },
     pino.destination({ dest: options.file ?? 1, sync: true, mkdir: true }),
   )

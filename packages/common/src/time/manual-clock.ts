@@ -67,10 +67,11 @@ export class ManualClock implements Clock {
   }
 
   #next(): Entry | undefined {
-    this.#entries = this.#entries.filter((e) => !e.cancelled)
+    this.#entries = this.#entries.filter(e => !e.cancelled)
     let best: Entry | undefined
     for (const e of this.#entries) {
-      if (best === undefined || e.dueMs < best.dueMs || (e.dueMs === best.dueMs && e.order < best.order)) best = e
+      if (best === undefined || e.dueMs < best.dueMs || (e.dueMs === best.dueMs && e.order < best.order))
+        best = e
     }
     return best
   }

@@ -22,7 +22,16 @@ export interface JobOverview {
 
 /** Flink's execution states. */
 export type ExecutionState =
-  | 'CREATED' | 'SCHEDULED' | 'DEPLOYING' | 'INITIALIZING' | 'RUNNING' | 'FINISHED' | 'CANCELING' | 'CANCELED' | 'FAILED' | 'RECONCILING'
+  | 'CREATED'
+  | 'SCHEDULED'
+  | 'DEPLOYING'
+  | 'INITIALIZING'
+  | 'RUNNING'
+  | 'FINISHED'
+  | 'CANCELING'
+  | 'CANCELED'
+  | 'FAILED'
+  | 'RECONCILING'
 
 /** A job in full, for REST and the page. */
 export interface JobDetails extends JobOverview {
@@ -65,7 +74,15 @@ export interface CheckpointCounts {
   readonly failed: number
   readonly inProgress: number
   readonly restored: number
-  readonly latestCompleted: { readonly id: number; readonly pointer: string; readonly stateBytes: number; readonly durationMs: number; readonly timestamp: number } | undefined
+  readonly latestCompleted:
+    | {
+        readonly id: number
+        readonly pointer: string
+        readonly stateBytes: number
+        readonly durationMs: number
+        readonly timestamp: number
+      }
+    | undefined
 }
 
 export interface FailureEntry {
@@ -78,4 +95,8 @@ export interface FailureEntry {
 /** Outcome of a finished job. */
 export type JobResult =
   | { readonly status: 'FINISHED'; readonly result: JobExecutionResult }
-  | { readonly status: 'FAILED' | 'CANCELED'; readonly jobId: JobId; readonly error: SerializedError | undefined }
+  | {
+      readonly status: 'FAILED' | 'CANCELED'
+      readonly jobId: JobId
+      readonly error: SerializedError | undefined
+    }

@@ -1,4 +1,11 @@
-import type { AllocationId, ExecutionAttemptId, JobId, ResourceId, SerializedError, SlotId } from '@flink-ts/common'
+import type {
+  AllocationId,
+  ExecutionAttemptId,
+  JobId,
+  ResourceId,
+  SerializedError,
+  SlotId,
+} from '@flink-ts/common'
 import type { TaskStateSnapshot } from '@flink-ts/state'
 
 /** Name of the endpoint of the JobMaster of a job. */
@@ -19,7 +26,13 @@ export interface SlotOffer {
 }
 
 /** Flink's execution states as far as a TaskManager reports them. */
-export type TaskExecutionStatus = 'DEPLOYING' | 'INITIALIZING' | 'RUNNING' | 'FINISHED' | 'CANCELED' | 'FAILED'
+export type TaskExecutionStatus =
+  | 'DEPLOYING'
+  | 'INITIALIZING'
+  | 'RUNNING'
+  | 'FINISHED'
+  | 'CANCELED'
+  | 'FAILED'
 
 export interface TaskExecutionStateUpdate {
   readonly attemptId: ExecutionAttemptId

@@ -1,6 +1,11 @@
 import type { AllocationId, InstanceId, JobId, SlotId } from '@flink-ts/common'
 import { defineGateway } from '@flink-ts/rpc'
-import type { JobMasterRegistration, ResourceOverview, ResourceRequirements, TaskExecutorRegistration } from './messages.ts'
+import type {
+  JobMasterRegistration,
+  ResourceOverview,
+  ResourceRequirements,
+  TaskExecutorRegistration,
+} from './messages.ts'
 
 /** Name of the endpoint. */
 export const RESOURCE_MANAGER_ENDPOINT = 'resource-manager'
@@ -28,7 +33,11 @@ export const resourceManagerGateway = defineGateway<ResourceManagerGateway>('res
 /** What the ResourceManager may say to a JobMaster. */
 export interface JobMasterResourceGateway {
   /** The requirement cannot be met now: so many slots exist or are free. Repeated when the numbers change. */
-  notifyNotEnoughResources(info: { readonly jobId: JobId; readonly required: number; readonly available: number }): Promise<void>
+  notifyNotEnoughResources(info: {
+    readonly jobId: JobId
+    readonly required: number
+    readonly available: number
+  }): Promise<void>
 }
 
 export const jobMasterResourceGateway = defineGateway<JobMasterResourceGateway>('job-master-resource', [

@@ -1,4 +1,11 @@
-import type { AllocationId, ExecutionAttemptId, JobId, JobVertexId, ResourceId, SlotId } from '@flink-ts/common'
+import type {
+  AllocationId,
+  ExecutionAttemptId,
+  JobId,
+  JobVertexId,
+  ResourceId,
+  SlotId,
+} from '@flink-ts/common'
 import type { JobEdge, JobGraph, ReplayableProgram } from '@flink-ts/jobgraph'
 import type { TaskStateSnapshot } from '@flink-ts/state'
 

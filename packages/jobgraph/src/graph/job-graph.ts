@@ -1,7 +1,15 @@
 import type { JobId, JobVertexId, OperatorId } from '@flink-ts/common'
 
 /** How the records of an edge are spread over the consuming subtasks. */
-export type Partitioning = 'forward' | 'rebalance' | 'rescale' | 'shuffle' | 'broadcast' | 'global' | 'hash' | 'custom'
+export type Partitioning =
+  | 'forward'
+  | 'rebalance'
+  | 'rescale'
+  | 'shuffle'
+  | 'broadcast'
+  | 'global'
+  | 'hash'
+  | 'custom'
 
 /** One operator inside a chain. Plain data: its functions come from the replay of the program, by `nodeId`. */
 export interface JobOperator {
@@ -57,7 +65,10 @@ export interface CheckpointSettings {
   /** Base directory as URI (`file:///...`); undefined: `execution.checkpointing.dir` of the cluster. */
   readonly directory: string | undefined
   readonly retained: number
-  readonly externalizedRetention: 'retain-on-cancellation' | 'delete-on-cancellation' | 'no-externalized-checkpoints'
+  readonly externalizedRetention:
+    | 'retain-on-cancellation'
+    | 'delete-on-cancellation'
+    | 'no-externalized-checkpoints'
 }
 
 /** When and how often a failed job is started again. */

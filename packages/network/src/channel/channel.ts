@@ -3,7 +3,12 @@ export type ChannelEvent =
   | { readonly type: 'watermark'; readonly watermark: number }
   | { readonly type: 'idle' }
   | { readonly type: 'active' }
-  | { readonly type: 'barrier'; readonly checkpointId: number; readonly timestamp: number; readonly savepoint: boolean }
+  | {
+      readonly type: 'barrier'
+      readonly checkpointId: number
+      readonly timestamp: number
+      readonly savepoint: boolean
+    }
   | { readonly type: 'cancel-barrier'; readonly checkpointId: number }
   /** No more records will come; barriers still may. */
   | { readonly type: 'end-of-data' }

@@ -1,0 +1,69 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { Configuration } from './configuration.ts'
+import {
+  booleanType,
+  durationType,
+  enumType,
+  formatDuration,
+  integerType,
+  memorySizeType,
+  option,
+  parseDuration,
+  parseMemorySize,
+} from './option.ts'
+
+test.each([
+  ['10 s', 10_000],
+  ['500ms', 500],
+  ['2 min', 120_000],
+  ['1 d', 86_400_000],
+  ['250', 250],
+  ['1.5 h', 5_400_000],
+  ['ten', undefined],
+  ['5 parsecs', undefined],
+  ['-1 s', undefined],
+])('duration %s is %s ms', (text, ms) => expect(parseDuration(text)).toBe(ms))
+
+test('every duration is read as it was written', () => {
+  fc.assert(fc.property(fc.nat(10 ** 9), ms => parseDuration(formatDuration(ms)) === ms))
+})
+
+test.each([
+  ['1024m', 2 ** 30],
+  ['64 mb', 2 ** 26],
+  ['1 gb', 2 ** 30],
+  ['10', 10],
+  ['1.5 gb', undefined],
+])('memory size %s is %s bytes', (text, bytes) => expect(parseMemorySize(text)).toBe(bytes))
+
+test('an option reads its key, then its older names, then its default', () => {
+  const port = option('rest.port', integerType, {
+    defaultValue: 8081,
+    description: '',
+    deprecatedKeys: ['web.port'],
+  })
+  expect(Configuration.EMPTY.get(port)).toBe(8081)
+  expect(Configuration.of({ 'web.port': '1' }).get(port)).toBe(1)
+  expect(Configuration.of({ 'web.port': '1', 'rest.port': '2' }).get(port)).toBe(2)
+  expect(
+    Configuration.of({ 'rest.port': '2' })
+      .with(Configuration.of({ 'rest.port': '3' }))
+      .get(port),
+  ).toBe(3)
+})
+
+test('a bad value says key, value and what is expected', () => {
+  const timeout = option('heartbeat.timeout', durationType, { defaultValue: 1, description: '' })
+  expect(() => Configuration.of({ 'heartbeat.timeout': 'soon' }).get(timeout)).toThrow(
+    "'soon' is no valid value of heartbeat.timeout: give a duration such as 500 ms, 10 s, 5 min.",
+  )
+})
+
+test('words of an enumeration are read whatever their case', () => {
+  const mode = enumType('exactly-once', 'at-least-once')
+  expect(mode.parse('EXACTLY_ONCE')).toBe('exactly-once')
+  expect(mode.parse('twice')).toBeUndefined()
+  expect(booleanType.parse('TRUE')).toBe(true)
+  expect(memorySizeType.format(2 ** 21)).toBe('2 mb')
+})
