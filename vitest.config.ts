@@ -17,7 +17,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           sequence: { groupOrder: 0 },
-          include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts'],
+          include: ['packages/*/src/**/*.test.ts'],
           exclude: ['**/*.{cluster,server}.test.ts', '**/node_modules/**'],
           pool: 'threads',
           isolate: false,
@@ -25,10 +25,19 @@ export default defineConfig({
         },
       },
       {
+        test: {
+          name: 'scripts',
+          sequence: { groupOrder: 1 },
+          include: ['tools/**/*.test.ts'],
+          pool: 'forks',
+          testTimeout: seconds(30),
+        },
+      },
+      {
         ...project,
         test: {
           name: 'cluster',
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           include: ['packages/*/src/**/*.cluster.test.ts'],
           pool: 'forks',
           execArgv,
@@ -40,7 +49,7 @@ export default defineConfig({
         ...project,
         test: {
           name: 'server',
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           include: ['packages/*/src/**/*.server.test.ts'],
           pool: 'forks',
           fileParallelism: false,
@@ -53,7 +62,7 @@ export default defineConfig({
         ...project,
         test: {
           name: 'e2e',
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
           include: ['e2e/**/*.e2e.test.ts'],
           pool: 'forks',
           fileParallelism: false,

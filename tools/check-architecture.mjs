@@ -1,16 +1,14 @@
 // Fails on dependency violations, and also when dependency-cruiser saw fewer files than exist:
 // with TypeScript 7 it sees none and reports success.
-import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
+import { cruise } from 'dependency-cruiser'
+import extractDepcruiseOptions from 'dependency-cruiser/config-utl/extract-depcruise-options'
+import extractTSConfig from 'dependency-cruiser/config-utl/extract-ts-config'
 
-const run = spawnSync(
-  process.execPath,
-  ['node_modules/dependency-cruiser/bin/dependency-cruiser.mjs', 'packages', '--output-type', 'json'],
-  { encoding: 'utf8', maxBuffer: 2 ** 28 },
-)
-if (run.stderr) console.error(run.stderr)
-if (!run.stdout) process.exit(1)
-const { modules, summary } = JSON.parse(run.stdout)
+const options = await extractDepcruiseOptions('./.dependency-cruiser.cjs')
+const tsConfig = extractTSConfig('tsconfig.base.json')
+const { output } = await cruise(['packages'], options, undefined, { tsConfig })
+const { modules, summary } = output
 const seen = modules.filter(m => /^packages\/[^/]+\/src\//.test(m.source)).length
 const present = readdirSync('packages', { recursive: true })
   .map(path => path.replaceAll('\\', '/'))
