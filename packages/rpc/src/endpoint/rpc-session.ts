@@ -30,6 +30,8 @@ export interface RpcSession {
   /** Fencing token of the term in which the session was opened; a new term needs a new session. */
   readonly leaderSessionId: LeaderSessionId
   readonly lost: boolean
+  /** When the peer was last heard, milliseconds since the epoch; undefined: in memory, where silence means nothing. */
+  readonly lastHeardAt?: number | undefined
   /** The peer's methods. Arguments and results are plain data (also bytes, Maps, undefined, NaN); errors are rebuilt. */
   gateway<G extends object>(definition: GatewayDefinition<G>): G
   /** Called once, when the session is lost or closed, with the reason; at once if it is lost already. */
