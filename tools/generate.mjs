@@ -1,7 +1,7 @@
 // Runs every generator; with --check each only reports what is out of date.
 import { spawnSync } from 'node:child_process'
 
-const generators = ['tools/sync-workspaces.mjs']
+const generators = ['tools/sync-workspaces.mjs', 'tools/complete-lockfile.mjs']
 
 let failed = false
 for (const generator of generators) {
