@@ -47,16 +47,13 @@ export class TestCluster {
   readonly proxy: TcpProxy | undefined
   readonly taskManagers: ChildProcess[] = []
   readonly #started: ChildProcess[] = []
-  readonly #options: TestClusterOptions
   #taskManagerCount = 0
 
   private constructor(
-    options: TestClusterOptions,
     folder: string,
     ports: { rest: number; rpc: number },
     proxy: TcpProxy | undefined,
   ) {
-    this.#options = options
     this.folder = folder
     this.restPort = ports.rest
     this.rpcPort = ports.rpc
@@ -94,7 +91,7 @@ export class TestCluster {
         .map(([key, value]) => `${key}: ${value}\n`)
         .join(''),
     )
-    const cluster = new TestCluster(options, folder, { rest, rpc }, proxy)
+    const cluster = new TestCluster(folder, { rest, rpc }, proxy)
     cluster.#spawn('jobmanager', 'packages/cluster/dist/entrypoint/jobmanager-main.js')
     for (let i = 0; i < options.taskManagers; i++) cluster.startTaskManager()
     await cluster.waitForSlots(options.taskManagers * options.slots)
