@@ -1,7 +1,11 @@
-// Owns: JobGraph (a job as plain data), the executor port, job bundles.
-// Called by: streaming (makes graphs), client, dispatcher, jobmanager, taskmanager, cluster.
-// Calls: common, serialization, filesystem; esbuild and tar for bundles.
-// Thread: any.
+// Owns: JobGraph (a job as plain data), the executor port, planning and replay of programs, job bundles.
+// Called by: streaming (makes graphs), client, cli, dispatcher, jobmanager, taskmanager, cluster.
+// Calls: common, serialization (captured values), filesystem; esbuild and tar for bundles.
+// Thread: any; planning and replay replace globals of the thread they run in until `execute`.
+export { type BundleManifest, BUNDLE_FORMAT } from './bundle/bundle-manifest.ts'
+export { createBundle, type CreateBundleOptions, type CreatedBundle } from './bundle/create-bundle.ts'
+export { extractBundle, type ExtractBundleOptions, type ExtractedBundle } from './bundle/extract-bundle.ts'
+export { findRuntimeModuleDirs } from './bundle/runtime-modules.ts'
 export type {
   CheckpointSettings,
   JobEdge,
@@ -20,6 +24,12 @@ export {
   setDefaultExecutionContext,
 } from './execution/pipeline-executor.ts'
 export {
+  createPlanningContext,
+  type PlanningContextDependencies,
+  type PlanningContextOptions,
+} from './execution/planning-context.ts'
+export { type PlanningRecorder, startPlanningRecorder } from './execution/planning-recorder.ts'
+export {
   isGloballyTerminal,
   type JobExecutionResult,
   type JobStatus,
@@ -27,3 +37,4 @@ export {
   type ReplayableProgram,
   type ReplayRecord,
 } from './execution/program.ts'
+export { type Replay, type ReplayOptions, replayProgram } from './execution/replay-program.ts'

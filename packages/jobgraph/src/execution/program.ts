@@ -9,6 +9,8 @@ export interface ReplayRecord {
   readonly randomSeed: number
   /** What the clock showed, call by call, until `execute`; the last value is repeated. */
   readonly clockReadings: readonly number[]
+  /** The same for `performance.now()`; absent: it was not asked. */
+  readonly performanceReadings?: readonly number[]
   /** Environment variables that main read; undefined: it was not set. */
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Values of `env.capture(name, ...)` by name; each encoded by the state value serializer, base64. */

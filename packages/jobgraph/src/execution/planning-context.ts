@@ -1,0 +1,62 @@
+import type { JobGraph } from '../graph/job-graph.ts'
+import { CaptureRecorder } from './captures.ts'
+import type { ExecutionContext, JobClient } from './pipeline-executor.ts'
+import type { PlanningRecorder } from './planning-recorder.ts'
+import type { JobExecutionResult, ProgramCode, ReplayableProgram } from './program.ts'
+
+export interface PlanningContextOptions {
+  /** Arguments of the program, without node and script. */
+  readonly args: readonly string[]
+  /** Program-wide defaults (`-p`, `-D`, configuration file). */
+  readonly configuration: Readonly<Record<string, string>>
+  readonly code: ProgramCode
+}
+
+export interface PlanningContextDependencies {
+  readonly recorder: PlanningRecorder
+  /**
+   * Starts one job. Resolves when it is accepted.
+   * @param functions the graph with its functions, as `PipelineExecutor.execute` gets it
+   */
+  submit(graph: JobGraph, program: ReplayableProgram, functions: unknown): Promise<JobClient>
+}
+
+/**
+ * The context in which main runs first. Its executor ends the recording, adds the record to the graph and submits
+ * both; results of finished jobs go into the records of later `execute` calls.
+ */
+export function createPlanningContext(
+  options: PlanningContextOptions,
+  dependencies: PlanningContextDependencies,
+): ExecutionContext {
+  const captures = new CaptureRecorder()
+  const results: (JobExecutionResult | undefined)[] = []
+  const earlierResults = (): JobExecutionResult[] => {
+    const missing = results.indexOf(undefined)
+    return (missing < 0 ? results : results.slice(0, missing)) as JobExecutionResult[]
+  }
+  return {
+    mode: 'planning',
+    args: options.args,
+    configuration: options.configuration,
+    capture: (name, read) => dependencies.recorder.unobserved(() => captures.take(name, read)),
+    executor: {
+      async execute(graph, functions) {
+        const executeIndex = results.length
+        const record = dependencies.recorder.record(executeIndex, earlierResults(), captures.snapshot())
+        results.push(undefined)
+        const client = await dependencies.submit(graph, { code: options.code, record, executeIndex }, functions)
+        return {
+          jobId: client.jobId,
+          status: () => client.status(),
+          cancel: () => client.cancel(),
+          result: async () => {
+            const result = await client.result()
+            results[executeIndex] = result
+            return result
+          },
+        }
+      },
+    },
+  }
+}
