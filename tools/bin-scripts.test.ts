@@ -1,30 +1,19 @@
-// The scripts of bin/ on an installation in a temporary folder, whose programs only note how they were started.
 import { spawn } from 'node:child_process'
 import {
   chmodSync,
-  cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { hostname, tmpdir } from 'node:os'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { execute, install, type Result } from './fake-installation.ts'
 
-const program = `
-import { writeFileSync } from 'node:fs'
-const { FLINK_LOG_FILE = '', FLINK_CONF_DIR } = process.env
-if (process.argv.includes('-Dstubborn=true')) process.on('SIGTERM', () => {})
-console.log(JSON.stringify({ args: process.argv.slice(2), execArgv: process.execArgv, FLINK_CONF_DIR }))
-if (FLINK_LOG_FILE) writeFileSync(FLINK_LOG_FILE, 'started ' + process.pid)
-if (!process.argv.includes('-Dbrief=true')) setInterval(() => {}, 1000)
-`
 let home: string
 let pidDir: string
 
@@ -38,47 +27,8 @@ afterEach(async () => {
   rmSync(home, { recursive: true, force: true })
 })
 
-function install(): string {
-  const root = realpathSync(mkdtempSync(join(tmpdir(), 'flink-bin-')))
-  for (const folder of ['bin', 'conf']) cpSync(folder, join(root, folder), { recursive: true })
-  const mains = ['jobmanager-main', 'taskmanager-main'].map(
-    name => `packages/cluster/dist/entrypoint/${name}.js`,
-  )
-  for (const path of [...mains, 'packages/cli/dist/main.js']) {
-    mkdirSync(join(root, path, '..'), { recursive: true })
-    writeFileSync(join(root, path), program)
-  }
-  writeFileSync(join(root, 'package.json'), '{ "type": "module" }')
-  return root
-}
-
-interface Result {
-  readonly code: number | null
-  readonly out: string
-}
-
-async function run(
-  script: string,
-  args: string[] = [],
-  env: NodeJS.ProcessEnv = {},
-  at = home,
-): Promise<Result> {
-  const child = spawn(join(at, 'bin', script), args, {
-    env: {
-      PATH: process.env['PATH'],
-      USER: 'me',
-      FLINK_NODE: process.execPath,
-      FLINK_PID_DIR: pidDir,
-      ...env,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let out = ''
-  child.stdout.on('data', data => (out += data))
-  child.stderr.on('data', data => (out += data))
-  const code = await new Promise<number | null>(resolve => child.on('close', resolve))
-  return { code, out }
-}
+const run = (script: string, args: string[] = [], env: NodeJS.ProcessEnv = {}, at = home): Promise<Result> =>
+  execute(join(at, 'bin', script), args, { FLINK_PID_DIR: pidDir, ...env })
 
 const pids = (service: string): number[] => {
   const file = join(pidDir, `flink-me-${service}.pid`)

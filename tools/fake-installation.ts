@@ -1,0 +1,52 @@
+// An installation in a temporary folder, whose programs only note how they were started: for tests of scripts.
+import { spawn } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const program = `
+import { writeFileSync } from 'node:fs'
+const { FLINK_LOG_FILE = '', FLINK_CONF_DIR } = process.env
+if (process.argv.includes('-Dstubborn=true')) process.on('SIGTERM', () => {})
+console.log(JSON.stringify({ args: process.argv.slice(2), execArgv: process.execArgv, FLINK_CONF_DIR }))
+if (FLINK_LOG_FILE) writeFileSync(FLINK_LOG_FILE, 'started ' + process.pid)
+if (!process.argv.includes('-Dbrief=true')) setInterval(() => {}, 1000)
+`
+
+/** Makes an installation and answers its folder. */
+export function install(): string {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'flink-bin-')))
+  for (const folder of ['bin', 'conf', 'docker']) cpSync(folder, join(root, folder), { recursive: true })
+  const mains = ['jobmanager-main', 'taskmanager-main'].map(
+    name => `packages/cluster/dist/entrypoint/${name}.js`,
+  )
+  for (const path of [...mains, 'packages/cli/dist/main.js']) {
+    mkdirSync(join(root, path, '..'), { recursive: true })
+    writeFileSync(join(root, path), program)
+  }
+  writeFileSync(join(root, 'package.json'), '{ "type": "module" }')
+  return root
+}
+
+export interface Result {
+  readonly code: number | null
+  /** Standard output and standard error, as they came. */
+  readonly out: string
+}
+
+/** Runs a script with this Node and a clean environment. */
+export async function execute(
+  path: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<Result> {
+  const child = spawn(path, args, {
+    env: { PATH: process.env['PATH'], USER: 'me', FLINK_NODE: process.execPath, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let out = ''
+  child.stdout.on('data', data => (out += data))
+  child.stderr.on('data', data => (out += data))
+  const code = await new Promise<number | null>(resolve => child.on('close', resolve))
+  return { code, out }
+}
