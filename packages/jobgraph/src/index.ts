@@ -2,19 +2,10 @@
 // Called by: streaming (makes graphs), client, cli, dispatcher, jobmanager, taskmanager, cluster.
 // Calls: common, serialization (captured values), filesystem; esbuild and tar for bundles.
 // Thread: any; planning and replay replace globals of the thread they run in until `execute`.
-export { type BundleManifest, BUNDLE_FORMAT } from './bundle/bundle-manifest.ts'
-export { createBundle, type CreateBundleOptions, type CreatedBundle } from './bundle/create-bundle.ts'
-export { extractBundle, type ExtractBundleOptions, type ExtractedBundle } from './bundle/extract-bundle.ts'
+export { BUNDLE_FORMAT, type BundleManifest } from './bundle/bundle-manifest.ts'
+export { type CreateBundleOptions, type CreatedBundle, createBundle } from './bundle/create-bundle.ts'
+export { type ExtractBundleOptions, type ExtractedBundle, extractBundle } from './bundle/extract-bundle.ts'
 export { findRuntimeModuleDirs } from './bundle/runtime-modules.ts'
-export type {
-  CheckpointSettings,
-  JobEdge,
-  JobGraph,
-  JobOperator,
-  JobVertex,
-  Partitioning,
-  RestartStrategy,
-} from './graph/job-graph.ts'
 export {
   currentExecutionContext,
   type ExecutionContext,
@@ -38,3 +29,12 @@ export {
   type ReplayRecord,
 } from './execution/program.ts'
 export { type Replay, type ReplayOptions, replayProgram } from './execution/replay-program.ts'
+export type {
+  CheckpointSettings,
+  JobEdge,
+  JobGraph,
+  JobOperator,
+  JobVertex,
+  Partitioning,
+  RestartStrategy,
+} from './graph/job-graph.ts'

@@ -15,14 +15,19 @@ export interface Clock {
   scheduleEvery(periodMs: number, action: () => void, options?: { unref?: boolean }): Timer
 }
 
+// Taken when this module is loaded: while a program is planned, `Date.now` is one that records what main reads, and
+// readings of the runtime must not come in between.
+const systemNow = Date.now
+const systemPerformanceNow = performance.now.bind(performance)
+
 /** The machine's clock. */
 export class SystemClock implements Clock {
   now(): number {
-    return Date.now()
+    return systemNow()
   }
 
   monotonicMs(): number {
-    return performance.now()
+    return systemPerformanceNow()
   }
 
   schedule(delayMs: number, action: () => void, options?: { unref?: boolean }): Timer {

@@ -7,14 +7,19 @@ export interface Random {
   bytes(count: number): Buffer
 }
 
+// Taken when this module is loaded: while a program is planned, both are replaced by repeatable ones for main, from
+// which ids of jobs must not come.
+const systemRandom = Math.random
+const systemRandomBytes = randomBytes
+
 /** The machine's randomness. */
 export class SystemRandom implements Random {
   next(): number {
-    return Math.random()
+    return systemRandom()
   }
 
   bytes(count: number): Buffer {
-    return randomBytes(count)
+    return systemRandomBytes(count)
   }
 }
 

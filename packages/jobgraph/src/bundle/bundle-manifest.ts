@@ -54,7 +54,8 @@ export function parseManifest(text: string, file: string): BundleManifest {
   }
   checkFormat(manifest, file)
   for (const key of ['name', 'entry', 'sdkVersion', 'node'] as const) {
-    if (typeof manifest[key] !== 'string') throw BundleInvalid({ file, reason: `its ${MANIFEST} has no ${key}` })
+    if (typeof manifest[key] !== 'string')
+      throw BundleInvalid({ file, reason: `its ${MANIFEST} has no ${key}` })
   }
   checkFiles(manifest, file)
   checkVersions(manifest as BundleManifest, file)
@@ -75,7 +76,8 @@ function checkFormat(manifest: Partial<BundleManifest>, file: string): void {
 
 function checkFiles(manifest: Partial<BundleManifest>, file: string): void {
   const { files } = manifest
-  if (files === null || typeof files !== 'object') throw BundleInvalid({ file, reason: `its ${MANIFEST} has no files` })
+  if (files === null || typeof files !== 'object')
+    throw BundleInvalid({ file, reason: `its ${MANIFEST} has no files` })
   for (const [path, entry] of Object.entries(files)) {
     if (!/^[0-9a-f]{64}$/.test(String(entry?.sha256)) || !Number.isSafeInteger(entry?.size)) {
       throw BundleInvalid({ file, reason: `its ${MANIFEST} has no digest and size for ${path}` })
@@ -107,7 +109,10 @@ function checkVersions(manifest: BundleManifest, file: string): void {
     throw BundleIncompatible({ file, reason, remedy: `Upgrade Node.js to ${manifest.node} or newer.` })
   }
   const { native } = manifest
-  if (native !== undefined && (native.platform !== thisPlatform() || native.abi !== process.versions.modules)) {
+  if (
+    native !== undefined &&
+    (native.platform !== thisPlatform() || native.abi !== process.versions.modules)
+  ) {
     throw BundleIncompatible({
       file,
       reason:

@@ -1,6 +1,16 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -27,7 +37,10 @@ function project(): string {
   file('project/package.json', '{"name": "delays", "type": "module"}')
   file('project/src/assets/airports.txt', 'STL')
   file('project/src/rules.sql', 'select 1')
-  file('project/src/shade.ts', 'export enum Shade { Light = 3, Dark }\nexport const fail = () => { throw new Error("dark") }\n')
+  file(
+    'project/src/shade.ts',
+    'export enum Shade { Light = 3, Dark }\nexport const fail = () => { throw new Error("dark") }\n',
+  )
   file('project/node_modules/old/package.json', '{"name":"old","main":"i.js"}')
   file('project/node_modules/old/i.js', "const path = require('path'); exports.join = path.join")
   return file(
@@ -53,7 +66,9 @@ function runtimeDir(): string {
 }
 
 const archive = (name: string): string => join(dir, name)
-const options = (): { runtimeModuleDirs: Record<string, string> } => ({ runtimeModuleDirs: { 'flink-ts': runtimeDir() } })
+const options = (): { runtimeModuleDirs: Record<string, string> } => ({
+  runtimeModuleDirs: { 'flink-ts': runtimeDir() },
+})
 
 describe('createBundle', () => {
   it('gives the same bytes for the same sources, wherever they are and whatever the umask', async () => {
@@ -66,7 +81,9 @@ const made = await createBundle({ entry: process.argv[1], outFile: process.argv[
 console.log(made.blobKey)`
     const args = ['--conditions=@flink-ts/source', '--input-type=module', '-e', script]
     const other = join(dir, 'elsewhere/deep/project/src/job.ts')
-    const key = execFileSync(process.execPath, [...args, other, archive('b.tgz')], { encoding: 'utf8' }).trim()
+    const key = execFileSync(process.execPath, [...args, other, archive('b.tgz')], {
+      encoding: 'utf8',
+    }).trim()
     expect(key).toBe(first.blobKey)
     expect(readFileSync(archive('b.tgz')).equals(readFileSync(archive('a.tgz')))).toBe(true)
     expect(first.blobKey).toBe(createHash('sha256').update(readFileSync(first.file)).digest('hex'))
@@ -84,7 +101,8 @@ console.log(made.blobKey)`
   it('carries no path of the machine', async () => {
     const { file: bundle } = await createBundle({ entry: project(), outFile: archive('a.tgz') })
     await tar.extract({ file: bundle, cwd: dir })
-    for (const name of [MANIFEST, 'job.mjs', 'job.mjs.map']) expect(readFileSync(join(dir, name), 'utf8')).not.toContain(dir)
+    for (const name of [MANIFEST, 'job.mjs', 'job.mjs.map'])
+      expect(readFileSync(join(dir, name), 'utf8')).not.toContain(dir)
   })
 
   it('names file and line of what esbuild refuses', async () => {
@@ -94,7 +112,9 @@ console.log(made.blobKey)`
       message: expect.stringContaining(`${entry}:3:11: `),
     })
     const missing = file('missing.ts', 'import x from "no-such-package"\nconsole.log(x)\n')
-    await expect(createBundle({ entry: missing })).rejects.toThrow(`${missing}:1:15: Could not resolve "no-such-package"`)
+    await expect(createBundle({ entry: missing })).rejects.toThrow(
+      `${missing}:1:15: Could not resolve "no-such-package"`,
+    )
   })
 
   it('says what is no program', async () => {
@@ -114,7 +134,10 @@ console.log(made.blobKey)`
   })
 
   it('copies packages with native add-ons and what they need', async () => {
-    file('native/node_modules/addon/package.json', '{"name":"addon","main":"i.js","dependencies":{"finder":"1","node-gyp":"1"}}')
+    file(
+      'native/node_modules/addon/package.json',
+      '{"name":"addon","main":"i.js","dependencies":{"finder":"1","node-gyp":"1"}}',
+    )
     file('native/node_modules/addon/i.js', "exports.found = require('finder')")
     file('native/node_modules/addon/build/Release/addon.node', 'binary')
     file('native/node_modules/addon/binding.gyp', '{}')
@@ -125,8 +148,13 @@ console.log(made.blobKey)`
     const entry = file('native/job.ts', "import addon from 'addon'\nexport const found = addon.found\n")
     const { file: bundle, manifest } = await createBundle({ entry, outFile: archive('n.tgz') })
     expect(Object.keys(manifest.files)).toEqual([
-      'job.mjs', 'job.mjs.map', 'node_modules/addon/build/Release/addon.node', 'node_modules/addon/i.js',
-      'node_modules/addon/package.json', 'node_modules/finder/index.js', 'node_modules/finder/package.json',
+      'job.mjs',
+      'job.mjs.map',
+      'node_modules/addon/build/Release/addon.node',
+      'node_modules/addon/i.js',
+      'node_modules/addon/package.json',
+      'node_modules/finder/index.js',
+      'node_modules/finder/package.json',
     ])
     expect(manifest.native).toMatchObject({ packages: ['addon'], abi: process.versions.modules })
     const { moduleUrl } = await extractBundle(bundle, join(dir, 'n'), { runtimeModuleDirs: {} })
@@ -152,7 +180,13 @@ let stack; try { job.fail() } catch (error) { stack = error.stack }
 console.log(JSON.stringify({ ...job.seen, stack }))`
     const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })
     const { stack, ...seen } = JSON.parse(output)
-    expect(seen).toEqual({ runtime: 'the one runtime', rules: 'select 1', shade: 4, joined: 'a/b', asset: 'STL' })
+    expect(seen).toEqual({
+      runtime: 'the one runtime',
+      rules: 'select 1',
+      shade: 4,
+      joined: 'a/b',
+      asset: 'STL',
+    })
     expect(stack).toMatch(/src\/shade\.ts:2:/)
   })
 
@@ -168,20 +202,34 @@ console.log(JSON.stringify({ ...job.seen, stack }))`
   const digest = (text: string): string => createHash('sha256').update(text).digest('hex')
   const manifestOf = (change: object = {}): string =>
     JSON.stringify({
-      format: 1, name: 'x', entry: 'job.mjs', sdkVersion: '0.1.0', node: '24.8.0',
+      format: 1,
+      name: 'x',
+      entry: 'job.mjs',
+      sdkVersion: '0.1.0',
+      node: '24.8.0',
       files: { 'job.mjs': { sha256: digest('export {}'), size: 9 } },
       ...change,
     })
 
-  async function hostile(build: (stage: string) => string[], pack: Partial<tar.TarOptionsFile> = {}): Promise<unknown> {
+  async function hostile(
+    build: (stage: string) => string[],
+    pack: Partial<tar.TarOptionsFile> = {},
+  ): Promise<unknown> {
     const stage = join(dir, 'stage')
     rmSync(stage, { recursive: true, force: true })
     mkdirSync(stage)
     writeFileSync(join(stage, MANIFEST), manifestOf())
     writeFileSync(join(stage, 'job.mjs'), 'export {}')
     const extra = build(stage)
-    await tar.create({ file: archive('h.tgz'), gzip: true, cwd: stage, ...pack }, [MANIFEST, 'job.mjs', ...extra])
-    const error = await extractBundle(archive('h.tgz'), join(dir, 'victim'), { ...options(), maxTotalBytes: 100_000 }).then(
+    await tar.create({ file: archive('h.tgz'), gzip: true, cwd: stage, ...pack }, [
+      MANIFEST,
+      'job.mjs',
+      ...extra,
+    ])
+    const error = await extractBundle(archive('h.tgz'), join(dir, 'victim'), {
+      ...options(),
+      maxTotalBytes: 100_000,
+    }).then(
       () => undefined,
       (thrown: unknown) => thrown,
     )
@@ -189,24 +237,78 @@ console.log(JSON.stringify({ ...job.seen, stack }))`
     expect(readdirSync(dir).filter(name => name.endsWith('.tmp'))).toEqual([])
     return error
   }
-  const invalid = (text: string): object => ({ code: 'jobgraph.bundle-invalid', message: expect.stringContaining(text) })
+  const invalid = (text: string): object => ({
+    code: 'jobgraph.bundle-invalid',
+    message: expect.stringContaining(text),
+  })
 
   it('takes a plain archive (the tests below differ from it in one thing each)', async () => {
     expect(await hostile(() => [])).toBeUndefined()
   })
 
   it.each<[string, (stage: string) => string[], string, Partial<tar.TarOptionsFile>?]>([
-    ['a symbolic link', stage => (symlinkSync('/etc/passwd', join(stage, 'l')), ['l']), 'only files and folders'],
-    ['a file the manifest does not name', stage => (writeFileSync(join(stage, 'x'), ''), ['x']), 'x is not in the manifest'],
+    [
+      'a symbolic link',
+      stage => (symlinkSync('/etc/passwd', join(stage, 'l')), ['l']),
+      'only files and folders',
+    ],
+    [
+      'a file the manifest does not name',
+      stage => (writeFileSync(join(stage, 'x'), ''), ['x']),
+      'x is not in the manifest',
+    ],
     ['a changed file', stage => (writeFileSync(join(stage, 'job.mjs'), 'export{ }'), []), 'digest'],
-    ['a missing file', stage => (writeFileSync(join(stage, MANIFEST), manifestOf({ files: { 'job.mjs': { sha256: digest(''), size: 0 }, y: { sha256: digest(''), size: 0 } } })), writeFileSync(join(stage, 'job.mjs'), ''), []), 'y is missing'],
-    ['too many bytes', stage => (writeFileSync(join(stage, 'big'), Buffer.alloc(200_000)), ['big']), 'more than 100000 bytes'],
-    ['a runtime of its own', stage => (mkdirSync(join(stage, 'node_modules/flink-ts'), { recursive: true }), writeFileSync(join(stage, 'node_modules/flink-ts/index.js'), ''), ['node_modules/flink-ts/index.js']), 'belongs to the cluster'],
+    [
+      'a missing file',
+      stage => (
+        writeFileSync(
+          join(stage, MANIFEST),
+          manifestOf({
+            files: { 'job.mjs': { sha256: digest(''), size: 0 }, y: { sha256: digest(''), size: 0 } },
+          }),
+        ),
+        writeFileSync(join(stage, 'job.mjs'), ''),
+        []
+      ),
+      'y is missing',
+    ],
+    [
+      'too many bytes',
+      stage => (writeFileSync(join(stage, 'big'), Buffer.alloc(200_000)), ['big']),
+      'more than 100000 bytes',
+    ],
+    [
+      'a runtime of its own',
+      stage => (
+        mkdirSync(join(stage, 'node_modules/flink-ts'), { recursive: true }),
+        writeFileSync(join(stage, 'node_modules/flink-ts/index.js'), ''),
+        ['node_modules/flink-ts/index.js']
+      ),
+      'belongs to the cluster',
+    ],
     ['a manifest that is no JSON', stage => (writeFileSync(join(stage, MANIFEST), '{'), []), 'is not JSON'],
-    ['a manifest without files', stage => (writeFileSync(join(stage, MANIFEST), manifestOf({ files: null })), []), 'no files'],
-    ['an entry outside of its files', stage => (writeFileSync(join(stage, MANIFEST), manifestOf({ entry: '../x.mjs' })), []), 'not among its files'],
-    ['a path upwards', stage => (writeFileSync(join(stage, '../up'), ''), ['../up']), '../up', { preservePaths: true }],
-    ['an absolute path', stage => (writeFileSync(join(stage, 'abs'), ''), [join(stage, 'abs')]), '/abs', { preservePaths: true }],
+    [
+      'a manifest without files',
+      stage => (writeFileSync(join(stage, MANIFEST), manifestOf({ files: null })), []),
+      'no files',
+    ],
+    [
+      'an entry outside of its files',
+      stage => (writeFileSync(join(stage, MANIFEST), manifestOf({ entry: '../x.mjs' })), []),
+      'not among its files',
+    ],
+    [
+      'a path upwards',
+      stage => (writeFileSync(join(stage, '../up'), ''), ['../up']),
+      '../up',
+      { preservePaths: true },
+    ],
+    [
+      'an absolute path',
+      stage => (writeFileSync(join(stage, 'abs'), ''), [join(stage, 'abs')]),
+      '/abs',
+      { preservePaths: true },
+    ],
     ['one file twice', () => ['job.mjs'], 'job.mjs twice'],
   ])('refuses %s', async (_, build, text, pack) => {
     expect(await hostile(build, pack)).toMatchObject(invalid(text))
@@ -221,17 +323,24 @@ console.log(JSON.stringify({ ...job.seen, stack }))`
     [{ native: { platform: 'plan9-mips', abi: '1', packages: ['addon'] } }, 'same platform'],
   ])('says what to upgrade: %j', async (change, text) => {
     const error = await hostile(stage => (writeFileSync(join(stage, MANIFEST), manifestOf(change)), []))
-    expect(error).toMatchObject({ code: 'jobgraph.bundle-incompatible', message: expect.stringContaining(text) })
+    expect(error).toMatchObject({
+      code: 'jobgraph.bundle-incompatible',
+      message: expect.stringContaining(text),
+    })
   })
 
   it('refuses what is no archive, and a cut one', async () => {
     writeFileSync(archive('no.tgz'), 'hello')
-    await expect(extractBundle(archive('no.tgz'), join(dir, 'v'), options())).rejects.toMatchObject(invalid(''))
+    await expect(extractBundle(archive('no.tgz'), join(dir, 'v'), options())).rejects.toMatchObject(
+      invalid(''),
+    )
     const { file: bundle } = await createBundle({ entry: project(), outFile: archive('a.tgz') })
     const bytes = readFileSync(bundle)
     for (const share of [0.2, 0.5, 0.9]) {
       writeFileSync(archive('cut.tgz'), bytes.subarray(0, Math.floor(bytes.length * share)))
-      await expect(extractBundle(archive('cut.tgz'), join(dir, 'v'), options())).rejects.toMatchObject(invalid(''))
+      await expect(extractBundle(archive('cut.tgz'), join(dir, 'v'), options())).rejects.toMatchObject(
+        invalid(''),
+      )
     }
     expect(existsSync(join(dir, 'v'))).toBe(false)
   })

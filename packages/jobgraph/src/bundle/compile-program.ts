@@ -8,8 +8,16 @@ import { externalPackages } from './native-packages.ts'
 export const PROGRAM_MODULE = 'job.mjs'
 
 const ASSET_LOADERS = {
-  '.txt': 'text', '.sql': 'text', '.csv': 'text', '.md': 'text',
-  '.wasm': 'file', '.parquet': 'file', '.avro': 'file', '.proto': 'text', '.png': 'file', '.bin': 'file',
+  '.txt': 'text',
+  '.sql': 'text',
+  '.csv': 'text',
+  '.md': 'text',
+  '.wasm': 'file',
+  '.parquet': 'file',
+  '.avro': 'file',
+  '.proto': 'text',
+  '.png': 'file',
+  '.bin': 'file',
 } as const satisfies BuildOptions['loader']
 
 // CommonJS packages call `require` for builtin modules, which ES modules do not have.
@@ -21,7 +29,11 @@ const REQUIRE_BANNER =
  * it are relative to `root`, so that the result depends on the sources only. Returns the native packages it needs,
  * name to folder. Throws `jobgraph.bundle-failed` with file and line of every problem.
  */
-export async function compileProgram(entry: string, root: string, stage: string): Promise<Map<string, string>> {
+export async function compileProgram(
+  entry: string,
+  root: string,
+  stage: string,
+): Promise<Map<string, string>> {
   // Loaded when it is needed: slot threads load this package too.
   const esbuild = await import('esbuild')
   const natives = new Map<string, string>()
@@ -53,12 +65,17 @@ export async function compileProgram(entry: string, root: string, stage: string)
   }
   let result = await build('')
   // The banner would collide with a `require` that the program declares itself, unless esbuild sees a need for one.
-  if (result.outputFiles.some(file => file.path.endsWith(PROGRAM_MODULE) && file.text.includes('Dynamic require of "'))) {
+  if (
+    result.outputFiles.some(
+      file => file.path.endsWith(PROGRAM_MODULE) && file.text.includes('Dynamic require of "'),
+    )
+  ) {
     result = await build(REQUIRE_BANNER)
   }
   for (const file of result.outputFiles) {
     const path = relative(root, file.path)
-    if (path.startsWith(`..${sep}`)) throw BundleEntryInvalid({ entry, reason: `it makes ${path} outside of ${root}` })
+    if (path.startsWith(`..${sep}`))
+      throw BundleEntryInvalid({ entry, reason: `it makes ${path} outside of ${root}` })
     const target = join(stage, path)
     mkdirSync(dirname(target), { recursive: true })
     writeFileSync(target, file.contents)

@@ -1,9 +1,27 @@
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { BundleEntryInvalid } from '../errors.ts'
-import { BUNDLE_FORMAT, type BundleManifest, MANIFEST, MINIMUM_NODE, sdkVersion, thisPlatform } from './bundle-manifest.ts'
+import {
+  BUNDLE_FORMAT,
+  type BundleManifest,
+  MANIFEST,
+  MINIMUM_NODE,
+  sdkVersion,
+  thisPlatform,
+} from './bundle-manifest.ts'
 import { compileProgram, PROGRAM_MODULE } from './compile-program.ts'
 import { copyNativePackages } from './native-packages.ts'
 
@@ -44,7 +62,11 @@ export async function createBundle(options: CreateBundleOptions): Promise<Create
       sdkVersion: sdkVersion(),
       node: MINIMUM_NODE,
       ...(natives.size > 0 && {
-        native: { platform: thisPlatform(), abi: process.versions.modules, packages: [...natives.keys()].sort() },
+        native: {
+          platform: thisPlatform(),
+          abi: process.versions.modules,
+          packages: [...natives.keys()].sort(),
+        },
       }),
       files: listFiles(stage),
     }
@@ -85,7 +107,11 @@ function programName(entry: string, root: string): string {
 function listFiles(stage: string): BundleManifest['files'] {
   const paths = readdirSync(stage, { recursive: true, withFileTypes: true })
     .filter(entry => entry.isFile())
-    .map(entry => join(entry.parentPath, entry.name).slice(stage.length + 1).replaceAll('\\', '/'))
+    .map(entry =>
+      join(entry.parentPath, entry.name)
+        .slice(stage.length + 1)
+        .replaceAll('\\', '/'),
+    )
     .sort()
   return Object.fromEntries(
     paths.map(path => {
@@ -111,7 +137,8 @@ async function pack(stage: string, manifest: BundleManifest, outFile: string): P
         noDirRecurse: true,
         // The umask of the machine must not show.
         onWriteEntry: entry => {
-          if (entry.stat !== undefined) entry.stat.mode = (entry.stat.mode & 0o100) !== 0 ? 0o100755 : 0o100644
+          if (entry.stat !== undefined)
+            entry.stat.mode = (entry.stat.mode & 0o100) !== 0 ? 0o100755 : 0o100644
         },
       },
       [MANIFEST, ...Object.keys(manifest.files)],

@@ -114,7 +114,11 @@ function verifyFiles(dir: string, manifest: BundleManifest, file: string): void 
   const present = new Set(
     readdirSync(dir, { recursive: true, withFileTypes: true })
       .filter(entry => !entry.isDirectory())
-      .map(entry => join(entry.parentPath, entry.name).slice(dir.length + 1).replaceAll('\\', '/')),
+      .map(entry =>
+        join(entry.parentPath, entry.name)
+          .slice(dir.length + 1)
+          .replaceAll('\\', '/'),
+      ),
   )
   present.delete(MANIFEST)
   for (const [path, { sha256, size }] of Object.entries(manifest.files)) {
@@ -124,7 +128,8 @@ function verifyFiles(dir: string, manifest: BundleManifest, file: string): void 
       throw BundleInvalid({ file, reason: `its file ${path} does not have the digest of the manifest` })
     }
   }
-  for (const extra of present) throw BundleInvalid({ file, reason: `its file ${extra} is not in the manifest` })
+  for (const extra of present)
+    throw BundleInvalid({ file, reason: `its file ${extra} is not in the manifest` })
 }
 
 function linkRuntime(dir: string, runtimeModuleDirs: Readonly<Record<string, string>>): void {

@@ -27,7 +27,11 @@ function patchClock(patches: PatchSet, ambient: Ambient, on: () => boolean): voi
   const epochMs = (): number => (on() ? ambient.epochMs() : realNow())
   const ObservedDate: DateConstructor = new Proxy(RealDate, {
     construct: (target, args, newTarget) =>
-      Reflect.construct(target, args.length === 0 ? [epochMs()] : args, newTarget === ObservedDate ? target : newTarget),
+      Reflect.construct(
+        target,
+        args.length === 0 ? [epochMs()] : args,
+        newTarget === ObservedDate ? target : newTarget,
+      ),
     apply: () => new RealDate(epochMs()).toString(),
   })
   patches.replace(RealDate, 'now', epochMs)
@@ -42,7 +46,11 @@ type Callback = (error: Error | null, value?: unknown) => void
 
 function patchCrypto(patches: PatchSet, random: Random, on: () => boolean): void {
   const later = (callback: Callback, value: unknown): void => process.nextTick(callback, null, value)
-  const fill = <T extends NodeJS.ArrayBufferView>(view: T, offset = 0, size = view.byteLength - offset): T => {
+  const fill = <T extends NodeJS.ArrayBufferView>(
+    view: T,
+    offset = 0,
+    size = view.byteLength - offset,
+  ): T => {
     new Uint8Array(view.buffer, view.byteOffset + offset, size).set(random.bytes(size))
     return view
   }
@@ -81,7 +89,7 @@ function patchCrypto(patches: PatchSet, random: Random, on: () => boolean): void
     const callback = rest.pop() as Callback
     later(callback, fill(view as NodeJS.ArrayBufferView, ...(rest as number[])))
   })
-  define(crypto, 'getRandomValues', view => fill(view as NodeJS.ArrayBufferView))
+  // node:crypto's own getRandomValues is a fixed accessor for the method of this prototype.
   const webCrypto = Object.getPrototypeOf(globalThis.crypto) as object
   define(webCrypto, 'getRandomValues', view => fill(view as NodeJS.ArrayBufferView))
   define(webCrypto, 'randomUUID', uuid)

@@ -49,5 +49,7 @@ export function capturedValue(captures: Readonly<Record<string, string>>, name: 
 }
 
 function isPromise(value: unknown): value is Promise<unknown> {
-  return value !== null && typeof value === 'object' && typeof (value as { then?: unknown }).then === 'function'
+  return (
+    value !== null && typeof value === 'object' && typeof (value as { then?: unknown }).then === 'function'
+  )
 }

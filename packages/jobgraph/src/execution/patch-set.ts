@@ -26,7 +26,11 @@ export class PatchSet {
   }
 
   /** Wraps a method if it exists here; `wrap` gets the original. */
-  wrap<F extends (...args: never[]) => unknown>(target: object, key: PropertyKey, wrap: (original: F) => F): void {
+  wrap<F extends (...args: never[]) => unknown>(
+    target: object,
+    key: PropertyKey,
+    wrap: (original: F) => F,
+  ): void {
     const original = (target as Record<PropertyKey, unknown>)[key]
     if (typeof original !== 'function') return
     const wrapped = wrap(original as F)

@@ -45,7 +45,11 @@ export function createPlanningContext(
         const executeIndex = results.length
         const record = dependencies.recorder.record(executeIndex, earlierResults(), captures.snapshot())
         results.push(undefined)
-        const client = await dependencies.submit(graph, { code: options.code, record, executeIndex }, functions)
+        const client = await dependencies.submit(
+          graph,
+          { code: options.code, record, executeIndex },
+          functions,
+        )
         return {
           jobId: client.jobId,
           status: () => client.status(),

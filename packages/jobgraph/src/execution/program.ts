@@ -1,4 +1,3 @@
-
 /**
  * What replay needs to see what the planning run saw (DESIGN 3.3, 3.4). Plain data; travels with the job.
  */
@@ -43,7 +42,17 @@ export interface JobExecutionResult {
 }
 
 export type JobStatus =
-  | 'INITIALIZING' | 'CREATED' | 'RUNNING' | 'FAILING' | 'FAILED' | 'CANCELLING' | 'CANCELED' | 'FINISHED' | 'RESTARTING' | 'SUSPENDED' | 'RECONCILING'
+  | 'INITIALIZING'
+  | 'CREATED'
+  | 'RUNNING'
+  | 'FAILING'
+  | 'FAILED'
+  | 'CANCELLING'
+  | 'CANCELED'
+  | 'FINISHED'
+  | 'RESTARTING'
+  | 'SUSPENDED'
+  | 'RECONCILING'
 
 /** Job states after which nothing more happens. */
 export function isGloballyTerminal(status: JobStatus): boolean {

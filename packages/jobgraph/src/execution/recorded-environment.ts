@@ -37,7 +37,10 @@ export function recordEnvironment(
       note(name, has)
       return Reflect.has(real, name)
     },
-    getOwnPropertyDescriptor: function descriptor(_: object, name: PropertyKey): PropertyDescriptor | undefined {
+    getOwnPropertyDescriptor: function descriptor(
+      _: object,
+      name: PropertyKey,
+    ): PropertyDescriptor | undefined {
       note(name, descriptor)
       return Reflect.getOwnPropertyDescriptor(real, name)
     },

@@ -10,8 +10,26 @@ import type { PatchSet } from './patch-set.ts'
 import { userFrame } from './user-frame.ts'
 
 const FILE_CHANGES = [
-  'writeFile', 'appendFile', 'rm', 'rmdir', 'unlink', 'mkdir', 'mkdtemp', 'mkdtempDisposable', 'rename', 'copyFile', 'cp', 'symlink',
-  'link', 'truncate', 'chmod', 'lchmod', 'chown', 'lchown', 'utimes', 'lutimes',
+  'writeFile',
+  'appendFile',
+  'rm',
+  'rmdir',
+  'unlink',
+  'mkdir',
+  'mkdtemp',
+  'mkdtempDisposable',
+  'rename',
+  'copyFile',
+  'cp',
+  'symlink',
+  'link',
+  'truncate',
+  'chmod',
+  'lchmod',
+  'chown',
+  'lchown',
+  'utimes',
+  'lutimes',
 ] as const
 const PROCESS_STARTS = ['spawn', 'spawnSync', 'exec', 'execSync', 'execFile', 'execFileSync', 'fork'] as const
 
@@ -28,14 +46,12 @@ export function guardSideEffects(patches: PatchSet): void {
     key: string,
     operation: string,
     when: (args: unknown[]) => boolean = () => true,
-    asynchronous = false,
   ): void =>
     patches.wrap<Any>(target, key, original => {
       function guard(this: unknown, ...args: unknown[]): unknown {
         if (!patches.active || !when(args)) return original.apply(this, args)
-        const error = violation(operation, args, guard)
-        if (asynchronous) return Promise.reject(error)
-        throw error
+        // Also from functions that give promises: nobody may await them before `execute` is reached.
+        throw violation(operation, args, guard)
       }
       return guard
     })
@@ -44,19 +60,19 @@ export function guardSideEffects(patches: PatchSet): void {
   for (const name of FILE_CHANGES) {
     refuse(fs, name, name, onPath)
     refuse(fs, `${name}Sync`, `${name}Sync`, onPath)
-    refuse(fs.promises, name, name, onPath, true)
+    refuse(fs.promises, name, name, onPath)
   }
   const toWrite = (args: unknown[]): boolean => opensForWriting(args[1])
   refuse(fs, 'open', 'open', toWrite)
   refuse(fs, 'openSync', 'openSync', toWrite)
-  refuse(fs.promises, 'open', 'open', toWrite, true)
+  refuse(fs.promises, 'open', 'open', toWrite)
   refuse(fs, 'createWriteStream', 'createWriteStream', args => !hasDescriptor(args[1]))
 
   for (const name of PROCESS_STARTS) refuse(childProcess, name, name)
 
   for (const module of [http, https]) for (const name of ['request', 'get']) refuse(module, name, name)
   refuse(http2, 'connect', 'connect')
-  refuse(globalThis, 'fetch', 'fetch', undefined, true)
+  refuse(globalThis, 'fetch', 'fetch')
   refuse(net, 'connect', 'connect')
   refuse(net, 'createConnection', 'createConnection')
   // Also what tls and everything above it uses.
