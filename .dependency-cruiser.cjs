@@ -43,10 +43,10 @@ module.exports = {
       to: { path: '^packages/state/src/backends/' },
     },
     {
-      name: 'gen-stays-in-gateways',
+      name: 'gen-stays-in-its-package',
       severity: 'error',
-      from: { pathNot: '^packages/gateways/' },
-      to: { path: '^packages/gateways/src/gen/' },
+      from: { path: '^packages/([^/]+)/' },
+      to: { path: '^packages/[^/]+/src/gen/', pathNot: '^packages/$1/' },
     },
     {
       name: 'not-to-unresolvable',

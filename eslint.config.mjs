@@ -11,7 +11,7 @@ const timers = ['setTimeout', 'setInterval']
 export default defineConfig(
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
-    files: ['packages/*/src/**/*.ts', 'e2e/**/*.ts', 'examples/*/src/**/*.ts', 'tools/**/*.ts'],
+    files: ['{packages,examples}/*/src/**/*.ts', '{benchmarks,e2e,tools,packages/*/tools}/**/*.ts'],
     extends: [tseslint.configs.base],
     // One program for all packages: a program for each (projectService) checks shared sources again and again.
     languageOptions: {
