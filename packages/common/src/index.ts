@@ -3,6 +3,7 @@
 // Calls: nothing of ours.
 // Thread: any; nothing here keeps state of its own.
 export { CancellationError, Deferred } from './concurrent/deferred.ts'
+export { loadConfiguration, parseDynamicProperties } from './config/configuration-file.ts'
 export { Configuration, type ConfigurationSource } from './config/configuration.ts'
 export {
   booleanType,
