@@ -2,6 +2,17 @@
 // Called by: streaming (makes factories), connectors (sources, sinks), taskmanager (runs them).
 // Calls: state (keyed and operator state), serialization, common.
 // Thread: one slot thread.
+export { collectOperator } from './builtin/collect-operator.ts'
+export { filterOperator } from './builtin/filter-operator.ts'
+export { flatMapOperator } from './builtin/flat-map-operator.ts'
+export { keyedProcessOperator } from './builtin/keyed-process-operator.ts'
+export { keyedReduceOperator } from './builtin/keyed-reduce-operator.ts'
+export { mapOperator } from './builtin/map-operator.ts'
+export { processOperator } from './builtin/process-operator.ts'
+export { sinkOperator } from './builtin/sink-operator.ts'
+export { sourceOperator } from './builtin/source-operator.ts'
+export { timestampsAndWatermarksOperator } from './builtin/timestamps-and-watermarks-operator.ts'
+export { generateFunction } from './codegen/generate-function.ts'
 export type { EdgePartitioner, ReplayedProgram } from './contract/replayed-program.ts'
 export {
   MAX_WATERMARK,
@@ -12,5 +23,34 @@ export {
   type SourceDriver,
   type StreamOperator,
 } from './contract/stream-operator.ts'
+export { type Collector, OutputTag } from './functions/collector.ts'
+export { type Duration, durationMs } from './functions/duration.ts'
+export type {
+  AggregateFunction,
+  FilterFunction,
+  FlatMapFunction,
+  KeyedProcessContext,
+  KeyedProcessFunction,
+  KeySelector,
+  MapFunction,
+  OnTimerContext,
+  ProcessContext,
+  ProcessFunction,
+  ReduceFunction,
+  TimerService,
+  TimeWindow,
+  WindowFunction,
+} from './functions/functions.ts'
+export type { RichFunction, RuntimeContext } from './functions/rich-function.ts'
+export { isAsyncFunction } from './functions/user-function-failure.ts'
+export { DiscardingSink } from './sink/discarding-sink.ts'
+export { PrintSink } from './sink/print-sink.ts'
 export type { Committer, Sink, SinkWriter, SinkWriterContext } from './sink/sink.ts'
+export { CollectionSource } from './source/collection-source.ts'
+export { type DataGeneratorOptions, DataGeneratorSource } from './source/data-generator-source.ts'
+export type { IndexSplit } from './source/index-reader.ts'
+export { NumberSequenceSource } from './source/number-sequence-source.ts'
 export type { ReaderOutput, Source, SourceReader, SourceReaderContext } from './source/source.ts'
+export { type TimestampAssigner, WatermarkStrategy } from './watermark/watermark-strategy.ts'
+export { TumblingEventTimeWindows } from './windowing/tumbling-event-time-windows.ts'
+export { LATE_RECORDS_DROPPED, tumblingWindowOperator } from './windowing/tumbling-window-operator.ts'

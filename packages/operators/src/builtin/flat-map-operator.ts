@@ -1,0 +1,58 @@
+import type { OperatorContext, OperatorFactory, Push, StreamOperator } from '../contract/stream-operator.ts'
+import { InvalidFlatMapResult } from '../errors.ts'
+import type { FlatMapFunction } from '../functions/functions.ts'
+import { lifecycleOf } from '../functions/rich-function.ts'
+import { describeValue, failureAtRecord, rejectPromise } from '../functions/user-function-failure.ts'
+import { userOutputOf } from './user-output.ts'
+
+/** Operator of `flatMap`: results go to the collector, or are returned as an iterable, or both in this order. */
+export function flatMapOperator<T, R>(flatMapper: FlatMapFunction<T, R>): OperatorFactory {
+  const plain = typeof flatMapper === 'function'
+  return {
+    kind: 'flat-map',
+    create(context: OperatorContext): StreamOperator {
+      const output = userOutputOf(context)
+      const failed = failureAtRecord(context, 'the flatMap function')
+      const spread = (result: unknown, value: unknown): unknown[] => {
+        if (
+          typeof result === 'string' ||
+          typeof (result as Iterable<unknown>)?.[Symbol.iterator] !== 'function'
+        ) {
+          throw InvalidFlatMapResult({ operator: context.operatorName, result: describeValue(result) })
+        }
+        // A generator runs user code while it is read; what it gives is emitted afterwards.
+        try {
+          return [...(result as Iterable<unknown>)]
+        } catch (error) {
+          throw failed(error, value)
+        }
+      }
+      const processElement = context.generate<Push>(
+        ['f', 'out', 'collector', 'state', 'failed', 'spread', 'rejectPromise'],
+        `let first = true
+const isArray = Array.isArray
+return value => {
+  let results
+  try { results = ${plain ? 'f(value, collector)' : 'f.flatMap(value, collector)'} } catch (error) {
+    throw state.failed ? state.error : failed(error, value)
+  }
+  if (state.failed) throw state.error
+  if (first) { rejectPromise(results); first = false }
+  if (results === undefined) return
+  if (!isArray(results)) results = spread(results, value)
+  for (let i = 0; i < results.length; i++) out(results[i])
+}`,
+        [
+          flatMapper,
+          context.out,
+          output.out,
+          output.state,
+          failed,
+          spread,
+          rejectPromise(context, 'The flatMap function'),
+        ],
+      )
+      return { processElement, ...lifecycleOf(flatMapper, context, false) }
+    },
+  }
+}

@@ -1,0 +1,84 @@
+import { inspect } from 'node:util'
+import type { OperatorContext } from '../contract/stream-operator.ts'
+import { AsyncFunctionNotSupported, UserFunctionFailed } from '../errors.ts'
+
+/** A value in a few words, for messages. Never throws. */
+export function describeValue(value: unknown): string {
+  try {
+    const text = inspect(value, {
+      depth: 2,
+      breakLength: Infinity,
+      maxStringLength: 100,
+      maxArrayLength: 10,
+      customInspect: false,
+    })
+    return text.length > 300 ? `${text.slice(0, 300)}...` : text
+  } catch {
+    // A getter or proxy of the user's that throws must not hide the error being described.
+    return `a ${typeof value} that cannot be shown`
+  }
+}
+
+/**
+ * Makes the error for what user code threw: message and stack are the user's first, `cause` is the original.
+ * @param functionName for the message: `the map function`
+ * @param input what was processed: `record {...}`
+ */
+export function userFunctionFailure(
+  context: Pick<OperatorContext, 'operatorName' | 'subtaskIndex'>,
+  functionName: string,
+  thrown: unknown,
+  input: string,
+): Error {
+  if (AsyncFunctionNotSupported.is(thrown)) return thrown as Error
+  const message = thrown instanceof Error ? thrown.message || thrown.name : describeValue(thrown)
+  const failure = UserFunctionFailed(
+    {
+      operator: context.operatorName,
+      function: functionName,
+      subtask: context.subtaskIndex,
+      input,
+      error: message,
+    },
+    thrown,
+  )
+  const frames = thrown instanceof Error ? (thrown.stack?.search(/\n\s+at /) ?? -1) : -1
+  if (frames >= 0)
+    failure.stack = `${failure.name}: ${failure.message}${(thrown as Error).stack?.slice(frames)}`
+  return failure
+}
+
+/** The failure of a function at a record: bound to one operator, called from generated code. */
+export function failureAtRecord(
+  context: Pick<OperatorContext, 'operatorName' | 'subtaskIndex'>,
+  functionName: string,
+): (thrown: unknown, record: unknown) => Error {
+  return (thrown, record) =>
+    userFunctionFailure(context, functionName, thrown, `record ${describeValue(record)}`)
+}
+
+/** Throws if a result is a promise. Called with the first result of an operator only. */
+export function rejectPromise(
+  context: Pick<OperatorContext, 'operatorName'>,
+  functionName: string,
+): (result: unknown) => void {
+  return result => {
+    if (!isPromiseLike(result)) return
+    // The error below is what the user sees; the promise's own end no longer matters.
+    Promise.resolve(result).catch(() => undefined)
+    throw AsyncFunctionNotSupported({ operator: context.operatorName, function: functionName })
+  }
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  )
+}
+
+const AsyncFunction = (async () => undefined).constructor
+
+/** Whether a function is written with `async`: known before the first record. */
+export function isAsyncFunction(userFunction: unknown): boolean {
+  return typeof userFunction === 'function' && userFunction instanceof AsyncFunction
+}

@@ -1,0 +1,56 @@
+import { InvalidArgument } from '../errors.ts'
+import { IndexReader, type IndexSplit } from './index-reader.ts'
+import type { Source, SourceReader, SourceReaderContext } from './source.ts'
+
+/** What a {@link DataGeneratorSource} makes. */
+export interface DataGeneratorOptions<T> {
+  /** The record at `index` (from 0). Must depend on the index only: after a recovery it is asked again. */
+  readonly generator: (index: number) => T
+  /** Records in all; absent: without end. */
+  readonly count?: number
+  /** Records a second over all subtasks; absent: as fast as possible. */
+  readonly ratePerSecond?: number
+}
+
+/**
+ * Makes records from their index. The subtasks take turns: with parallelism p, subtask i makes the indices i, i + p,
+ * i + 2p, ..., so that event time derived from the index advances evenly.
+ * @example new DataGeneratorSource({ generator: i => ({ user: i % 10, time: i * 100 }), count: 1_000_000 })
+ */
+export class DataGeneratorSource<T> implements Source<T, IndexSplit> {
+  readonly boundedness: 'bounded' | 'unbounded'
+  readonly kind = 'datagen'
+  readonly #options: DataGeneratorOptions<T>
+
+  /** @throws operators.invalid-argument for a count that is no whole number or a rate that is not positive */
+  constructor(options: DataGeneratorOptions<T>) {
+    const { count, ratePerSecond } = options
+    if (count !== undefined && count !== Infinity && (!Number.isSafeInteger(count) || count < 0)) {
+      throw InvalidArgument({
+        what: 'count of a generator',
+        value: String(count),
+        expected: 'a whole number from 0',
+      })
+    }
+    if (ratePerSecond !== undefined && !(ratePerSecond > 0 && ratePerSecond < Infinity)) {
+      throw InvalidArgument({
+        what: 'ratePerSecond of a generator',
+        value: String(ratePerSecond),
+        expected: 'a positive number',
+      })
+    }
+    this.#options = options
+    this.boundedness = count === undefined || count === Infinity ? 'unbounded' : 'bounded'
+  }
+
+  enumerateSplits(parallelism: number): readonly IndexSplit[] {
+    const end = this.boundedness === 'bounded' ? (this.#options.count as number) : null
+    return Array.from({ length: parallelism }, (_, i) => ({ next: i, step: parallelism, end }))
+  }
+
+  createReader(context: SourceReaderContext): SourceReader<T, IndexSplit> {
+    const { generator, ratePerSecond } = this.#options
+    const rate = ratePerSecond === undefined ? undefined : ratePerSecond / context.parallelism
+    return new IndexReader<T>(context, 'datagen', generator, rate)
+  }
+}

@@ -1,0 +1,122 @@
+import type { TimerEntry } from '@flink-ts/state'
+import { MIN_WATERMARK, type OperatorContext } from '../contract/stream-operator.ts'
+import { InvalidTimerTime } from '../errors.ts'
+import { TimerQueue } from './timer-queue.ts'
+
+/** How many timers fire between two looks at the clock and the outputs. */
+const TIMERS_BETWEEN_YIELDS = 64
+
+/** What is done when a timer is due. The backend's current key and the timestamp register are set. */
+export interface Triggerable {
+  eventTime(timestamp: number, namespace: TimerEntry['namespace']): void
+  processingTime(timestamp: number, namespace: TimerEntry['namespace']): void
+}
+
+/**
+ * Event-time and processing-time timers of one keyed operator: one for each key, namespace and time, part of the
+ * backend's snapshots. Firing is in order of time and resumable. Timers belong to the backend's current key.
+ *
+ * A timer registered at or before the current watermark fires when the watermark next advances, or in the running
+ * advance when it is registered from a timer. Owner: the operator's slot thread.
+ */
+export class InternalTimerService {
+  readonly #context: OperatorContext
+  readonly #triggerable: Triggerable
+  readonly #eventTime = new TimerQueue()
+  readonly #processingTime = new TimerQueue()
+  #watermark = MIN_WATERMARK
+  /** A watermark was reached, but not all of its timers have fired. */
+  #suspended = false
+  #wakeUp: { readonly at: number; cancel(): void } | undefined
+  #closed = false
+
+  /** @param name of the timers in snapshots, unique in the operator */
+  constructor(context: OperatorContext, name: string, triggerable: Triggerable) {
+    this.#context = context
+    this.#triggerable = triggerable
+    context.keyedState.registerParticipant(`event-time/${name}`, this.#eventTime)
+    context.keyedState.registerParticipant(`processing-time/${name}`, this.#processingTime)
+  }
+
+  /** Starts the clock for restored processing-time timers. */
+  open(): void {
+    this.#schedule()
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#wakeUp?.cancel()
+  }
+
+  currentWatermark(): number {
+    return this.#watermark
+  }
+
+  registerEventTime(namespace: TimerEntry['namespace'], timestamp: number): void {
+    this.#eventTime.add(this.#context.keyedState.currentKey(), namespace, this.#checked(timestamp))
+  }
+
+  deleteEventTime(namespace: TimerEntry['namespace'], timestamp: number): void {
+    this.#eventTime.delete(this.#context.keyedState.currentKey(), namespace, timestamp)
+  }
+
+  registerProcessingTime(namespace: TimerEntry['namespace'], timestamp: number): void {
+    this.#processingTime.add(this.#context.keyedState.currentKey(), namespace, this.#checked(timestamp))
+    if (this.#wakeUp === undefined || timestamp < this.#wakeUp.at) this.#schedule()
+  }
+
+  deleteProcessingTime(namespace: TimerEntry['namespace'], timestamp: number): void {
+    this.#processingTime.delete(this.#context.keyedState.currentKey(), namespace, timestamp)
+  }
+
+  /** Fires event-time timers up to `watermark`; false: to be called again with the same watermark. */
+  advanceWatermark(watermark: number): boolean {
+    if (watermark < this.#watermark || (watermark === this.#watermark && !this.#suspended)) return true
+    this.#watermark = watermark
+    this.#suspended = !this.#fire('eventTime', this.#eventTime, watermark)
+    return !this.#suspended
+  }
+
+  /** Returns false if it stopped before all was fired. */
+  #fire(domain: keyof Triggerable, queue: TimerQueue, limit: number): boolean {
+    const context = this.#context
+    const register = context.timestamp
+    const before = register[0] as number
+    try {
+      for (let fired = 1; ; fired++) {
+        const timer = queue.poll(limit)
+        if (timer === undefined) return true
+        context.keyedState.setCurrentKey(timer.key)
+        // As in Flink, what a processing-time timer emits has no event time.
+        register[0] = domain === 'eventTime' ? timer.timestamp : Number.NaN
+        this.#triggerable[domain](timer.timestamp, timer.namespace)
+        if (fired % TIMERS_BETWEEN_YIELDS !== 0 || !context.shouldYield()) continue
+        const next = queue.peekTime()
+        return next === undefined || next > limit
+      }
+    } finally {
+      register[0] = before
+    }
+  }
+
+  #schedule(): void {
+    if (this.#closed) return
+    const next = this.#processingTime.peekTime()
+    if (next === this.#wakeUp?.at) return
+    this.#wakeUp?.cancel()
+    this.#wakeUp = undefined
+    if (next === undefined) return
+    const wakeUp = this.#context.scheduleProcessingTime(next, () => {
+      this.#wakeUp = undefined
+      if (this.#closed) return
+      this.#fire('processingTime', this.#processingTime, this.#context.processingTime())
+      this.#schedule()
+    })
+    this.#wakeUp = { at: next, cancel: () => wakeUp.cancel() }
+  }
+
+  #checked(timestamp: number): number {
+    if (typeof timestamp === 'number' && Number.isFinite(timestamp)) return timestamp
+    throw InvalidTimerTime({ operator: this.#context.operatorName, timestamp: String(timestamp) })
+  }
+}

@@ -1,0 +1,203 @@
+import { canonicalKey } from '@flink-ts/serialization'
+import type { Key, KeyGroupedParticipant, TimerEntry } from '@flink-ts/state'
+import { NumberHeap } from './number-heap.ts'
+
+type Namespace = TimerEntry['namespace']
+
+/** Above this many timers of one time, an index takes the place of linear search. */
+const INDEX_ABOVE = 8
+const HOLE = Symbol('deleted timer')
+
+/**
+ * Timers of one time domain, ordered by time, one for each key, namespace and time. Buckets by time with a heap of
+ * the distinct times; equal times fire in order of registration. Owner: the operator's slot thread.
+ */
+export class TimerQueue implements KeyGroupedParticipant {
+  readonly #buckets = new Map<number, TimerBucket>()
+  readonly #times = new NumberHeap()
+  /** Buckets without live timers that are still in the heap. */
+  #emptyBuckets = 0
+  #size = 0
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** Returns false if the timer was there already. */
+  add(key: Key, namespace: Namespace, timestamp: number): boolean {
+    let bucket = this.#buckets.get(timestamp)
+    if (bucket === undefined) {
+      this.#buckets.set(timestamp, (bucket = new TimerBucket(namespace)))
+      this.#times.push(timestamp)
+    } else if (bucket.live === 0) {
+      this.#emptyBuckets--
+    }
+    const added = bucket.of(namespace).add(key)
+    if (added) {
+      bucket.live++
+      this.#size++
+    }
+    return added
+  }
+
+  /** Returns false if there was no such timer. */
+  delete(key: Key, namespace: Namespace, timestamp: number): boolean {
+    const bucket = this.#buckets.get(timestamp)
+    if (bucket === undefined || !bucket.of(namespace).delete(key)) return false
+    this.#size--
+    if (--bucket.live === 0) {
+      this.#emptyBuckets++
+      this.#dropEmptyBuckets()
+    }
+    return true
+  }
+
+  /** Time of the first timer, or undefined. */
+  peekTime(): number | undefined {
+    for (;;) {
+      const time = this.#times.peek()
+      if (time === undefined) return undefined
+      if ((this.#buckets.get(time)?.live ?? 0) > 0) return time
+      this.#times.pop()
+      this.#buckets.delete(time)
+      this.#emptyBuckets--
+    }
+  }
+
+  /** Removes and returns the first timer if its time is at or before `limit`. */
+  poll(limit: number): TimerEntry | undefined {
+    const timestamp = this.peekTime()
+    if (timestamp === undefined || timestamp > limit) return undefined
+    const bucket = this.#buckets.get(timestamp) as TimerBucket
+    this.#size--
+    if (--bucket.live === 0) this.#emptyBuckets++
+    for (let part: TimerBucket | undefined = bucket; part !== undefined; part = part.next) {
+      if (part.keys.size > 0) return { key: part.keys.takeFirst(), namespace: part.namespace, timestamp }
+    }
+    throw new Error(`Timer bucket of ${timestamp} counts a timer that it does not have`)
+  }
+
+  *snapshotEntries(): Iterable<TimerEntry> {
+    for (const [timestamp, bucket] of this.#buckets) {
+      for (let part: TimerBucket | undefined = bucket; part !== undefined; part = part.next) {
+        for (const key of part.keys.live()) yield { key, namespace: part.namespace, timestamp }
+      }
+    }
+  }
+
+  restoreEntries(entries: Iterable<TimerEntry>): void {
+    for (const entry of entries) this.add(entry.key, entry.namespace, entry.timestamp)
+  }
+
+  /** Timers that are deleted long before they are due must not stay in memory until then. */
+  #dropEmptyBuckets(): void {
+    if (this.#emptyBuckets < 64 || this.#emptyBuckets * 2 < this.#buckets.size) return
+    for (const [timestamp, bucket] of this.#buckets) if (bucket.live === 0) this.#buckets.delete(timestamp)
+    this.#times.reset(this.#buckets.keys())
+    this.#emptyBuckets = 0
+  }
+}
+
+/** Timers of one time; further namespaces hang behind as a list, because there are hardly ever two. */
+class TimerBucket {
+  /** Live timers of all namespaces; counted in the first one of the list only. */
+  live = 0
+  readonly namespace: Namespace
+  readonly keys = new KeyList()
+  next: TimerBucket | undefined = undefined
+
+  constructor(namespace: Namespace) {
+    this.namespace = namespace
+  }
+
+  of(namespace: Namespace): KeyList {
+    let part: TimerBucket = this
+    while (part.namespace !== namespace) part = part.next ??= new TimerBucket(namespace)
+    return part.keys
+  }
+}
+
+/** Distinct keys in order of insertion, with deletion, and removal from the front. */
+class KeyList {
+  size = 0
+  /** Canonical keys, or HOLE. */
+  #ids: unknown[] = []
+  /** The keys themselves, where they differ from their canonical form. */
+  #keys: unknown[] = []
+  #head = 0
+  #index: Map<unknown, number> | undefined
+
+  add(key: Key): boolean {
+    const id = canonicalKey(key)
+    if (this.#find(id) >= 0) return false
+    const position = this.#ids.length
+    this.#ids.push(id)
+    this.#keys.push(key)
+    this.size++
+    if (this.#index !== undefined) this.#index.set(id, position)
+    else if (this.size > INDEX_ABOVE) this.#reindex()
+    return true
+  }
+
+  delete(key: Key): boolean {
+    const id = canonicalKey(key)
+    const position = this.#find(id)
+    if (position < 0) return false
+    this.#removeAt(position, id)
+    if (this.#ids.length > 32 && this.size * 2 < this.#ids.length) this.#compact()
+    return true
+  }
+
+  takeFirst(): Key {
+    while (this.#ids[this.#head] === HOLE) this.#head++
+    const position = this.#head++
+    const key = this.#keys[position]
+    this.#removeAt(position, this.#ids[position])
+    return key
+  }
+
+  *live(): Iterable<Key> {
+    for (let i = this.#head; i < this.#ids.length; i++) if (this.#ids[i] !== HOLE) yield this.#keys[i]
+  }
+
+  #removeAt(position: number, id: unknown): void {
+    this.#index?.delete(id)
+    this.#ids[position] = HOLE
+    this.#keys[position] = undefined
+    this.size--
+    if (this.size > 0) return
+    this.#ids.length = 0
+    this.#keys.length = 0
+    this.#head = 0
+    this.#index = undefined
+  }
+
+  #find(id: unknown): number {
+    if (this.#index !== undefined) return this.#index.get(id) ?? -1
+    for (let i = this.#ids.length - 1; i >= this.#head; i--) {
+      // Object.is: NaN equals NaN; there is no -0 among canonical keys.
+      if (Object.is(this.#ids[i], id)) return i
+    }
+    return -1
+  }
+
+  #compact(): void {
+    const ids: unknown[] = []
+    const keys: unknown[] = []
+    for (let i = this.#head; i < this.#ids.length; i++) {
+      if (this.#ids[i] === HOLE) continue
+      ids.push(this.#ids[i])
+      keys.push(this.#keys[i])
+    }
+    this.#ids = ids
+    this.#keys = keys
+    this.#head = 0
+    if (this.#index !== undefined) this.#reindex()
+  }
+
+  #reindex(): void {
+    this.#index = new Map()
+    for (let i = this.#head; i < this.#ids.length; i++)
+      if (this.#ids[i] !== HOLE) this.#index.set(this.#ids[i], i)
+  }
+}
