@@ -2,10 +2,13 @@
 import { spawnSync } from 'node:child_process'
 
 const generators = ['tools/sync-workspaces.mjs', 'tools/complete-lockfile.mjs']
+// Compared by a test of the package, so not here.
+const comparedByTests = ['packages/rpc/tools/generate-protocol.ts']
+const check = process.argv.includes('--check')
 
 let failed = false
-for (const generator of generators) {
-  const { status } = spawnSync(process.execPath, [generator, ...process.argv.slice(2)], { stdio: 'inherit' })
-  failed ||= status !== 0
+for (const generator of check ? generators : [...generators, ...comparedByTests]) {
+  const args = check ? [generator, '--check'] : [generator]
+  failed = spawnSync(process.execPath, args, { stdio: 'inherit' }).status !== 0 || failed
 }
 process.exit(failed ? 1 : 0)
