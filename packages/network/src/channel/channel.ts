@@ -12,6 +12,8 @@ export type ChannelEvent =
   | { readonly type: 'cancel-barrier'; readonly checkpointId: number }
   /** No more records will come; barriers still may. */
   | { readonly type: 'end-of-data' }
+  /** The producer has finished: nothing more will come, no barriers either. */
+  | { readonly type: 'end-of-partition' }
 
 /**
  * Both ends of one logical channel, shareable between threads: the ring, and one bell for each side. The producer

@@ -1,0 +1,129 @@
+import { defineError } from '@flink-ts/common'
+
+/** The replay of a program in a slot thread built another topology than the planning run. */
+export const ReplayDiffers = defineError<{ job: string; position: number; planned: string; replayed: string }>({
+  code: 'taskmanager.replay-differs',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The program of job ${d.job} built another topology when it ran again on the TaskManager. ` +
+    `First difference at operator ${d.position}: planned '${d.planned}', replayed '${d.replayed}'. ` +
+    'What main builds must not depend on the host, on files, on time after execute or on anything else that may ' +
+    "differ between two runs: read such values once by env.capture('name', () => value).",
+})
+
+/** A slot is asked for that another allocation has. */
+export const SlotOccupied = defineError<{ slot: string; requested: string; occupiedBy: string }>({
+  code: 'taskmanager.slot-occupied',
+  domain: 'internal',
+  retry: 'backoff',
+  message: d =>
+    `Slot ${d.slot} cannot be given to allocation ${d.requested}: allocation ${d.occupiedBy} has it. ` +
+    'Ask for a slot that the latest slot report shows as free.',
+})
+
+/** A slot number that this TaskManager does not have. */
+export const UnknownSlot = defineError<{ slot: string; slots: number }>({
+  code: 'taskmanager.unknown-slot',
+  domain: 'internal',
+  retry: 'no',
+  message: d => `Slot ${d.slot} does not exist: this TaskManager has ${d.slots} slots.`,
+})
+
+/** Tasks are submitted for an allocation that is not (or no longer) here. */
+export const SlotNotAllocated = defineError<{ allocation: string; job: string }>({
+  code: 'taskmanager.slot-not-allocated',
+  domain: 'internal',
+  retry: 'backoff',
+  message: d =>
+    `Allocation ${d.allocation} of job ${d.job} is not on this TaskManager (any more). ` +
+    'Request a new slot and deploy there.',
+})
+
+/** Earlier tasks of an allocation have not ended, and new ones are submitted. */
+export const SlotBusy = defineError<{ allocation: string; running: string }>({
+  code: 'taskmanager.slot-busy',
+  domain: 'internal',
+  retry: 'backoff',
+  message: d =>
+    `Allocation ${d.allocation} still runs ${d.running}: cancel it and wait for its end before the next deployment.`,
+})
+
+/** A task did not stop in time after its cancellation; its thread was ended. */
+export const CancellationTimedOut = defineError<{ task: string; timeoutMs: number }>({
+  code: 'taskmanager.cancellation-timed-out',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `${d.task} did not stop within ${d.timeoutMs} ms after its cancellation, so its slot thread was terminated. ` +
+    'Look for an endless loop or a promise that never settles in user code; ' +
+    'task.cancellation.timeout sets the time allowed.',
+})
+
+/** The thread of a slot ended although nobody asked it to. */
+export const SlotThreadDied = defineError<{ slot: string; exitCode: number }>({
+  code: 'taskmanager.slot-thread-died',
+  domain: 'user',
+  retry: 'backoff',
+  message: d =>
+    `The thread of slot ${d.slot} ended by itself (exit code ${d.exitCode}). If the cause below names memory, give ` +
+    'each slot more or let operators keep less; otherwise look for process.exit or an uncaught error in user code.',
+})
+
+/** A slot was taken away from its job. */
+export const SlotFreed = defineError<{ allocation: string; reason: string }>({
+  code: 'taskmanager.slot-freed',
+  domain: 'internal',
+  retry: 'backoff',
+  message: d => `The slot of allocation ${d.allocation} was freed: ${d.reason}.`,
+})
+
+/** The task cannot take part in a checkpoint now. */
+export const CheckpointNotPossible = defineError<{ checkpointId: number; task: string; reason: string }>({
+  code: 'taskmanager.checkpoint-not-possible',
+  domain: 'internal',
+  retry: 'backoff',
+  message: d => `${d.task} cannot take part in checkpoint ${d.checkpointId}: ${d.reason}.`,
+})
+
+/** Taking the snapshot of a task failed. */
+export const SnapshotFailed = defineError<{ checkpointId: number; task: string }>({
+  code: 'taskmanager.snapshot-failed',
+  domain: 'external',
+  retry: 'backoff',
+  message: d =>
+    `${d.task} could not take its snapshot for checkpoint ${d.checkpointId}. See the cause; check that the ` +
+    'checkpoint directory can be written from this host.',
+})
+
+/** A job has checkpoints switched on and no place for them. */
+export const CheckpointDirectoryMissing = defineError<{ job: string }>({
+  code: 'taskmanager.checkpoint-directory-missing',
+  domain: 'user',
+  retry: 'no',
+  message: d => `Job ${d.job} takes checkpoints but has no directory for them: set execution.checkpointing.dir.`,
+})
+
+/** A deployment names a vertex, operator or partner that does not fit the job graph or the slots here. */
+export const InvalidDeployment = defineError<{ task: string; problem: string }>({
+  code: 'taskmanager.invalid-deployment',
+  domain: 'internal',
+  retry: 'no',
+  message: d => `The deployment of ${d.task} cannot be carried out: ${d.problem}.`,
+})
+
+/** The code of a job could not be fetched or unpacked. */
+export const BundleUnavailable = defineError<{ job: string; blobKey: string }>({
+  code: 'taskmanager.bundle-unavailable',
+  domain: 'external',
+  retry: 'backoff',
+  message: d => `The bundle ${d.blobKey} of job ${d.job} could not be fetched from the JobManager. See the cause.`,
+})
+
+/** The connection on which a channel lived was lost. */
+export const ChannelLost = defineError<{ channel: string }>({
+  code: 'taskmanager.channel-lost',
+  domain: 'external',
+  retry: 'backoff',
+  message: d => `The data connection of channel ${d.channel} was lost. See the cause.`,
+})
