@@ -1,4 +1,5 @@
 import type { FlinkError, LeaderSessionId, ResourceId } from '@flink-ts/common'
+import type { BlobAccess } from '../blob/blob-access.ts'
 
 /** Names the methods of a remote interface: only these can be called over a session. */
 export interface GatewayDefinition<G> {
@@ -71,4 +72,9 @@ export interface RpcService {
     local: { readonly name: string; readonly handlers: (session: RpcSession) => RpcHandlers },
   ): Promise<RpcSession>
   close(): Promise<void>
+}
+
+/** Access to the endpoints and blobs of other processes, for those who serve none. Every service is one too. */
+export interface RpcClient extends Pick<RpcService, 'resourceId' | 'connect' | 'close'> {
+  readonly blobs: BlobAccess
 }

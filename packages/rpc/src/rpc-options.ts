@@ -1,0 +1,76 @@
+import { type Configuration, durationType, memorySizeType, option } from '@flink-ts/common'
+import { InvalidHeartbeat } from './errors.ts'
+
+export const heartbeatInterval = option('heartbeat.interval', durationType, {
+  defaultValue: 500,
+  description:
+    'Time between the probes that each side of a connection sends when it has nothing else to say.',
+})
+
+export const heartbeatTimeout = option('heartbeat.timeout', durationType, {
+  defaultValue: 5000,
+  description:
+    'A peer that was silent for so long counts as lost. Must be at least three times heartbeat.interval. ' +
+    'A peer whose process died is noticed at once, by its broken connection.',
+})
+
+export const sessionResumeTimeout = option('rpc.session-resume-timeout', durationType, {
+  defaultValue: 500,
+  description:
+    'How long a session outlives a broken connection. Calls made meanwhile are sent when the connection is back; ' +
+    'if it does not come back in time, the peer counts as lost.',
+})
+
+export const frameSize = option('pekko.framesize', memorySizeType, {
+  defaultValue: 32 * 2 ** 20,
+  description: 'Largest message between two processes. Larger content goes through the blob store.',
+  deprecatedKeys: ['akka.framesize'],
+})
+
+export const connectTimeout = option('pekko.tcp.timeout', durationType, {
+  defaultValue: 5000,
+  description: 'How long opening a connection may take, until the other side has answered the greeting.',
+  deprecatedKeys: ['akka.tcp.timeout'],
+})
+
+/** What sessions are governed by; the same in all processes of a cluster. */
+export interface SessionSettings {
+  readonly heartbeatIntervalMs: number
+  readonly heartbeatTimeoutMs: number
+  readonly sessionResumeTimeoutMs: number
+  readonly connectTimeoutMs: number
+  /** Of one message. */
+  readonly maxMessageBytes: number
+  /** Of all messages of one session that wait to be acknowledged; over it the peer counts as lost. */
+  readonly maxUnacknowledgedBytes: number
+}
+
+/** The settings of a configuration. Throws `rpc.invalid-heartbeat`. */
+export function sessionSettingsOf(configuration: Configuration): SessionSettings {
+  const maxMessageBytes = configuration.get(frameSize)
+  return checkedSettings({
+    heartbeatIntervalMs: configuration.get(heartbeatInterval),
+    heartbeatTimeoutMs: configuration.get(heartbeatTimeout),
+    sessionResumeTimeoutMs: configuration.get(sessionResumeTimeout),
+    connectTimeoutMs: configuration.get(connectTimeout),
+    maxMessageBytes,
+    maxUnacknowledgedBytes: 4 * maxMessageBytes,
+  })
+}
+
+/** `settings` with defaults for what is absent. Throws `rpc.invalid-heartbeat`. */
+export function checkedSettings(settings: Partial<SessionSettings>): SessionSettings {
+  const maxMessageBytes = settings.maxMessageBytes ?? frameSize.defaultValue
+  const all = {
+    heartbeatIntervalMs: settings.heartbeatIntervalMs ?? heartbeatInterval.defaultValue,
+    heartbeatTimeoutMs: settings.heartbeatTimeoutMs ?? heartbeatTimeout.defaultValue,
+    sessionResumeTimeoutMs: settings.sessionResumeTimeoutMs ?? sessionResumeTimeout.defaultValue,
+    connectTimeoutMs: settings.connectTimeoutMs ?? connectTimeout.defaultValue,
+    maxMessageBytes,
+    maxUnacknowledgedBytes: settings.maxUnacknowledgedBytes ?? 4 * maxMessageBytes,
+  }
+  if (all.heartbeatIntervalMs < 1 || all.heartbeatTimeoutMs < 3 * all.heartbeatIntervalMs) {
+    throw InvalidHeartbeat({ intervalMs: all.heartbeatIntervalMs, timeoutMs: all.heartbeatTimeoutMs })
+  }
+  return all
+}
