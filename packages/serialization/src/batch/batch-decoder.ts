@@ -29,10 +29,10 @@ class ColumnarBatchDecoder {
   #schemaText: Uint8Array = new Uint8Array(0)
   #columns: ColumnDecoder | undefined
   #source: Buffer | undefined
-  #i32 = new Int32Array(0)
-  #f64 = new Float64Array(0)
-  #u16 = new Uint16Array(0)
-  #u8 = new Uint8Array(0)
+  #i32: Int32Array = new Int32Array(0)
+  #f64: Float64Array = new Float64Array(0)
+  #u16: Uint16Array = new Uint16Array(0)
+  #u8: Uint8Array = new Uint8Array(0)
   #count = 0
   /** Records handed out, and those of them that were in columns. */
   #taken = 0

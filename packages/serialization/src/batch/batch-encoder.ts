@@ -51,12 +51,14 @@ class ColumnarBatchEncoder {
   #unpaidSchemas = 0
   /** Schema of a record that did not fit lately. */
   #candidate: BatchSchema | undefined
+  /** The columns were chosen from the last batch: a first record that does not fit must not undo that. */
+  #chosen = false
   #setAppend: (append: ColumnEncoder['append']) => void = () => {}
   #target: Buffer | undefined
-  #i32 = new Int32Array(0)
-  #f64 = new Float64Array(0)
-  #u16 = new Uint16Array(0)
-  #u8 = new Uint8Array(0)
+  #i32: Int32Array = new Int32Array(0)
+  #f64: Float64Array = new Float64Array(0)
+  #u16: Uint16Array = new Uint16Array(0)
+  #u8: Uint8Array = new Uint8Array(0)
 
   bind(targetBytes: number): BatchEncoder {
     const batch = this.#batch
@@ -117,7 +119,7 @@ class ColumnarBatchEncoder {
   #makeFit(schema: BatchSchema): boolean {
     const current = this.#columns
     const rows = this.#batch.rows
-    if (rows === 0) {
+    if (rows === 0 && !this.#chosen) {
       const kept = current === undefined ? undefined : widenBatchSchema(current.schema, schema)
       return this.#use(kept ?? schema)
     }
@@ -220,7 +222,7 @@ class ColumnarBatchEncoder {
     batch.timed = false
     this.#side.clear()
     batch.fixedBytes = this.#fixedBytes()
-    if (!suits && this.#candidate !== undefined) this.#use(this.#candidate)
+    this.#chosen = !suits && this.#candidate !== undefined && this.#use(this.#candidate)
     this.#candidate = undefined
   }
 

@@ -32,18 +32,17 @@ export function same(a, b) {
   if (Object.is(a, b)) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false
-  if (a instanceof Date) return Object.is(a.getTime(), (b).getTime())
+  if (a instanceof Date) return Object.is(a.getTime(), b.getTime())
   if (a instanceof RegExp) return String(a) === String(b)
-  if (a instanceof Map) return same([...a], [...(b)])
-  if (a instanceof Set) return same([...a], [...(b)])
+  if (a instanceof Map || a instanceof Set) return same([...a], [...b])
   if (a instanceof ArrayBuffer) return same(new Uint8Array(a), new Uint8Array(b))
   if (ArrayBuffer.isView(a)) {
-    const [x, y] = [a, b                   ].map(v => Buffer.from(v.buffer, v.byteOffset, v.byteLength))
+    const [x, y] = [a, b].map(view => Buffer.from(view.buffer, view.byteOffset, view.byteLength))
     return x.equals(y)
   }
-  const [x, y] = [a, b                           ]
-  const [xs, ys] = [Object.keys(x), Object.keys(y)]
-  if (xs.length !== ys.length || xs.some((name, i) => name !== ys[i])) return false
-  if (Array.isArray(a) && a.length !== (b).length) return false
-  return xs.every(name => same(x[name], y[name]))
+  const names = Object.keys(a)
+  const others = Object.keys(b)
+  if (names.length !== others.length || names.some((name, i) => name !== others[i])) return false
+  if (Array.isArray(a) && a.length !== b.length) return false
+  return names.every(name => same(a[name], b[name]))
 }
