@@ -1,2 +1,6 @@
-// JobMaster: execution graph, scheduling, checkpoint coordination and failover of one job.
-export {}
+// Owns: one job while it runs: execution graph, slots, deployment, failover, checkpoints.
+// Called by: TaskExecutors over RPC; made and asked by the Dispatcher through a factory of cluster.
+// Calls: TaskExecutors, the ResourceManager, checkpoint storage.
+// Thread: the main thread of the JobManager process.
+export { JobMaster, type JobMasterDependencies, type JobMasterOptions } from './jobmaster/job-master.ts'
+export { JobManagerOptionKeys } from './jobmanager-options.ts'

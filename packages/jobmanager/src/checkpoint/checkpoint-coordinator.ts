@@ -1,0 +1,352 @@
+import { type ExecutionAttemptId, type SerializedError, serializeError } from '@flink-ts/common'
+import type { CheckpointCounts } from '@flink-ts/gateways'
+import type { JobGraph, JobStatus } from '@flink-ts/jobgraph'
+import type { CheckpointMetadata } from '@flink-ts/state'
+import { CheckpointExpired, CheckpointFailuresExceeded } from '../errors.ts'
+import type { SubtaskKey } from '../failover/pipelined-regions.ts'
+import { planCheckpoint, type TaskFacts } from './checkpoint-plan.ts'
+import { keepsCheckpoints } from './cleaner.ts'
+import { type CompletedCheckpoint, CompletedStore } from './completed-store.ts'
+import type { CoordinatorAction, CoordinatorEvent } from './coordinator-protocol.ts'
+import { FailureManager } from './failure-manager.ts'
+import { PendingCheckpoint, stateSizeBytes } from './pending-checkpoint.ts'
+import { decideTrigger, type TriggerFacts } from './request-decider.ts'
+
+export interface CheckpointCoordinatorOptions {
+  readonly graph: JobGraph
+  /** Snapshot that the job starts from: ids go on after its id. It is never discarded. */
+  readonly restored: CheckpointMetadata | undefined
+}
+
+/** The moment of an event. */
+export interface EventTime {
+  /** Milliseconds since the epoch. */
+  readonly epochMs: number
+  /** Of a clock that never goes back. */
+  readonly monotonicMs: number
+}
+
+/**
+ * Takes the checkpoints of one job: a state machine without I/O, facts in, actions out; it routes between the parts of
+ * this folder, which decide. A checkpoint is complete when all tasks that ran when it was triggered have acknowledged
+ * it in the same attempt and its metadata is stored. Ids grow strictly. What late, foreign or repeated messages bring
+ * is ignored and discarded. Owner: JobMaster main thread.
+ */
+export class CheckpointCoordinator {
+  readonly #graph: JobGraph
+  readonly #restored: CheckpointMetadata | undefined
+  readonly #completed: CompletedStore
+  readonly #failureManager: FailureManager
+  readonly #tasks = new Map<SubtaskKey, TaskFacts>()
+  readonly #keyOf = new Map<ExecutionAttemptId, SubtaskKey>()
+  readonly #pending = new Map<number, PendingCheckpoint>()
+  /** Aborted while their metadata was being written: discarded when the outcome is known. */
+  readonly #abandoned = new Set<number>()
+  /** Aborted: late acknowledgements may still bring files. */
+  readonly #aborted = new Set<number>()
+  readonly #counts = { triggered: 0, completed: 0, failed: 0, restored: 0 }
+  #nextId: number
+  #readySinceMs: number | undefined
+  #lastTriggerMs: number | undefined
+  #lastCompletedMs: number | undefined
+  #lastFailedMs: number | undefined
+  #endOfDataCovered = false
+  #triggerTimerDueMs: number | undefined
+  #over = false
+  // Of the event being handled.
+  #time: EventTime = { epochMs: 0, monotonicMs: 0 }
+  #actions: CoordinatorAction[] = []
+
+  constructor({ graph, restored }: CheckpointCoordinatorOptions) {
+    this.#graph = graph
+    this.#restored = restored
+    this.#completed = new CompletedStore(graph.checkpointing.retained)
+    this.#failureManager = new FailureManager(graph.checkpointing.tolerableFailures)
+    this.#nextId = (restored?.checkpointId ?? 0) + 1
+  }
+
+  /** What a (re)started task gets its state from. */
+  get restorePoint(): CheckpointMetadata | undefined {
+    return this.#completed.latest?.metadata ?? this.#restored
+  }
+
+  get counts(): CheckpointCounts {
+    const latest = this.#completed.latest
+    return {
+      ...this.#counts,
+      inProgress: this.#pending.size,
+      latestCompleted: latest && {
+        id: latest.id,
+        pointer: latest.pointer,
+        stateBytes: latest.stateBytes,
+        durationMs: latest.durationMs,
+        timestamp: latest.metadata.timestamp,
+      },
+    }
+  }
+
+  handle(time: EventTime, event: CoordinatorEvent): readonly CoordinatorAction[] {
+    this.#time = time
+    this.#actions = []
+    this.#route(event)
+    this.#schedule()
+    return this.#actions
+  }
+
+  #route(event: CoordinatorEvent): void {
+    switch (event.type) {
+      case 'tasks-deployed':
+        this.#deployed(event.tasks)
+        break
+      case 'task-running':
+        this.#updateTask(event.attemptId, { state: 'running' })
+        break
+      case 'task-finished':
+        this.#updateTask(event.attemptId, { state: 'finished' })
+        for (const pending of this.#collecting()) {
+          if (pending.missing.has(event.attemptId)) this.#abort(pending, 'a task finished before it')
+        }
+        break
+      case 'tasks-stopped':
+        this.#stopped(event.attemptIds)
+        break
+      case 'end-of-data':
+        this.#updateTask(event.attemptId, { endOfData: true })
+        break
+      case 'acknowledged':
+        this.#acknowledged(event.acknowledgement)
+        break
+      case 'declined': {
+        const { checkpointId, attemptId, reason } = event.decline
+        const pending = this.#pending.get(checkpointId)
+        if (pending?.missing.has(attemptId)) this.#failed(pending, reason)
+        break
+      }
+      case 'trigger-failed': {
+        const pending = this.#pending.get(event.checkpointId)
+        if (pending?.state === 'collecting') this.#failed(pending, event.reason)
+        break
+      }
+      case 'stored':
+        this.#stored(event.checkpointId, event.pointer)
+        break
+      case 'store-failed': {
+        const pending = this.#pending.get(event.checkpointId)
+        if (this.#abandoned.delete(event.checkpointId)) this.#discard(event.checkpointId)
+        else if (pending !== undefined) this.#failed(pending, event.reason, 'nothing is being written')
+        break
+      }
+      case 'timer':
+        if (event.timer === 'trigger') this.#triggerTimerDueMs = undefined
+        else this.#expired(Number(event.timer.slice('expire/'.length)))
+        break
+      case 'job-over':
+        this.#jobOver(event.status)
+        break
+    }
+  }
+
+  // Tasks
+
+  #deployed(tasks: readonly { readonly key: SubtaskKey; readonly attemptId: ExecutionAttemptId }[]): void {
+    if (this.restorePoint !== undefined) this.#counts.restored++
+    for (const { key, attemptId } of tasks) {
+      const old = this.#tasks.get(key)
+      if (old !== undefined) this.#keyOf.delete(old.attemptId)
+      this.#tasks.set(key, { attemptId, state: 'starting', endOfData: false })
+      this.#keyOf.set(attemptId, key)
+    }
+  }
+
+  #updateTask(attemptId: ExecutionAttemptId, change: Partial<TaskFacts>): void {
+    const key = this.#keyOf.get(attemptId)
+    const task = key === undefined ? undefined : this.#tasks.get(key)
+    if (key === undefined || task === undefined || task.state === 'stopped') return
+    this.#tasks.set(key, { ...task, ...change })
+  }
+
+  #stopped(attemptIds: readonly ExecutionAttemptId[]): void {
+    for (const attemptId of attemptIds) this.#updateTask(attemptId, { state: 'stopped' })
+    this.#endOfDataCovered = false
+    this.#lastFailedMs = undefined
+    for (const pending of [...this.#pending.values()]) this.#abort(pending, 'tasks were stopped')
+  }
+
+  // Trigger
+
+  /** Triggers what is due and sets the timer for what is not yet. */
+  #schedule(): void {
+    const plan = this.#over ? undefined : planCheckpoint(this.#graph, this.#tasks)
+    const latest = this.#completed.latest
+    // A task that finished without a checkpoint has no state to carry on: nothing to restore it from later.
+    const carried = plan?.finished.every(key => latest?.origins.has(key)) === true
+    if (plan === undefined || !carried) this.#readySinceMs = undefined
+    else this.#readySinceMs ??= this.#time.monotonicMs
+    const decision = decideTrigger(this.#graph.checkpointing, this.#facts(), this.#time.monotonicMs)
+    if (decision.type === 'trigger' && plan !== undefined) {
+      this.#trigger(new PendingCheckpoint({
+        id: this.#nextId++,
+        timestamp: this.#time.epochMs,
+        startedMs: this.#time.monotonicMs,
+        plan,
+        coversEndOfData: this.#allEndOfData(),
+      }))
+      this.#schedule()
+      return
+    }
+    const dueMs = decision.type === 'wait' ? this.#time.monotonicMs + decision.delayMs : undefined
+    if (dueMs === this.#triggerTimerDueMs) return
+    this.#triggerTimerDueMs = dueMs
+    if (decision.type === 'wait') this.#act({ type: 'set-timer', timer: 'trigger', delayMs: decision.delayMs })
+    else this.#act({ type: 'cancel-timer', timer: 'trigger' })
+  }
+
+  #facts(): TriggerFacts {
+    const awaited = [...this.#pending.values()].some(pending => pending.coversEndOfData)
+    const unmet = awaited ? 'awaited' : 'needed'
+    return {
+      pending: this.#pending.size,
+      readySinceMs: this.#readySinceMs,
+      lastTriggerMs: this.#lastTriggerMs,
+      lastCompletedMs: this.#lastCompletedMs,
+      lastFailedMs: this.#lastFailedMs,
+      endOfData: !this.#allEndOfData() ? 'open' : this.#endOfDataCovered ? 'covered' : unmet,
+    }
+  }
+
+  #allEndOfData(): boolean {
+    return [...this.#tasks.values()].every(task => task.state === 'finished' || task.endOfData)
+  }
+
+  #trigger(pending: PendingCheckpoint): void {
+    const { id: checkpointId, timestamp, plan } = pending
+    this.#pending.set(checkpointId, pending)
+    this.#counts.triggered++
+    this.#lastTriggerMs = this.#time.monotonicMs
+    this.#act({
+      type: 'trigger',
+      attemptIds: plan.trigger,
+      trigger: { checkpointId, timestamp, savepoint: false },
+    })
+    const { timeoutMs } = this.#graph.checkpointing
+    this.#act({ type: 'set-timer', timer: `expire/${checkpointId}`, delayMs: timeoutMs })
+  }
+
+  // Completion
+
+  #acknowledged({ attemptId, checkpointId, state }: Extract<CoordinatorEvent, { type: 'acknowledged' }>['acknowledgement']): void {
+    const pending = this.#pending.get(checkpointId)
+    if (pending === undefined) {
+      // It brought files into a folder that was removed before.
+      if (this.#aborted.has(checkpointId) && !this.#abandoned.has(checkpointId)) {
+        this.#act({ type: 'discard', checkpointId })
+      }
+      return
+    }
+    if (!pending.acknowledge(attemptId, state) || pending.state === 'collecting') return
+    // This one holds all that older ones do; and what finished tasks carry over from the latest must not move now.
+    for (const older of [...this.#pending.values()]) {
+      if (older.id < checkpointId) this.#abort(older, `checkpoint ${checkpointId} has overtaken it`)
+    }
+    this.#act({ type: 'store', metadata: pending.seal(this.#graph, this.#completed.latest) })
+  }
+
+  #stored(checkpointId: number, pointer: string): void {
+    const pending = this.#pending.get(checkpointId)
+    if (pending === undefined) {
+      if (this.#abandoned.delete(checkpointId)) this.#discard(checkpointId)
+      return
+    }
+    this.#pending.delete(checkpointId)
+    this.#act({ type: 'cancel-timer', timer: `expire/${checkpointId}` })
+    const { metadata, origins } = pending.sealed
+    const durationMs = this.#time.monotonicMs - pending.startedMs
+    const completed: CompletedCheckpoint = {
+      id: checkpointId,
+      pointer,
+      metadata,
+      origins,
+      stateBytes: stateSizeBytes(metadata),
+      durationMs,
+    }
+    const subsumed = this.#completed.add(completed)
+    this.#counts.completed++
+    this.#failureManager.completed()
+    this.#lastCompletedMs = this.#time.monotonicMs
+    this.#lastFailedMs = undefined
+    if (pending.coversEndOfData) this.#endOfDataCovered = true
+    this.#act({ type: 'notify-complete', attemptIds: this.#living(pending), checkpointId })
+    for (const id of subsumed) this.#act({ type: 'discard', checkpointId: id })
+  }
+
+  // Failure
+
+  #expired(checkpointId: number): void {
+    const pending = this.#pending.get(checkpointId)
+    if (pending === undefined) return
+    const { timeoutMs } = this.#graph.checkpointing
+    const missing = [...pending.missing].map(attemptId => pending.plan.acknowledge.get(attemptId)!)
+    // All have acknowledged: the storage is what takes so long.
+    const waitingFor = missing.length === 0 ? ['the checkpoint storage'] : missing
+    this.#failed(pending, serializeError(CheckpointExpired({ checkpointId, timeoutMs, missing: waitingFor })))
+  }
+
+  #failed(pending: PendingCheckpoint, reason: SerializedError, writing?: 'nothing is being written'): void {
+    this.#abort(pending, reason.message, writing)
+    this.#lastFailedMs = this.#time.monotonicMs
+    const failures = this.#failureManager.failed()
+    if (failures === undefined) return
+    const tolerable = this.#graph.checkpointing.tolerableFailures
+    const error = CheckpointFailuresExceeded({ failures, tolerable, last: reason.message })
+    this.#act({ type: 'fail-job', error: { ...serializeError(error), cause: reason } })
+  }
+
+  #abort(pending: PendingCheckpoint, reason: string, writing?: 'nothing is being written'): void {
+    this.#pending.delete(pending.id)
+    this.#counts.failed++
+    this.#act({ type: 'cancel-timer', timer: `expire/${pending.id}` })
+    const attemptIds = this.#living(pending)
+    if (attemptIds.length > 0) {
+      this.#act({ type: 'notify-aborted', attemptIds, checkpointId: pending.id, reason })
+    }
+    this.#aborted.add(pending.id)
+    // The folder goes when nobody is about to write into it.
+    if (pending.state === 'storing' && writing === undefined) this.#abandoned.add(pending.id)
+    else this.#discard(pending.id)
+  }
+
+  #discard(checkpointId: number): void {
+    this.#aborted.add(checkpointId)
+    this.#act({ type: 'discard', checkpointId })
+  }
+
+  /** Tasks of the checkpoint that are still there to be told. */
+  #living(pending: PendingCheckpoint): readonly ExecutionAttemptId[] {
+    return [...pending.plan.acknowledge].flatMap(([attemptId, key]) => {
+      const task = this.#tasks.get(key)
+      return task?.attemptId === attemptId && task.state === 'running' ? [attemptId] : []
+    })
+  }
+
+  #collecting(): readonly PendingCheckpoint[] {
+    return [...this.#pending.values()].filter(pending => pending.state === 'collecting')
+  }
+
+  #jobOver(status: JobStatus): void {
+    if (this.#over) return
+    this.#over = true
+    for (const pending of [...this.#pending.values()]) this.#abort(pending, 'the job is over')
+    if (status === 'SUSPENDED') return
+    // Late files of aborted ones: nobody writes any more, so this is final.
+    for (const checkpointId of this.#aborted) {
+      if (!this.#abandoned.has(checkpointId)) this.#act({ type: 'discard', checkpointId })
+    }
+    if (keepsCheckpoints(this.#graph.checkpointing.externalizedRetention, status)) return
+    for (const checkpointId of this.#completed.folders()) this.#act({ type: 'discard', checkpointId })
+    this.#act({ type: 'discard-job' })
+  }
+
+  #act(action: CoordinatorAction): void {
+    this.#actions.push(action)
+  }
+}

@@ -1,0 +1,49 @@
+import type { CheckpointMetadata } from '@flink-ts/state'
+import type { SubtaskKey } from '../failover/pipelined-regions.ts'
+
+/** A checkpoint that is durable. */
+export interface CompletedCheckpoint {
+  readonly id: number
+  /** Path of its folder. */
+  readonly pointer: string
+  readonly metadata: CheckpointMetadata
+  /** For each subtask in the folder of which checkpoint its files are: an older one for tasks that have finished. */
+  readonly origins: ReadonlyMap<SubtaskKey, number>
+  readonly stateBytes: number
+  readonly durationMs: number
+}
+
+/**
+ * The completed checkpoints that are retained, oldest first. A folder goes when its checkpoint is not retained and no
+ * retained one refers to files in it. Owner: the coordinator.
+ */
+export class CompletedStore {
+  readonly #retained: number
+  #checkpoints: CompletedCheckpoint[] = []
+  /** Subsumed, but their folders are still referred to. */
+  readonly #referred = new Set<number>()
+
+  /** @param retained at least 1 */
+  constructor(retained: number) {
+    this.#retained = Math.max(1, retained)
+  }
+
+  get latest(): CompletedCheckpoint | undefined {
+    return this.#checkpoints.at(-1)
+  }
+
+  /** Ids of all checkpoints that have a folder. */
+  folders(): readonly number[] {
+    return [...this.#referred, ...this.#checkpoints.map(checkpoint => checkpoint.id)]
+  }
+
+  /** Adds the newest; answers the ids of those to discard now. */
+  add(checkpoint: CompletedCheckpoint): readonly number[] {
+    this.#checkpoints.push(checkpoint)
+    while (this.#checkpoints.length > this.#retained) this.#referred.add(this.#checkpoints.shift()!.id)
+    const inUse = new Set(this.#checkpoints.flatMap(({ origins }) => [...origins.values()]))
+    const discarded = [...this.#referred].filter(id => !inUse.has(id))
+    for (const id of discarded) this.#referred.delete(id)
+    return discarded
+  }
+}

@@ -1,0 +1,123 @@
+import type { ExecutionAttemptId, OperatorId } from '@flink-ts/common'
+import type { JobGraph } from '@flink-ts/jobgraph'
+import {
+  type CheckpointMetadata,
+  locationSizeBytes,
+  type OperatorState,
+  type OperatorSubtaskState,
+  type TaskStateSnapshot,
+} from '@flink-ts/state'
+import { type SubtaskKey, subtaskKey } from '../failover/pipelined-regions.ts'
+import type { CheckpointPlan } from './checkpoint-plan.ts'
+import type { CompletedCheckpoint } from './completed-store.ts'
+
+/** Version of the content of `_metadata`. */
+const METADATA_VERSION = 1
+
+/** A checkpoint that is ready to be stored. */
+interface SealedCheckpoint {
+  readonly metadata: CheckpointMetadata
+  /** For each subtask in the folder of which checkpoint its files are. */
+  readonly origins: ReadonlyMap<SubtaskKey, number>
+}
+
+/**
+ * A checkpoint under way. `collecting` acknowledgements, then `storing` its metadata. Owner: the coordinator.
+ */
+export class PendingCheckpoint {
+  readonly id: number
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number
+  /** Of a clock that never goes back. */
+  readonly startedMs: number
+  readonly plan: CheckpointPlan
+  /** All tasks had emitted everything before it was triggered. */
+  readonly coversEndOfData: boolean
+  readonly #snapshots = new Map<SubtaskKey, TaskStateSnapshot>()
+  readonly #missing: Set<ExecutionAttemptId>
+  #sealed: SealedCheckpoint | undefined
+
+  constructor(facts: {
+    id: number
+    timestamp: number
+    startedMs: number
+    plan: CheckpointPlan
+    coversEndOfData: boolean
+  }) {
+    this.id = facts.id
+    this.timestamp = facts.timestamp
+    this.startedMs = facts.startedMs
+    this.plan = facts.plan
+    this.coversEndOfData = facts.coversEndOfData
+    this.#missing = new Set(facts.plan.acknowledge.keys())
+  }
+
+  get state(): 'collecting' | 'storing' {
+    return this.#missing.size === 0 ? 'storing' : 'collecting'
+  }
+
+  /** Who has not acknowledged. */
+  get missing(): ReadonlySet<ExecutionAttemptId> {
+    return this.#missing
+  }
+
+  /** Takes an acknowledgement; false if that attempt has none to give (any more). */
+  acknowledge(attemptId: ExecutionAttemptId, snapshot: TaskStateSnapshot): boolean {
+    if (!this.#missing.delete(attemptId)) return false
+    this.#snapshots.set(this.plan.acknowledge.get(attemptId)!, snapshot)
+    return true
+  }
+
+  /** What was sealed. */
+  get sealed(): SealedCheckpoint {
+    if (this.#sealed === undefined) throw new Error(`Checkpoint ${this.id} is not sealed`)
+    return this.#sealed
+  }
+
+  /**
+   * Puts it together once all have acknowledged. Tasks that have finished keep the state they had in `previous`, the
+   * latest completed checkpoint. @returns what to store
+   */
+  seal(graph: JobGraph, previous: CompletedCheckpoint | undefined): CheckpointMetadata {
+    const origins = new Map<SubtaskKey, number>()
+    for (const key of this.#snapshots.keys()) origins.set(key, this.id)
+    for (const key of this.plan.finished) origins.set(key, previous!.origins.get(key)!)
+    const carried = new Map(previous?.metadata.operators.map(operator => [operator.operatorId, operator]))
+    const operators = graph.vertices.flatMap(vertex =>
+      vertex.operators.map(({ operatorId }): OperatorState => {
+        const subtasks: { index: number; state: OperatorSubtaskState }[] = []
+        for (let index = 0; index < vertex.parallelism; index++) {
+          const key = subtaskKey(vertex.id, index)
+          const state = this.#snapshots.has(key)
+            ? stateOf(this.#snapshots.get(key), operatorId)
+            : carried.get(operatorId)?.subtasks.find(subtask => subtask.index === index)?.state
+          if (state !== undefined) subtasks.push({ index, state })
+        }
+        const { parallelism, maxParallelism } = vertex
+        return { operatorId, parallelism, maxParallelism, subtasks }
+      }),
+    )
+    const { id: checkpointId, timestamp } = this
+    const metadata = { version: METADATA_VERSION, checkpointId, jobId: graph.jobId, timestamp, operators }
+    this.#sealed = { metadata, origins }
+    return metadata
+  }
+}
+
+function stateOf(
+  snapshot: TaskStateSnapshot | undefined,
+  operatorId: OperatorId,
+): OperatorSubtaskState | undefined {
+  return snapshot?.operators.find(operator => operator.operatorId === operatorId)
+}
+
+/** Size of all states that a checkpoint refers to, in bytes. */
+export function stateSizeBytes(metadata: CheckpointMetadata): number {
+  let bytes = 0
+  for (const operator of metadata.operators) {
+    for (const { state } of operator.subtasks) {
+      for (const handle of [...state.keyed, ...state.operator]) bytes += locationSizeBytes(handle.location)
+    }
+  }
+  return bytes
+}

@@ -1,0 +1,67 @@
+import type { JobGraph, JobVertex } from '@flink-ts/jobgraph'
+import {
+  assignOperatorState,
+  type CheckpointMetadata,
+  type OperatorState,
+  type TaskStateSnapshot,
+} from '@flink-ts/state'
+import { MaxParallelismChanged, StateNotRestored } from '../errors.ts'
+
+/**
+ * Checks that a snapshot fits the job before anything is deployed.
+ * @throws jobmanager.state-not-restored if state would be dropped that `allowNonRestoredState` does not allow to drop
+ * @throws jobmanager.max-parallelism-changed if keyed state was written with another number of key groups
+ */
+export function checkRestorable(
+  graph: JobGraph,
+  metadata: CheckpointMetadata,
+  restore: { readonly path: string; readonly allowNonRestoredState: boolean },
+): void {
+  const vertexOf = new Map(
+    graph.vertices.flatMap(vertex => vertex.operators.map(operator => [operator.operatorId, { vertex, operator }])),
+  )
+  const withState = metadata.operators.filter(hasState)
+  const dropped = withState.filter(({ operatorId }) => !vertexOf.has(operatorId)).map(describe)
+  if (dropped.length > 0 && !restore.allowNonRestoredState) {
+    throw StateNotRestored({ path: restore.path, operators: dropped })
+  }
+  for (const state of withState) {
+    const found = vertexOf.get(state.operatorId)
+    if (found === undefined || !state.subtasks.some(subtask => subtask.state.keyed.length > 0)) continue
+    const { maxParallelism } = found.vertex
+    if (maxParallelism !== state.maxParallelism) {
+      throw MaxParallelismChanged({
+        operator: found.operator.name,
+        restored: state.maxParallelism,
+        job: maxParallelism,
+      })
+    }
+  }
+}
+
+/** The state that a subtask starts from, at whatever parallelism the snapshot was taken. */
+export function assignTaskState(metadata: CheckpointMetadata, vertex: JobVertex, index: number): TaskStateSnapshot {
+  const { parallelism, maxParallelism } = vertex
+  return {
+    operators: vertex.operators.map(({ operatorId }) =>
+      assignOperatorState(
+        metadata.operators.find(operator => operator.operatorId === operatorId),
+        operatorId,
+        parallelism,
+        maxParallelism,
+        index,
+      ),
+    ),
+  }
+}
+
+function hasState(operator: OperatorState): boolean {
+  return operator.subtasks.some(({ state }) => state.keyed.length > 0 || state.operator.length > 0)
+}
+
+function describe({ operatorId, parallelism, subtasks }: OperatorState): string {
+  const names = new Set(subtasks.flatMap(({ state }) => state.operator.flatMap(h => h.states.map(s => s.name))))
+  const keyed = subtasks.some(({ state }) => state.keyed.length > 0)
+  const parts = [...(keyed ? ['keyed state'] : []), ...[...names].map(name => `list state '${name}'`)]
+  return `${operatorId} (parallelism ${parallelism}: ${parts.join(', ')})`
+}

@@ -1,0 +1,126 @@
+import { defineError } from '@flink-ts/common'
+
+/** The slots that a job needs did not come in time. */
+export const NoResourceAvailable = defineError<{ needed: number; available: number; timeoutMs: number }>({
+  code: 'jobmanager.no-resource-available',
+  domain: 'external',
+  retry: 'backoff',
+  message: d =>
+    `The job needs ${d.needed} slots but got only ${d.available} within ${d.timeoutMs} ms (slot.request.timeout). ` +
+    'Start more TaskManagers (bin/taskmanager.sh start), raise taskmanager.numberOfTaskSlots, or lower the ' +
+    "job's parallelism.",
+})
+
+/** A TaskManager with tasks or slots of the job is gone. */
+export const TaskManagerLost = defineError<{ taskManager: string; dataAddress: string; reason: string }>({
+  code: 'jobmanager.task-manager-lost',
+  domain: 'external',
+  retry: 'backoff',
+  message: d => `TaskManager ${d.taskManager} (${d.dataAddress}) is gone: ${d.reason}. Its log may say why.`,
+})
+
+/** A slot with tasks of the job is gone although its TaskManager is not. */
+export const SlotLost = defineError<{ allocationId: string; reason: string }>({
+  code: 'jobmanager.slot-lost',
+  domain: 'external',
+  retry: 'backoff',
+  message: d => `The slot with allocation ${d.allocationId} is gone: ${d.reason}`,
+})
+
+/** A TaskManager did not accept tasks. */
+export const DeploymentRefused = defineError<{ taskManager: string; reason: string }>({
+  code: 'jobmanager.deployment-refused',
+  domain: 'internal',
+  retry: 'backoff',
+  message: d => `TaskManager ${d.taskManager} did not accept tasks: ${d.reason}`,
+})
+
+/** A task reported FAILED without saying why. */
+export const TaskFailedWithoutCause = defineError<{ task: string }>({
+  code: 'jobmanager.task-failed-without-cause',
+  domain: 'internal',
+  retry: 'backoff',
+  message: d => `${d.task} failed and gave no cause; the log of its TaskManager may have one.`,
+})
+
+/** Checkpoints are on but there is nowhere to put them. */
+export const CheckpointDirectoryMissing = defineError<{ jobName: string }>({
+  code: 'jobmanager.checkpoint-directory-missing',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `Job '${d.jobName}' takes checkpoints, but no directory is set: set execution.checkpointing.dir in the ` +
+    'configuration or give a checkpoint directory in the job.',
+})
+
+/** More checkpoints in a row failed than the job tolerates. */
+export const CheckpointFailuresExceeded = defineError<{ failures: number; tolerable: number; last: string }>({
+  code: 'jobmanager.checkpoint-failures-exceeded',
+  domain: 'external',
+  retry: 'backoff',
+  message: d =>
+    `${d.failures} checkpoints failed in a row, ${d.tolerable} are tolerated ` +
+    `(execution.checkpointing.tolerable-failed-checkpoints). The last one: ${d.last}`,
+})
+
+/** A checkpoint was not complete in time. */
+export const CheckpointExpired = defineError<{ checkpointId: number; timeoutMs: number; missing: readonly string[] }>({
+  code: 'jobmanager.checkpoint-expired',
+  domain: 'external',
+  retry: 'backoff',
+  message: d =>
+    `Checkpoint ${d.checkpointId} was not complete after ${d.timeoutMs} ms (execution.checkpointing.timeout); ` +
+    `not acknowledged by ${d.missing.join(', ')}.`,
+})
+
+/** The snapshot to start from has state of operators that the job does not have. */
+export const StateNotRestored = defineError<{ path: string; operators: readonly string[] }>({
+  code: 'jobmanager.state-not-restored',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `${d.path} has state that no operator of the job takes over: operator ${d.operators.join('; operator ')}. Give ` +
+    'the operators the uid they had, or start with --allowNonRestoredState to drop that state.',
+})
+
+/** The number of key groups differs from that of the snapshot. */
+export const MaxParallelismChanged = defineError<{ operator: string; restored: number; job: number }>({
+  code: 'jobmanager.max-parallelism-changed',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The keyed state of ${d.operator} was written with max parallelism ${d.restored}, the job has ${d.job}. ` +
+    `Call setMaxParallelism(${d.restored}) for it.`,
+})
+
+/** The snapshot to start from cannot be read. */
+export const RestoreFailed = defineError<{ path: string; reason: string }>({
+  code: 'jobmanager.restore-failed',
+  domain: 'user',
+  retry: 'no',
+  message: d => `The job cannot start from ${d.path}: ${d.reason}. Give the folder of a completed checkpoint or savepoint.`,
+})
+
+/** A session called a method before it registered its TaskManager. A fault of the caller. */
+export const TaskManagerNotRegistered = defineError<{ peer: string; method: string }>({
+  code: 'jobmanager.task-manager-not-registered',
+  domain: 'internal',
+  retry: 'no',
+  message: d => `${d.peer} called ${d.method} before registerTaskManager.`,
+})
+
+/** The JobManager process stops while the job runs. */
+export const JobSuspended = defineError<{ jobId: string }>({
+  code: 'jobmanager.job-suspended',
+  domain: 'external',
+  retry: 'backoff',
+  message: d => `The JobManager stopped while job ${d.jobId} was running. Its last completed checkpoint is kept.`,
+})
+
+/** A message about a job came when the job was over. */
+export const JobIsOver = defineError<{ jobId: string; status: string }>({
+  code: 'jobmanager.job-is-over',
+  domain: 'internal',
+  retry: 'no',
+  message: d => `Job ${d.jobId} is over (${d.status}) and takes no TaskManagers.`,
+})

@@ -1,0 +1,40 @@
+import type { AllocationId, ExecutionAttemptId, ResourceId, SerializedError } from '@flink-ts/common'
+import type { SlotOffer, TaskExecutionStateUpdate } from '@flink-ts/gateways'
+import type { Execution } from '../execution-graph/execution-graph.ts'
+
+/** Timers of the scheduler; at most one of each runs. */
+export type SchedulerTimer = 'slot-request' | 'restart'
+
+/** Facts that the scheduler learns. */
+export type SchedulerEvent =
+  /** The state to start from is known; scheduling begins. */
+  | { readonly type: 'initialized' }
+  | { readonly type: 'initialization-failed'; readonly error: SerializedError }
+  | { readonly type: 'task-manager-registered'; readonly taskManager: ResourceId; readonly dataAddress: string }
+  | { readonly type: 'task-manager-lost'; readonly taskManager: ResourceId; readonly reason: string }
+  | { readonly type: 'slots-offered'; readonly taskManager: ResourceId; readonly offers: readonly SlotOffer[] }
+  | { readonly type: 'slot-lost'; readonly taskManager: ResourceId; readonly allocationId: AllocationId; readonly cause: SerializedError }
+  | { readonly type: 'task-updated'; readonly taskManager: ResourceId; readonly update: TaskExecutionStateUpdate }
+  | { readonly type: 'deployment-refused'; readonly taskManager: ResourceId; readonly attemptIds: readonly ExecutionAttemptId[]; readonly cause: SerializedError }
+  | { readonly type: 'cancel-requested' }
+  /** Something that concerns no single task: checkpoints that keep failing. All tasks are restarted. */
+  | { readonly type: 'global-failure'; readonly error: SerializedError }
+  | { readonly type: 'suspended' }
+  | { readonly type: 'timer'; readonly timer: SchedulerTimer }
+
+/** What is to be done, in this order; the JobMaster does it. */
+export type SchedulerAction =
+  /** Answer to `slots-offered`; the other slots of the offer are the TaskManager's again. */
+  | { readonly type: 'accept-slots'; readonly allocationIds: readonly AllocationId[] }
+  | { readonly type: 'declare-slots'; readonly slots: number }
+  /** All executions have a location. `epoch` grows with each deployment of the job. */
+  | { readonly type: 'deploy'; readonly epoch: number; readonly executions: readonly Execution[] }
+  | { readonly type: 'cancel-task'; readonly taskManager: ResourceId; readonly attemptId: ExecutionAttemptId }
+  | { readonly type: 'free-slot'; readonly taskManager: ResourceId; readonly allocationId: AllocationId; readonly reason: string }
+  | { readonly type: 'set-timer'; readonly timer: SchedulerTimer; readonly delayMs: number }
+  | { readonly type: 'cancel-timer'; readonly timer: SchedulerTimer }
+  | { readonly type: 'task-running'; readonly attemptId: ExecutionAttemptId }
+  | { readonly type: 'task-finished'; readonly attemptId: ExecutionAttemptId }
+  /** These attempts are over or will be: what they still say about checkpoints does not count. */
+  | { readonly type: 'tasks-stopped'; readonly attemptIds: readonly ExecutionAttemptId[] }
+  | { readonly type: 'job-terminated' }
