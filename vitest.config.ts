@@ -6,17 +6,18 @@ const condition = '@flink-ts/source'
 const conditions = [condition, ...defaultServerConditions]
 const execArgv = [`--conditions=${condition}`]
 const project = { resolve: { conditions }, ssr: { resolve: { conditions } } }
-// groupOrder: kinds run one after another, so that a cluster has the cores to itself.
 const seconds = (n: number) => n * 1000
 
 export default defineConfig({
   test: {
+    // groupOrder: kinds run one after another, so that a cluster has the cores to itself.
     projects: [
       {
         ...project,
         test: {
           name: 'unit',
           sequence: { groupOrder: 0 },
+          maxWorkers: '100%',
           include: ['packages/*/src/**/*.test.ts'],
           exclude: ['**/*.{cluster,server}.test.ts', '**/node_modules/**'],
           pool: 'threads',
@@ -28,6 +29,7 @@ export default defineConfig({
         test: {
           name: 'scripts',
           sequence: { groupOrder: 1 },
+          maxWorkers: '100%',
           include: ['tools/**/*.test.ts'],
           pool: 'forks',
           testTimeout: seconds(30),
