@@ -14,6 +14,29 @@ export type {
   TimerEntry,
 } from './api/keyed-state-backend.ts'
 export { type StateDescriptor, type ValueState, ValueStateDescriptor } from './api/state-descriptor.ts'
+export { createHashMapKeyedStateBackend } from './backends/hashmap/create-hash-map-keyed-state-backend.ts'
+export type { HashMapBackendOptions } from './backends/hashmap/hash-map-keyed-state-backend.ts'
+export { createOperatorStateBackend } from './backends/operator/create-operator-state-backend.ts'
+export {
+  CheckpointAlreadyCompleted,
+  CheckpointNotFound,
+  CorruptSnapshot,
+  DuplicateInsert,
+  KeyNotInRange,
+  ListModeMismatch,
+  MaxParallelismChanged,
+  NewerFormat,
+  NoCurrentKey,
+  NotACheckpoint,
+  SnapshotInProgress,
+  StateKindMismatch,
+  UnsupportedStateKind,
+} from './errors.ts'
+export { assignKeyedState, assignOperatorState } from './keygroup/assign-operator-state.ts'
+export { redistributeOperatorState } from './keygroup/redistribute-operator-state.ts'
+export { METADATA_VERSION } from './snapshot/checkpoint-metadata.ts'
+export type { KeyedSnapshotHeader, StoredEntry } from './snapshot/keyed-format.ts'
+export { type KeyGroupChunk, readKeyGroups, type StateReader } from './snapshot/read-key-groups.ts'
 export {
   type CheckpointMetadata,
   type KeyedStateHandle,
@@ -24,4 +47,6 @@ export {
   type StateLocation,
   type TaskStateSnapshot,
 } from './snapshot/state-handle.ts'
+export { CHECKPOINT_INLINE_THRESHOLD } from './state-options.ts'
 export type { BlobOutput, CheckpointStorage, CheckpointStreamFactory } from './storage/checkpoint-storage.ts'
+export { FileCheckpointStorage } from './storage/file-checkpoint-storage.ts'

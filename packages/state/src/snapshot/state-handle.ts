@@ -21,6 +21,8 @@ export interface OperatorStateHandle {
     readonly mode: 'split' | 'union'
     /** Byte offset of each element. */
     readonly offsets: readonly number[]
+    /** A union list that the writer had restored but never used: all subtasks have the same elements. */
+    readonly carried?: boolean
   }[]
   readonly location: StateLocation
 }
@@ -56,5 +58,5 @@ export interface CheckpointMetadata {
 
 /** Size of what a handle refers to, in bytes. */
 export function locationSizeBytes(location: StateLocation): number {
-  return location.type === 'file' ? location.sizeBytes : Math.floor((location.base64.length * 3) / 4)
+  return location.type === 'file' ? location.sizeBytes : Buffer.byteLength(location.base64, 'base64')
 }

@@ -1,0 +1,37 @@
+import type { HeapEntry } from './heap-entry.ts'
+import type { HeapTable } from './heap-table.ts'
+
+/** Takes the value of an entry for the open snapshot, before it may change. */
+export type SaveEntry = (table: HeapTable<unknown>, entry: HeapEntry<unknown>) => void
+
+/**
+ * What all tables of a backend share about the open snapshot. Snapshots are numbered from 1; `entry.saved < open` is
+ * the whole check on the record path. Owner: the slot thread's backend.
+ */
+export class CopyOnWrite {
+  /** Number of the open snapshot; 0: none is open. */
+  open = 0
+  /** Number of the latest snapshot: entries made from now on do not belong to it. */
+  latest = 0
+  /** Changes whenever an entry that was found before must be looked up again. */
+  generation = 0
+  #saveEntry: SaveEntry | undefined
+
+  begin(saveEntry: SaveEntry): number {
+    this.#saveEntry = saveEntry
+    this.generation++
+    this.open = ++this.latest
+    return this.open
+  }
+
+  end(): void {
+    this.open = 0
+    this.#saveEntry = undefined
+  }
+
+  /** Called at the first touch of an entry while a snapshot is open. */
+  save(table: HeapTable<never>, entry: HeapEntry<never>): void {
+    entry.saved = this.open
+    this.#saveEntry?.(table as unknown as HeapTable<unknown>, entry as HeapEntry<unknown>)
+  }
+}

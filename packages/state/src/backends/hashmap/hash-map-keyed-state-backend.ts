@@ -1,0 +1,163 @@
+import { createValueSerializer, type ValueSerializer } from '@flink-ts/serialization'
+import type {
+  KeyedStateBackend,
+  KeyGroupedParticipant,
+  NamespacedState,
+  TimerEntry,
+} from '../../api/keyed-state-backend.ts'
+import type { StateDescriptor } from '../../api/state-descriptor.ts'
+import { NoCurrentKey, SnapshotInProgress, StateKindMismatch, UnsupportedStateKind } from '../../errors.ts'
+import type { KeyedStateHandle } from '../../snapshot/state-handle.ts'
+import type { CheckpointStreamFactory } from '../../storage/checkpoint-storage.ts'
+import { CopyOnWrite } from './copy-on-write.ts'
+import { HeapState } from './heap-state.ts'
+import { type CurrentKey, HeapValueState } from './heap-value-state.ts'
+import { KeyedSnapshot } from './keyed-snapshot.ts'
+
+/** Of one operator instance. */
+export interface HashMapBackendOptions {
+  /** Inclusive. */
+  readonly keyGroupRange: { readonly start: number; readonly end: number }
+  readonly maxParallelism: number
+  /** Longest time that a snapshot works without a pause, in milliseconds; 1 if absent. */
+  readonly snapshotSliceMs?: number
+}
+
+type UserStateMaker = (descriptor: StateDescriptor<unknown>, backend: HashMapKeyedStateBackend) => unknown
+
+/** User-facing states by kind. */
+const USER_STATES: Readonly<Record<string, UserStateMaker>> = {
+  value: (descriptor, backend) => backend.valueState(descriptor),
+}
+
+const NO_KEY = Symbol('no key')
+
+/**
+ * Keyed state on the heap. Snapshots are copy-on-write by key: see {@link CopyOnWrite}. States and timers of the
+ * snapshot that nobody asks for are kept and written again. Owner: the operator instance, slot thread.
+ */
+export class HashMapKeyedStateBackend implements KeyedStateBackend, CurrentKey {
+  readonly keyGroupRange: { readonly start: number; readonly end: number }
+  readonly maxParallelism: number
+  readonly #sliceMs: number
+  readonly #copyOnWrite = new CopyOnWrite()
+  readonly #serializer: ValueSerializer = createValueSerializer()
+  readonly #states = new Map<string, HeapState<unknown>>()
+  readonly #participants = new Map<string, KeyGroupedParticipant>()
+  /** Restored timers whose queue is not registered yet. */
+  readonly #restoredTimers = new Map<string, TimerEntry[]>()
+  #key: unknown = NO_KEY
+  #snapshot: KeyedSnapshot | undefined
+
+  constructor(options: HashMapBackendOptions) {
+    this.keyGroupRange = options.keyGroupRange
+    this.maxParallelism = options.maxParallelism
+    this.#sliceMs = options.snapshotSliceMs ?? 1
+  }
+
+  setCurrentKey(key: unknown): void {
+    this.#key = key
+    this.#copyOnWrite.generation++
+  }
+
+  currentKey(): unknown {
+    return this.#key === NO_KEY ? undefined : this.#key
+  }
+
+  key(stateName: string): unknown {
+    if (this.#key === NO_KEY) throw NoCurrentKey({ name: stateName })
+    return this.#key
+  }
+
+  namespacedState<V>(descriptor: StateDescriptor<V>): NamespacedState<V> {
+    return this.heapState(descriptor)
+  }
+
+  state<S>(descriptor: StateDescriptor<unknown>): S {
+    const make = USER_STATES[descriptor.kind]
+    if (make === undefined) {
+      throw UnsupportedStateKind({
+        name: descriptor.name,
+        kind: descriptor.kind,
+        known: Object.keys(USER_STATES),
+      })
+    }
+    return make(descriptor, this) as S
+  }
+
+  /** {@link HashMapKeyedStateBackend.state} of kind `value`. */
+  valueState<T>(descriptor: StateDescriptor<T>): HeapValueState<T> {
+    const table = this.heapState<T>(descriptor).table(undefined)
+    return new HeapValueState<T>(descriptor, { table, currentKey: this, copyOnWrite: this.#copyOnWrite })
+  }
+
+  /** The state of a name, made if absent. Throws `state.kind-mismatch`. */
+  heapState<V>(descriptor: Pick<StateDescriptor<V>, 'name' | 'kind'>): HeapState<V> {
+    const { name, kind } = descriptor
+    const existing = this.#states.get(name)
+    if (existing !== undefined) {
+      if (existing.kind !== kind) throw StateKindMismatch({ name, existing: existing.kind, requested: kind })
+      return existing as HeapState<V>
+    }
+    const state = new HeapState<V>({ name, kind }, { copyOnWrite: this.#copyOnWrite })
+    this.#states.set(name, state as HeapState<unknown>)
+    return state
+  }
+
+  registerParticipant(name: string, participant: KeyGroupedParticipant): void {
+    this.#participants.set(name, participant)
+    const restored = this.#restoredTimers.get(name)
+    if (restored === undefined) return
+    this.#restoredTimers.delete(name)
+    participant.restoreEntries(restored)
+  }
+
+  /** Used while restoring: a timer for a queue that is not registered yet. */
+  restoreTimer(name: string, entry: TimerEntry): void {
+    const entries = this.#restoredTimers.get(name)
+    if (entries === undefined) this.#restoredTimers.set(name, [entry])
+    else entries.push(entry)
+  }
+
+  async snapshot(
+    checkpointId: number,
+    streams: CheckpointStreamFactory,
+    yieldSlice: () => Promise<void>,
+  ): Promise<readonly KeyedStateHandle[]> {
+    if (this.#snapshot !== undefined) {
+      throw SnapshotInProgress({ checkpointId, running: this.#snapshot.checkpointId })
+    }
+    const snapshot = new KeyedSnapshot(
+      {
+        checkpointId,
+        keyGroupRange: this.keyGroupRange,
+        maxParallelism: this.maxParallelism,
+        sliceMs: this.#sliceMs,
+      },
+      {
+        states: this.#states.values(),
+        timers: this.#timers(),
+        copyOnWrite: this.#copyOnWrite,
+        serializer: this.#serializer,
+      },
+    )
+    this.#snapshot = snapshot
+    try {
+      return await snapshot.write(streams, yieldSlice)
+    } finally {
+      // A cancelled one may end after the next has begun.
+      if (this.#snapshot === snapshot) this.#snapshot = undefined
+    }
+  }
+
+  cancelSnapshot(checkpointId: number): void {
+    if (this.#snapshot?.checkpointId !== checkpointId) return
+    this.#snapshot.cancel()
+    this.#snapshot = undefined
+  }
+
+  *#timers(): Iterable<readonly [string, Iterable<TimerEntry>]> {
+    for (const [name, participant] of this.#participants) yield [name, participant.snapshotEntries()]
+    yield* this.#restoredTimers
+  }
+}

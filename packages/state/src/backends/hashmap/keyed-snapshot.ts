@@ -1,0 +1,223 @@
+import { inspect } from 'node:util'
+import { CancellationError } from '@flink-ts/common'
+import { hashKey, type ValueSerializer } from '@flink-ts/serialization'
+import type { TimerEntry } from '../../api/keyed-state-backend.ts'
+import { KeyGroupWriter } from '../../snapshot/key-group-writer.ts'
+import { encodeHeader, encodeNamespace, type KeyedSnapshotHeader } from '../../snapshot/keyed-format.ts'
+import type { KeyedStateHandle } from '../../snapshot/state-handle.ts'
+import type { BlobOutput, CheckpointStreamFactory } from '../../storage/checkpoint-storage.ts'
+import type { CopyOnWrite } from './copy-on-write.ts'
+import type { HeapEntry } from './heap-entry.ts'
+import type { HeapState } from './heap-state.ts'
+import type { HeapTable } from './heap-table.ts'
+
+/** Entries between two looks at the clock. */
+const ENTRIES_PER_CHECK = 8
+
+interface FrozenTable {
+  readonly table: HeapTable<unknown>
+  readonly maps: readonly ReadonlyMap<unknown, HeapEntry<unknown>>[]
+}
+
+interface FrozenTimers {
+  readonly stateIndex: number
+  readonly keys: unknown[]
+  readonly namespaces: (string | number | undefined)[]
+  readonly timestamps: number[]
+}
+
+/**
+ * One snapshot of a heap backend. The constructor is the synchronous part: it notes which maps there are and which
+ * timers, and opens copy-on-write. {@link KeyedSnapshot.write} is the rest. Owner: the backend.
+ */
+export class KeyedSnapshot {
+  readonly checkpointId: number
+  readonly #header: KeyedSnapshotHeader
+  readonly #number: number
+  readonly #sliceMs: number
+  readonly #copyOnWrite: CopyOnWrite
+  readonly #serializer: ValueSerializer
+  readonly #writer: KeyGroupWriter
+  readonly #indexes = new Map<HeapState<unknown>, number>()
+  readonly #namespaces = new WeakMap<HeapTable<unknown>, Uint8Array>()
+  #tables: FrozenTable[] = []
+  #timers: FrozenTimers[] = []
+  /** Set when an entry could not be saved, or by {@link KeyedSnapshot.cancel}. */
+  #failure: unknown
+  #isEmpty = true
+
+  constructor(
+    options: {
+      checkpointId: number
+      keyGroupRange: { start: number; end: number }
+      maxParallelism: number
+      /** Longest time without a pause, in milliseconds. */
+      sliceMs: number
+    },
+    dependencies: {
+      states: Iterable<HeapState<unknown>>
+      timers: Iterable<readonly [name: string, entries: Iterable<TimerEntry>]>
+      copyOnWrite: CopyOnWrite
+      serializer: ValueSerializer
+    },
+  ) {
+    this.checkpointId = options.checkpointId
+    this.#sliceMs = options.sliceMs
+    this.#copyOnWrite = dependencies.copyOnWrite
+    this.#serializer = dependencies.serializer
+    this.#writer = new KeyGroupWriter(options)
+    const states: KeyedSnapshotHeader['states'][number][] = []
+    for (const state of dependencies.states) {
+      this.#indexes.set(state, states.length)
+      states.push({ name: state.name, kind: state.kind })
+      for (const table of state.tables()) if (table.size > 0) this.#tables.push({ table, maps: table.maps() })
+    }
+    for (const [name, entries] of dependencies.timers) {
+      this.#timers.push(freezeTimers(states.length, entries))
+      states.push({ name, kind: 'timers' })
+    }
+    this.#isEmpty = this.#tables.length === 0 && this.#timers.every(timers => timers.keys.length === 0)
+    const { maxParallelism, keyGroupRange } = options
+    this.#header = { maxParallelism, keyGroupRange, states }
+    this.#number = this.#copyOnWrite.begin((table, entry) => this.#save(table, entry))
+  }
+
+  /** Gives up: {@link KeyedSnapshot.write} rejects at its next step and removes what it has written. */
+  cancel(): void {
+    this.#end(new CancellationError(`snapshot ${this.checkpointId}`))
+  }
+
+  /** Writes everything; tables may be used whenever `yieldSlice` or a write is awaited. Ends copy-on-write. */
+  async write(
+    streams: CheckpointStreamFactory,
+    yieldSlice: () => Promise<void>,
+  ): Promise<readonly KeyedStateHandle[]> {
+    if (this.#isEmpty) {
+      this.#end(undefined)
+      return []
+    }
+    let output: BlobOutput | undefined
+    try {
+      output = await streams.open('keyed')
+      await output.write(encodeHeader(this.#header))
+      await this.#writeTables(output, yieldSlice)
+      this.#release()
+      await this.#writeTimers(output, yieldSlice)
+      const offsets = await this.#writer.finish(output)
+      this.#check()
+      const location = await output.close()
+      return [{ keyGroupRange: this.#header.keyGroupRange, offsets, location }]
+    } catch (error) {
+      this.#end(error)
+      if (output !== undefined) await discardQuietly(output)
+      throw error
+    }
+  }
+
+  async #writeTables(output: BlobOutput, yieldSlice: () => Promise<void>): Promise<void> {
+    let sliceStart = performance.now()
+    let entries = 0
+    this.#check()
+    for (const { table, maps } of this.#tables) {
+      for (const map of maps) {
+        for (const entry of map.values()) {
+          if (entry.saved < this.#number) {
+            entry.saved = this.#number
+            this.#add(table, entry)
+          }
+          if (++entries % ENTRIES_PER_CHECK !== 0 && this.#sliceMs > 0) continue
+          if (performance.now() - sliceStart < this.#sliceMs) continue
+          await this.#pause(output, yieldSlice)
+          sliceStart = performance.now()
+        }
+      }
+    }
+  }
+
+  async #writeTimers(output: BlobOutput, yieldSlice: () => Promise<void>): Promise<void> {
+    let sliceStart = performance.now()
+    for (const { stateIndex, keys, namespaces, timestamps } of this.#timers) {
+      const encoded = new Map<string | number | undefined, Uint8Array>()
+      for (let i = 0; i < keys.length; i++) {
+        const key = keys[i]
+        const namespace = encoded.get(namespaces[i]) ?? encodeNamespace(namespaces[i])
+        if (encoded.size < 1024) encoded.set(namespaces[i], namespace)
+        this.#addBytes(stateIndex, namespace, hashKey(key), key, timestamps[i])
+        if (i % ENTRIES_PER_CHECK !== 0 || performance.now() - sliceStart < this.#sliceMs) continue
+        await this.#pause(output, yieldSlice)
+        sliceStart = performance.now()
+      }
+    }
+    this.#timers = []
+  }
+
+  async #pause(output: BlobOutput, yieldSlice: () => Promise<void>): Promise<void> {
+    if (this.#writer.due) await this.#writer.write(output)
+    await yieldSlice()
+    this.#check()
+  }
+
+  /** Copy-on-write: called before a record sees the entry. A failure must not hit that record, but the snapshot. */
+  #save(table: HeapTable<unknown>, entry: HeapEntry<unknown>): void {
+    try {
+      this.#add(table, entry)
+    } catch (error) {
+      this.#end(error)
+    }
+  }
+
+  #add(table: HeapTable<unknown>, entry: HeapEntry<unknown>): void {
+    const stateIndex = this.#indexes.get(table.state) as number
+    let namespace = this.#namespaces.get(table)
+    if (namespace === undefined) {
+      namespace = encodeNamespace(table.namespace)
+      this.#namespaces.set(table, namespace)
+    }
+    this.#addBytes(stateIndex, namespace, entry.hash, entry.key, entry.value)
+  }
+
+  #addBytes(stateIndex: number, namespace: Uint8Array, hash: number, key: unknown, value: unknown): void {
+    this.#writer.add(
+      stateIndex,
+      namespace,
+      hash,
+      this.#serializer.encode(key),
+      this.#serializer.encode(value),
+      () => inspect(key, { depth: 1, maxStringLength: 80 }),
+    )
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  #end(failure: unknown): void {
+    this.#failure ??= failure
+    this.#release()
+    this.#timers = []
+  }
+
+  /** Ends copy-on-write unless a later snapshot has begun meanwhile. */
+  #release(): void {
+    if (this.#copyOnWrite.open === this.#number) this.#copyOnWrite.end()
+    this.#tables = []
+  }
+}
+
+function freezeTimers(stateIndex: number, entries: Iterable<TimerEntry>): FrozenTimers {
+  const frozen: FrozenTimers = { stateIndex, keys: [], namespaces: [], timestamps: [] }
+  for (const entry of entries) {
+    frozen.keys.push(entry.key)
+    frozen.namespaces.push(entry.namespace)
+    frozen.timestamps.push(entry.timestamp)
+  }
+  return frozen
+}
+
+async function discardQuietly(output: BlobOutput): Promise<void> {
+  try {
+    await output.discard()
+  } catch {
+    // The first error says why the snapshot failed; the file goes with the checkpoint's folder.
+  }
+}

@@ -1,0 +1,141 @@
+import type { HeapEntry } from './heap-entry.ts'
+
+type Canonical = string | number | bigint | boolean
+type Entries<V> = Map<Canonical, HeapEntry<V>>
+
+/** A segment is divided from this size on; no Map grows beyond twice as much. */
+export const SEGMENT_LIMIT = 32_768
+/** Entries moved by each insert into a segment that is being divided. */
+const MOVES_PER_INSERT = 4
+/** Keys whose hashes agree in all these bits stay in one segment, whatever its size. */
+const MAX_DEPTH = 16
+const HASH_BITS = 31
+
+interface Segment<V> {
+  readonly entries: Entries<V>
+  /** How many leading bits of the hash the keys of this segment have in common. */
+  readonly depth: number
+  division: Division<V> | undefined
+}
+
+/** While it lasts, an entry is in `low` or `high`, or only in the divided segment; new ones go to the halves. */
+interface Division<V> {
+  readonly low: Segment<V>
+  readonly high: Segment<V>
+  readonly rest: Iterator<[Canonical, HeapEntry<V>]>
+}
+
+/**
+ * A map of many keys in segments, by the leading bits of the hash. A segment that is full is divided step by step with
+ * the inserts that follow: rehashing one table of a million keys stalls 120 ms. Owner: one table.
+ */
+export class SegmentedMap<V> {
+  #directory: Segment<V>[]
+  #depth = 0
+
+  constructor(entries: Entries<V>) {
+    const segment: Segment<V> = { entries, depth: 0, division: undefined }
+    if (entries.size >= SEGMENT_LIMIT) divide(segment)
+    this.#directory = [segment]
+  }
+
+  get(canonical: Canonical, hash: number): HeapEntry<V> | undefined {
+    const segment = this.#segment(hash)
+    if (segment.division === undefined) return segment.entries.get(canonical)
+    return half(segment, hash).entries.get(canonical) ?? segment.entries.get(canonical)
+  }
+
+  /** Adds an entry; returns false if the key was there. */
+  add(canonical: Canonical, entry: HeapEntry<V>): boolean {
+    const segment = this.#segment(entry.hash)
+    if (segment.division === undefined) {
+      const { entries } = segment
+      const before = entries.size
+      entries.set(canonical, entry)
+      if (entries.size >= SEGMENT_LIMIT && segment.depth < MAX_DEPTH) divide(segment)
+      return entries.size > before
+    }
+    if (segment.entries.has(canonical)) return false
+    const { entries } = half(segment, entry.hash)
+    const before = entries.size
+    entries.set(canonical, entry)
+    const added = entries.size > before
+    this.#move(segment, segment.division)
+    return added
+  }
+
+  delete(canonical: Canonical, hash: number): void {
+    const segment = this.#segment(hash)
+    segment.entries.delete(canonical)
+    if (segment.division !== undefined) half(segment, hash).entries.delete(canonical)
+  }
+
+  /**
+   * Maps that together hold every entry at least once, some twice. Entries added later may appear in them or not;
+   * entries of now stay until they are removed.
+   */
+  maps(): Entries<V>[] {
+    const maps: Entries<V>[] = []
+    for (const segment of new Set(this.#directory)) {
+      maps.push(segment.entries)
+      if (segment.division !== undefined)
+        maps.push(segment.division.low.entries, segment.division.high.entries)
+    }
+    return maps
+  }
+
+  /** Each entry once. */
+  *values(): Iterable<HeapEntry<V>> {
+    for (const segment of new Set(this.#directory)) {
+      yield* segment.entries.values()
+      const division = segment.division
+      if (division === undefined) continue
+      for (const { entries } of [division.low, division.high]) {
+        for (const [canonical, entry] of entries) if (!segment.entries.has(canonical)) yield entry
+      }
+    }
+  }
+
+  #segment(hash: number): Segment<V> {
+    return this.#directory[hash >>> (HASH_BITS - this.#depth)] as Segment<V>
+  }
+
+  #move(segment: Segment<V>, division: Division<V>): void {
+    for (let i = 0; i < MOVES_PER_INSERT; i++) {
+      const next = division.rest.next()
+      if (next.done === true) {
+        this.#replace(segment, division)
+        return
+      }
+      const [canonical, entry] = next.value
+      half(segment, entry.hash).entries.set(canonical, entry)
+    }
+  }
+
+  #replace(segment: Segment<V>, { low, high }: Division<V>): void {
+    if (segment.depth === this.#depth) {
+      this.#directory = this.#directory.flatMap(s => [s, s])
+      this.#depth++
+    }
+    const first = this.#directory.indexOf(segment)
+    const count = 2 ** (this.#depth - segment.depth)
+    this.#directory.fill(low, first, first + count / 2)
+    this.#directory.fill(high, first + count / 2, first + count)
+    // All new entries may have gone to one half.
+    for (const s of [low, high]) if (s.entries.size >= SEGMENT_LIMIT && s.depth < MAX_DEPTH) divide(s)
+  }
+}
+
+function divide<V>(segment: Segment<V>): void {
+  const depth = segment.depth + 1
+  segment.division = {
+    low: { entries: new Map(), depth, division: undefined },
+    high: { entries: new Map(), depth, division: undefined },
+    rest: segment.entries.entries(),
+  }
+}
+
+function half<V>(segment: Segment<V>, hash: number): Segment<V> {
+  const { low, high } = segment.division as Division<V>
+  return ((hash >>> (HASH_BITS - 1 - segment.depth)) & 1) === 0 ? low : high
+}

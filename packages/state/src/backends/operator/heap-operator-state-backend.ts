@@ -1,0 +1,75 @@
+import { createValueSerializer, type ValueSerializer } from '@flink-ts/serialization'
+import type { OperatorListState, OperatorStateBackend } from '../../api/keyed-state-backend.ts'
+import { ListModeMismatch } from '../../errors.ts'
+import { type EncodedList, encodeOperatorLists } from '../../snapshot/operator-format.ts'
+import type { OperatorStateHandle } from '../../snapshot/state-handle.ts'
+import type { CheckpointStreamFactory } from '../../storage/checkpoint-storage.ts'
+import { HeapListState } from './heap-list-state.ts'
+
+/** A list of the snapshot that nobody has asked for yet: kept encoded, and written again. */
+export interface RestoredList {
+  readonly mode: 'split' | 'union'
+  readonly elements: Uint8Array[]
+}
+
+/** Operator lists on the heap. All elements are encoded at the snapshot. Owner: the operator instance, slot thread. */
+export class HeapOperatorStateBackend implements OperatorStateBackend {
+  readonly #restored: Map<string, RestoredList>
+  readonly #lists = new Map<string, HeapListState<unknown>>()
+  readonly #serializer: ValueSerializer = createValueSerializer()
+
+  constructor(options: { restored: Map<string, RestoredList> }) {
+    this.#restored = options.restored
+  }
+
+  /** The list of a name; the same object each time. Throws `state.list-mode-mismatch`. */
+  listState<T>(name: string, mode: 'split' | 'union' = 'split'): OperatorListState<T> {
+    const existing = this.#lists.get(name) ?? this.#restored.get(name)
+    if (existing !== undefined && existing.mode !== mode) {
+      throw ListModeMismatch({ name, existing: existing.mode, requested: mode })
+    }
+    if (existing instanceof HeapListState) return existing as OperatorListState<T>
+    const values = (existing?.elements ?? []).map(bytes => this.#serializer.decode(bytes))
+    const list = new HeapListState<unknown>({ mode, values })
+    this.#lists.set(name, list)
+    this.#restored.delete(name)
+    return list as OperatorListState<T>
+  }
+
+  async snapshot(
+    _checkpointId: number,
+    streams: CheckpointStreamFactory,
+  ): Promise<readonly OperatorStateHandle[]> {
+    const claimed = [...this.#lists].map(
+      ([name, list]): EncodedList => ({
+        name,
+        mode: list.mode,
+        elements: list.get().map(value => this.#serializer.encode(value)),
+      }),
+    )
+    const carried = [...this.#restored].map(([name, list]): EncodedList => ({ name, ...list }))
+    const lists = [...claimed, ...carried].filter(list => list.elements.length > 0)
+    if (lists.length === 0) return []
+    const { parts, offsets } = encodeOperatorLists(lists)
+    const output = await streams.open('operator')
+    try {
+      for (const part of parts) await output.write(part)
+      const location = await output.close()
+      const states = lists.map(({ name, mode }, i) => ({
+        name,
+        mode,
+        offsets: offsets[i] as number[],
+        // Each subtask holds all of a union list that nobody reads: one of them is enough at the next restore.
+        ...(mode === 'union' && this.#restored.has(name) ? { carried: true } : {}),
+      }))
+      return [{ states, location }]
+    } catch (error) {
+      try {
+        await output.discard()
+      } catch {
+        // The first error says why the snapshot failed; the file goes with the checkpoint's folder.
+      }
+      throw error
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import { defineError } from '@flink-ts/common'
+
+/** A state is used as one kind and was declared or stored as another. */
+export const StateKindMismatch = defineError<{ name: string; existing: string; requested: string }>({
+  code: 'state.kind-mismatch',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `State '${d.name}' is of kind '${d.existing}' but is now declared as '${d.requested}'. ` +
+    'Give the new state another name, or declare it as before.',
+})
+
+/** An operator list is used in one mode and was declared or stored in another. */
+export const ListModeMismatch = defineError<{ name: string; existing: string; requested: string }>({
+  code: 'state.list-mode-mismatch',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `Operator list '${d.name}' is redistributed by '${d.existing}' but is now declared with '${d.requested}'. ` +
+    'Give the new list another name, or declare it as before.',
+})
+
+/** The backend does not know this kind of user-facing state. */
+export const UnsupportedStateKind = defineError<{ name: string; kind: string; known: readonly string[] }>({
+  code: 'state.unsupported-kind',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `State '${d.name}' is of kind '${d.kind}', which the hashmap backend does not offer. Known: ${d.known.join(', ')}.`,
+})
+
+/** Keyed state is used where there is no key. */
+export const NoCurrentKey = defineError<{ name: string }>({
+  code: 'state.no-current-key',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `State '${d.name}' was used without a current key. Use keyed state only while a record or a timer is processed, ` +
+    'not in open() or close().',
+})
+
+/** A value is inserted for a key that has one. */
+export const DuplicateInsert = defineError<{ name: string; key: string }>({
+  code: 'state.duplicate-insert',
+  domain: 'internal',
+  retry: 'no',
+  message: d =>
+    `State '${d.name}' has an entry of key ${d.key} already: find it instead of inserting another one.`,
+})
+
+/** A key arrived at a subtask that is not responsible for it. */
+export const KeyNotInRange = defineError<{ key: string; keyGroup: number; start: number; end: number }>({
+  code: 'state.key-not-in-range',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `Key ${d.key} belongs to key group ${d.keyGroup}, but this subtask owns ${d.start} to ${d.end}. A key selector must ` +
+    'give the same key each time it is called with the same record, and keys must not be changed afterwards.',
+})
+
+/** A snapshot was requested while another one is being written. */
+export const SnapshotInProgress = defineError<{ checkpointId: number; running: number }>({
+  code: 'state.snapshot-in-progress',
+  domain: 'internal',
+  retry: 'backoff',
+  message: d =>
+    `Snapshot ${d.checkpointId} can't begin while ${d.running} is being written: wait for it or cancel it.`,
+})
+
+/** Stored state has another maximum parallelism than the job. */
+export const MaxParallelismChanged = defineError<{ what: string; stored: number; requested: number }>({
+  code: 'state.max-parallelism-changed',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The keyed state of ${d.what} was stored with maximum parallelism ${d.stored}, but the job now has ${d.requested}. ` +
+    `It can't be changed for existing state: set it to ${d.stored} for that operator (setMaxParallelism).`,
+})
+
+/** A state file does not contain what it should. */
+export const CorruptSnapshot = defineError<{ where: string; reason: string }>({
+  code: 'state.corrupt-snapshot',
+  domain: 'external',
+  retry: 'no',
+  message: d => `State in ${d.where} can't be read: ${d.reason}. Restore from another checkpoint.`,
+})
+
+/** Stored state of a later version of this software. */
+export const NewerFormat = defineError<{ where: string; version: number; newest: number }>({
+  code: 'state.newer-format',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `${d.where} has format version ${d.version}; this version reads up to ${d.newest}. ` +
+    'Restore it with the version of flink-ts that wrote it, or a later one.',
+})
+
+/** There is no checkpoint at the given place. */
+export const CheckpointNotFound = defineError<{ pointer: string; hint: string }>({
+  code: 'state.checkpoint-not-found',
+  domain: 'user',
+  retry: 'no',
+  message: d => `There is no complete checkpoint at ${d.pointer}: it has no file _metadata. ${d.hint}`,
+})
+
+/** The file is not one of ours. */
+export const NotACheckpoint = defineError<{ pointer: string; reason: string }>({
+  code: 'state.not-a-checkpoint',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `${d.pointer} is no checkpoint of flink-ts: ${d.reason}. Give the folder of a checkpoint or its _metadata file ` +
+    '(checkpoints of Apache Flink itself are not readable).',
+})
+
+/** Another coordinator has completed the same checkpoint. */
+export const CheckpointAlreadyCompleted = defineError<{ pointer: string; checkpointId: number }>({
+  code: 'state.checkpoint-already-completed',
+  domain: 'internal',
+  retry: 'no',
+  message: d =>
+    `Checkpoint ${d.checkpointId} at ${d.pointer} was completed before, by another coordinator or an earlier run. ` +
+    'Nothing was changed; the one that is there counts.',
+})

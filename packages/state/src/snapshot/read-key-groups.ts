@@ -1,0 +1,151 @@
+import { CorruptSnapshot } from '../errors.ts'
+import {
+  CHUNK_HEADER_BYTES,
+  decodeEntries,
+  decodeHeader,
+  type KeyedSnapshotHeader,
+  type StoredEntry,
+} from './keyed-format.ts'
+import { type KeyedStateHandle, locationSizeBytes, type StateLocation } from './state-handle.ts'
+
+const HEAD_BYTES = 64 * 1024
+const CHUNK_READ_BYTES = 80 * 1024
+const BLOCK_BYTES = 1024 * 1024
+
+/** What reading state needs of a {@link CheckpointStorage}. */
+export interface StateReader {
+  /** Bytes `[start, end)`. */
+  readRange(location: StateLocation, start: number, end: number): Promise<Buffer>
+}
+
+/** Some entries of one key group; one key group may come in several of these. */
+export interface KeyGroupChunk {
+  readonly header: KeyedSnapshotHeader
+  readonly keyGroup: number
+  /** Valid until the next chunk is asked for. Throws `state.corrupt-snapshot`. */
+  entries(): Iterable<StoredEntry>
+}
+
+/**
+ * Reads the key groups of a handle that are in `range` (both ends inclusive), in no particular order, and nothing
+ * else: by offset if only a part is wanted, from front to back otherwise. Needs no user code.
+ * Throws `state.corrupt-snapshot`, `state.newer-format` and errors of the storage.
+ */
+export async function* readKeyGroups(
+  handle: KeyedStateHandle,
+  range: { readonly start: number; readonly end: number },
+  storage: StateReader,
+): AsyncIterable<KeyGroupChunk> {
+  const first = Math.max(handle.keyGroupRange.start, range.start)
+  const last = Math.min(handle.keyGroupRange.end, range.end)
+  const wanted: number[] = []
+  for (let keyGroup = first; keyGroup <= last; keyGroup++) {
+    const offset = handle.offsets[keyGroup - handle.keyGroupRange.start] ?? -1
+    if (offset >= 0) wanted.push(offset)
+  }
+  if (wanted.length === 0) return
+  const file = new KeyedFile(handle, storage)
+  const { header, endOffset } = await file.header()
+  const all = first === handle.keyGroupRange.start && last === handle.keyGroupRange.end
+  if (all) {
+    const lastChunks = new Set(wanted)
+    for (let offset = endOffset; offset < file.sizeBytes; ) {
+      lastChunks.delete(offset)
+      const chunk = await file.chunk(offset, BLOCK_BYTES)
+      yield { header, keyGroup: chunk.keyGroup, entries: () => decodeEntries(chunk.body, file.where) }
+      offset = chunk.endOffset
+    }
+    if (lastChunks.size > 0) {
+      throw CorruptSnapshot({
+        where: file.where,
+        reason: `the chunks at ${[...lastChunks].join(', ')} are missing`,
+      })
+    }
+    return
+  }
+  for (let keyGroup = first; keyGroup <= last; keyGroup++) {
+    let offset = handle.offsets[keyGroup - handle.keyGroupRange.start] ?? -1
+    while (offset >= 0) {
+      const chunk = await file.chunk(offset, CHUNK_READ_BYTES)
+      // Always backwards: damaged files must not lead in circles.
+      if (chunk.keyGroup !== keyGroup || chunk.previous >= offset) {
+        throw CorruptSnapshot({
+          where: file.where,
+          reason: `there is no chunk of key group ${keyGroup} at ${offset}`,
+        })
+      }
+      yield { header, keyGroup, entries: () => decodeEntries(chunk.body, file.where) }
+      offset = chunk.previous
+    }
+  }
+}
+
+interface Chunk {
+  readonly keyGroup: number
+  readonly previous: number
+  readonly body: Buffer
+  readonly endOffset: number
+}
+
+/** One file of keyed state, read through a block that is kept. */
+class KeyedFile {
+  readonly where: string
+  readonly sizeBytes: number
+  readonly #handle: KeyedStateHandle
+  readonly #storage: StateReader
+  #block: Buffer = Buffer.alloc(0)
+  #blockOffset = 0
+
+  constructor(handle: KeyedStateHandle, storage: StateReader) {
+    this.#handle = handle
+    this.#storage = storage
+    this.where = handle.location.type === 'file' ? handle.location.path : 'the metadata of the checkpoint'
+    this.sizeBytes = locationSizeBytes(handle.location)
+  }
+
+  async header(): Promise<{ header: KeyedSnapshotHeader; endOffset: number }> {
+    const head = await this.#read(0, Math.min(HEAD_BYTES, this.sizeBytes), HEAD_BYTES)
+    const result = decodeHeader(head, this.where)
+    if ('header' in result) return result
+    const whole = decodeHeader(await this.#read(0, result.need, result.need), this.where)
+    if ('need' in whole) throw CorruptSnapshot({ where: this.where, reason: 'its header is cut off' })
+    return whole
+  }
+
+  async chunk(offset: number, readAhead: number): Promise<Chunk> {
+    const head = await this.#read(offset, CHUNK_HEADER_BYTES, readAhead)
+    const length = head.readUInt32LE(0)
+    const keyGroup = head.readUInt32LE(4)
+    const { start, end } = this.#handle.keyGroupRange
+    if (keyGroup < start || keyGroup > end) {
+      throw CorruptSnapshot({ where: this.where, reason: `there is no chunk at byte ${offset}` })
+    }
+    const endOffset = offset + CHUNK_HEADER_BYTES + length
+    return {
+      keyGroup,
+      previous: head.readDoubleLE(8),
+      body: await this.#read(offset + CHUNK_HEADER_BYTES, length, length),
+      endOffset,
+    }
+  }
+
+  /** Exactly `length` bytes, from the block that is kept or a new one of `readAhead` bytes. */
+  async #read(offset: number, length: number, readAhead: number): Promise<Buffer> {
+    if (offset < 0 || offset + length > this.sizeBytes) {
+      throw CorruptSnapshot({
+        where: this.where,
+        reason: `it should reach to byte ${offset + length} but has ${this.sizeBytes} bytes`,
+      })
+    }
+    if (offset < this.#blockOffset || offset + length > this.#blockOffset + this.#block.length) {
+      const end = Math.min(this.sizeBytes, offset + Math.max(length, readAhead))
+      this.#block = await this.#storage.readRange(this.#handle.location, offset, end)
+      this.#blockOffset = offset
+      if (this.#block.length < length) {
+        throw CorruptSnapshot({ where: this.where, reason: `it ends at byte ${offset + this.#block.length}` })
+      }
+    }
+    const start = offset - this.#blockOffset
+    return this.#block.subarray(start, start + length)
+  }
+}
