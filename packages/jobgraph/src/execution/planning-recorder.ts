@@ -69,6 +69,7 @@ export function startPlanningRecorder(options: {
       return {
         args: [...options.args],
         randomSeed,
+        workingDirectory: process.cwd(),
         clockReadings: [...clockReadings],
         performanceReadings: [...performanceReadings],
         environment: { ...environment },

@@ -10,6 +10,8 @@ export interface ReplayRecord {
   readonly clockReadings: readonly number[]
   /** The same for `performance.now()`; absent: it was not asked. */
   readonly performanceReadings?: readonly number[]
+  /** Working directory of the planning run: what relative paths in main mean. Absent: that of the process. */
+  readonly workingDirectory?: string
   /** Environment variables that main read; undefined: it was not set. */
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Values of `env.capture(name, ...)` by name; each encoded by the state value serializer, base64. */

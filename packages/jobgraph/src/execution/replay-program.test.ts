@@ -143,6 +143,21 @@ await execute(seen)`)
     expect(again.program).toEqual(seen)
   })
 
+  it('resolves relative paths as at planning', async () => {
+    const url = module(`import { resolve } from 'node:path'
+import { cwd } from 'node:process'
+await execute([resolve('data'), process.cwd(), cwd()])`)
+    const { program: seen, after } = await replay(
+      url,
+      program({ workingDirectory: '/planned' }),
+      {},
+      'process.cwd()',
+    )
+    expect(seen).toEqual(['/planned/data', '/planned', '/planned'])
+    expect(after).toBe(process.cwd())
+    expect((await plan(url)).programs[0]?.record.workingDirectory).toBe(process.cwd())
+  })
+
   it('puts the world back when execute is reached, at planning and in replay', async () => {
     const url = module(`const { now } = Date, { random } = Math, environment = process.env
 await execute({ early: now() })

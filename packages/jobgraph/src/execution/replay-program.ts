@@ -109,6 +109,8 @@ function patchWorld(patches: PatchSet, record: ReplayRecord, moduleUrl: string):
   patches.replace(process, 'env', { ...record.environment })
   const script = moduleUrl.startsWith('file:') ? fileURLToPath(moduleUrl) : moduleUrl
   patches.replace(process, 'argv', [process.execPath, script, ...record.args])
+  const { workingDirectory } = record
+  if (workingDirectory !== undefined) patches.wrap(process, 'cwd', () => () => workingDirectory)
   guardSideEffects(patches)
 }
 
