@@ -1,2 +1,12 @@
-// Job submission, the job client and discovery of the leader.
-export {}
+// Owns: submission of jobs to a running cluster, and what a client asks about them.
+// Called by: cli, cluster (MiniCluster), flink-ts.
+// Calls: rpc (sessions, blobs), gateways (dispatcher); types of jobgraph.
+// Thread: the main thread of the client's process.
+export { clientRetryPeriod, clientTimeout } from './client-options.ts'
+export { JobCancelled, NoJobManager } from './errors.ts'
+export {
+  ClusterClient,
+  type ClusterClientDependencies,
+  type ClusterClientOptions,
+} from './submission/cluster-client.ts'
+export { RemoteExecutor, type RemoteExecutorOptions } from './submission/remote-executor.ts'

@@ -1,0 +1,36 @@
+import { defineError } from '@flink-ts/common'
+
+/** No JobManager answers at the address. */
+export const NoJobManager = defineError<{ address: string; waitedMs: number; reason: string }>({
+  code: 'client.no-jobmanager',
+  domain: 'user',
+  retry: 'backoff',
+  message: d =>
+    `No JobManager answers at ${d.address} (tried for ${d.waitedMs} ms; ${d.reason}). Start a cluster with ` +
+    'bin/start-cluster.sh, or set jobmanager.rpc.address and jobmanager.rpc.port to where one runs, ' +
+    'in conf/flink-conf.yaml or with -D.',
+})
+
+/** The job was cancelled, so it has no result. */
+export const JobCancelled = defineError<{ jobId: string }>({
+  code: 'client.job-cancelled',
+  domain: 'user',
+  retry: 'no',
+  message: d => `Job ${d.jobId} was cancelled before it finished.`,
+})
+
+/** The job failed, and the cluster knows no reason. */
+export const JobFailed = defineError<{ jobId: string }>({
+  code: 'client.job-failed',
+  domain: 'internal',
+  retry: 'no',
+  message: d => `Job ${d.jobId} failed without a recorded reason: look into the log of the JobManager.`,
+})
+
+/** The client was closed. */
+export const ClientClosed = defineError<{ address: string }>({
+  code: 'client.closed',
+  domain: 'user',
+  retry: 'no',
+  message: d => `The client of the cluster at ${d.address} is closed: connect again.`,
+})

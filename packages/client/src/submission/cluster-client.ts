@@ -1,0 +1,192 @@
+import {
+  type Clock,
+  deserializeError,
+  isFlinkError,
+  type JobId,
+  type Logger,
+  newId,
+  type Random,
+  type ResourceId,
+} from '@flink-ts/common'
+import type { JobDetails, JobOverview, JobResult, JobSubmission, ResourceOverview } from '@flink-ts/gateways'
+import type { JobClient, JobExecutionResult, JobStatus } from '@flink-ts/jobgraph'
+import { GrpcRpcClient, type RpcClient, type SessionSettings } from '@flink-ts/rpc'
+import { clientRetryPeriod, clientTimeout } from '../client-options.ts'
+import { DispatcherConnection } from '../connection/dispatcher-connection.ts'
+import { JobCancelled, JobFailed } from '../errors.ts'
+
+const FIRST_CONNECT_TIMEOUT_MS = 2000
+const UPLOAD_TRIES = 4
+
+/** Which cluster, and how patient to be with it. */
+export interface ClusterClientOptions {
+  /** `host:port` of the JobManager. */
+  readonly address: string
+  /** Version of the product: must be the cluster's. */
+  readonly version: string
+  /** Name of this client in the logs of the JobManager. */
+  readonly clientName?: string
+  /** For the first connection; 2 s if absent. */
+  readonly connectTimeoutMs?: number
+  /** `client.timeout`: for connections after the first. */
+  readonly reconnectTimeoutMs?: number
+  /** `client.retry-period`. */
+  readonly retryPeriodMs?: number
+  readonly sessionSettings?: Partial<SessionSettings>
+}
+
+/** What a client needs. */
+export interface ClusterClientDependencies {
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** Sessions of an in-process cluster; gRPC if absent. Not closed with the client. */
+  readonly rpc?: RpcClient
+}
+
+/**
+ * A running cluster seen from outside. Survives the loss of the connection and of the JobManager, as long as one
+ * answers at the address again within `client.timeout`. Opens no port. Errors of the Dispatcher (`dispatcher.*`) are
+ * passed on; in addition `client.no-jobmanager`, `rpc.version-mismatch`, `client.closed`.
+ */
+export class ClusterClient {
+  readonly address: string
+  readonly #connection: DispatcherConnection
+  readonly #rpc: RpcClient
+  readonly #ownRpc: boolean
+  readonly #logger: Logger
+
+  private constructor(
+    address: string,
+    connection: DispatcherConnection,
+    rpc: RpcClient,
+    ownRpc: boolean,
+    logger: Logger,
+  ) {
+    this.address = address
+    this.#connection = connection
+    this.#rpc = rpc
+    this.#ownRpc = ownRpc
+    this.#logger = logger
+  }
+
+  /** Connects, trying for `connectTimeoutMs`. Rejects with `client.no-jobmanager` or `rpc.version-mismatch`. */
+  static async connect(
+    options: ClusterClientOptions,
+    dependencies: ClusterClientDependencies,
+  ): Promise<ClusterClient> {
+    const rpc = dependencies.rpc ?? (await startedRpc(options, dependencies))
+    const connection = new DispatcherConnection(
+      {
+        address: options.address,
+        clientName: options.clientName ?? 'client',
+        connectTimeoutMs: options.connectTimeoutMs ?? FIRST_CONNECT_TIMEOUT_MS,
+        reconnectTimeoutMs: options.reconnectTimeoutMs ?? clientTimeout.defaultValue,
+        maxPauseMs: options.retryPeriodMs ?? clientRetryPeriod.defaultValue,
+      },
+      { rpc, clock: dependencies.clock, logger: dependencies.logger },
+    )
+    const ownRpc = dependencies.rpc === undefined
+    const client = new ClusterClient(options.address, connection, rpc, ownRpc, dependencies.logger)
+    try {
+      await connection.open()
+    } catch (error) {
+      await client.close()
+      throw error
+    }
+    return client
+  }
+
+  /** Makes sure that the cluster has the bundle; nothing is sent if it has. Answers its blob key. */
+  async uploadBundle(file: string): Promise<string> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#rpc.blobs.put(this.address, file)
+      } catch (error) {
+        if (attempt === UPLOAD_TRIES || !isFlinkError(error) || error.retry === 'no') throw error
+        this.#logger.warn({ attempt, cause: error }, 'Upload of a bundle failed; trying again')
+        await this.#connection.pause(attempt)
+        // Waits for the JobManager, as patiently as every other call does.
+        await this.#connection.open()
+      }
+    }
+  }
+
+  /** Submits a job whose bundle is in the cluster. Repeating it after a lost answer makes no second job. */
+  async submitJob(submission: JobSubmission): Promise<JobClient> {
+    await this.#connection.call('submitJob', async (gateway, retries) => {
+      try {
+        await gateway.submitJob(submission)
+      } catch (error) {
+        const accepted = retries > 0 && isFlinkError(error) && error.code === 'dispatcher.duplicate-job'
+        if (!accepted) throw error
+      }
+    })
+    return this.jobClient(submission.graph.jobId)
+  }
+
+  /** A job that was submitted by anybody. Not checked to exist. */
+  jobClient(jobId: JobId): JobClient {
+    return {
+      jobId,
+      status: async (): Promise<JobStatus> => (await this.jobDetails(jobId)).status,
+      cancel: () => this.cancelJob(jobId),
+      result: () => this.#result(jobId),
+    }
+  }
+
+  listJobs(): Promise<readonly JobOverview[]> {
+    return this.#connection.call('listJobs', gateway => gateway.listJobs())
+  }
+
+  jobDetails(jobId: JobId): Promise<JobDetails> {
+    return this.#connection.call('requestJobDetails', gateway => gateway.requestJobDetails(jobId))
+  }
+
+  cancelJob(jobId: JobId): Promise<void> {
+    return this.#connection.call('cancelJob', gateway => gateway.cancelJob(jobId))
+  }
+
+  overview(): Promise<ResourceOverview> {
+    return this.#connection.call('requestResourceOverview', gateway => gateway.requestResourceOverview())
+  }
+
+  /** Idempotent. Open calls reject. */
+  async close(): Promise<void> {
+    this.#connection.close()
+    if (this.#ownRpc) await this.#rpc.close()
+  }
+
+  async #result(jobId: JobId): Promise<JobExecutionResult> {
+    const outcome = await this.#connection.call('requestJobResult', gateway =>
+      gateway.requestJobResult(jobId),
+    )
+    if (outcome.status === 'FINISHED') return outcome.result
+    throw failureOf(outcome)
+  }
+}
+
+/** The error of the job itself, as it was thrown in the cluster: its stack begins in the user's code. */
+function failureOf(outcome: Exclude<JobResult, { readonly status: 'FINISHED' }>): Error {
+  const { jobId } = outcome
+  if (outcome.status === 'CANCELED') {
+    return JobCancelled({ jobId }, outcome.error === undefined ? undefined : deserializeError(outcome.error))
+  }
+  return outcome.error === undefined ? JobFailed({ jobId }) : deserializeError(outcome.error)
+}
+
+async function startedRpc(
+  options: ClusterClientOptions,
+  dependencies: ClusterClientDependencies,
+): Promise<RpcClient> {
+  const rpc = new GrpcRpcClient(
+    {
+      resourceId: newId<ResourceId>(dependencies.random),
+      version: options.version,
+      settings: options.sessionSettings ?? {},
+    },
+    dependencies,
+  )
+  await rpc.start()
+  return rpc
+}
