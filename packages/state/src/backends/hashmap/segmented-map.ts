@@ -30,12 +30,15 @@ interface Division<V> {
  * the inserts that follow: rehashing one table of a million keys stalls 120 ms. Owner: one table.
  */
 export class SegmentedMap<V> {
+  readonly #limit: number
   #directory: Segment<V>[]
   #depth = 0
 
-  constructor(entries: Entries<V>) {
+  /** @param limit entries from which on a segment is divided; smaller in tests */
+  constructor(entries: Entries<V>, limit = SEGMENT_LIMIT) {
+    this.#limit = limit
     const segment: Segment<V> = { entries, depth: 0, division: undefined }
-    if (entries.size >= SEGMENT_LIMIT) divide(segment)
+    this.#divideIfFull(segment)
     this.#directory = [segment]
   }
 
@@ -52,7 +55,7 @@ export class SegmentedMap<V> {
       const { entries } = segment
       const before = entries.size
       entries.set(canonical, entry)
-      if (entries.size >= SEGMENT_LIMIT && segment.depth < MAX_DEPTH) divide(segment)
+      this.#divideIfFull(segment)
       return entries.size > before
     }
     if (segment.entries.has(canonical)) return false
@@ -122,16 +125,18 @@ export class SegmentedMap<V> {
     this.#directory.fill(low, first, first + count / 2)
     this.#directory.fill(high, first + count / 2, first + count)
     // All new entries may have gone to one half.
-    for (const s of [low, high]) if (s.entries.size >= SEGMENT_LIMIT && s.depth < MAX_DEPTH) divide(s)
+    this.#divideIfFull(low)
+    this.#divideIfFull(high)
   }
-}
 
-function divide<V>(segment: Segment<V>): void {
-  const depth = segment.depth + 1
-  segment.division = {
-    low: { entries: new Map(), depth, division: undefined },
-    high: { entries: new Map(), depth, division: undefined },
-    rest: segment.entries.entries(),
+  #divideIfFull(segment: Segment<V>): void {
+    if (segment.entries.size < this.#limit || segment.depth >= MAX_DEPTH) return
+    const depth = segment.depth + 1
+    segment.division = {
+      low: { entries: new Map(), depth, division: undefined },
+      high: { entries: new Map(), depth, division: undefined },
+      rest: segment.entries.entries(),
+    }
   }
 }
 

@@ -1,0 +1,40 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { detachKey, detachString } from './detach.ts'
+
+test('a detached key is equal to the key and another object', () => {
+  const key = fc.anything({ maxDepth: 1, withDate: true, withBigInt: true })
+  fc.assert(
+    fc.property(key, value => {
+      expect(detachKey(value)).toEqual(value)
+    }),
+  )
+  const object = { a: [1, 'x'.repeat(20)], date: new Date(1) }
+  const detached = detachKey(object) as typeof object
+  expect(detached).toEqual(object)
+  expect(detached.a).not.toBe(object.a)
+  expect(detached.date).not.toBe(object.date)
+})
+
+test('a detached part of a text does not keep the text alive', () => {
+  setFlagsFromString('--expose-gc')
+  const gc = runInNewContext('gc') as () => void
+  const megabytesKept = (keep: (text: string) => string): number => {
+    gc()
+    const before = process.memoryUsage().heapUsed
+    const kept: string[] = []
+    for (let i = 0; i < 128; i++) {
+      const batch = Buffer.alloc(1 << 19, 97 + (i % 20)).toString('latin1')
+      kept.push(keep(batch.substring(1000, 1030)))
+    }
+    gc()
+    const after = process.memoryUsage().heapUsed
+    expect(kept).toHaveLength(128)
+    return (after - before) / 2 ** 20
+  }
+  // Texts of more than a megabyte would lie outside of the heap that is counted.
+  expect(megabytesKept(text => text)).toBeGreaterThan(32)
+  expect(megabytesKept(detachString)).toBeLessThan(8)
+})
