@@ -25,7 +25,7 @@ export class GrpcBlobClient implements BlobAccess {
     return key
   }
 
-  has(address: string, key: string): Promise<boolean> {
+  async has(address: string, key: string): Promise<boolean> {
     return this.#with(address, checkedBlobKey(key), async client => {
       const { path, requestSerialize, responseDeserialize } = blobService.has
       const { promise, resolve, reject } = Promise.withResolvers<BlobStatus>()
@@ -37,8 +37,8 @@ export class GrpcBlobClient implements BlobAccess {
     })
   }
 
-  get(address: string, key: string, targetFile: string): Promise<void> {
-    return this.#with(address, checkedBlobKey(key), async client => {
+  async get(address: string, key: string, targetFile: string): Promise<void> {
+    await this.#with(address, checkedBlobKey(key), async client => {
       const { path, requestSerialize, responseDeserialize } = blobService.get
       const parts = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, { key })
       await writeVerified(key, dataOf(parts), targetFile, { where: `received from ${address}` })

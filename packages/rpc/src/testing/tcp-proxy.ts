@@ -8,6 +8,7 @@ export class TcpProxy {
   readonly #pairs = new Set<readonly [Socket, Socket]>()
   #frozen = false
   #refusing = false
+  #bytesToCut = Infinity
   connections = 0
 
   constructor(target: string) {
@@ -25,6 +26,8 @@ export class TcpProxy {
       for (const [socket, other] of [pair, [far, near] as const]) {
         socket.on('data', data => {
           if (!this.#frozen) other.write(data)
+          this.#bytesToCut -= data.length
+          if (this.#bytesToCut <= 0) this.cut()
         })
         socket.on('error', () => {}) // 'close' follows.
         socket.on('close', () => {
@@ -41,8 +44,14 @@ export class TcpProxy {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
+  /** Resets all connections once so many more bytes went through, both directions together. */
+  cutAfter(bytes: number): void {
+    this.#bytesToCut = bytes
+  }
+
   /** Resets all connections. */
   cut(): void {
+    this.#bytesToCut = Infinity
     for (const pair of this.#pairs) for (const socket of pair) socket.resetAndDestroy()
   }
 

@@ -26,6 +26,8 @@ export interface GrpcRpcServiceOptions {
   readonly port: number
   /** Host under which peers reach this process; `bindHost` if absent. */
   readonly advertisedHost?: string
+  /** Port under which peers reach this process if something lies in between; the real one if absent. */
+  readonly advertisedPort?: number
   readonly resourceId: ResourceId
   /** Version of the product. */
   readonly version: string
@@ -78,7 +80,8 @@ export class GrpcRpcService implements RpcService, RpcClient {
     const port = this.#running?.port
     if (port === undefined)
       throw ServiceNotRunning({ address: addressOf(this.#options.bindHost, this.#options.port) })
-    return addressOf(this.#options.advertisedHost ?? this.#options.bindHost, port)
+    const { advertisedHost, advertisedPort, bindHost } = this.#options
+    return addressOf(advertisedHost ?? bindHost, advertisedPort ?? port)
   }
 
   get blobs(): BlobAccess {
