@@ -64,7 +64,11 @@ export const CheckpointFailuresExceeded = defineError<{ failures: number; tolera
 })
 
 /** A checkpoint was not complete in time. */
-export const CheckpointExpired = defineError<{ checkpointId: number; timeoutMs: number; missing: readonly string[] }>({
+export const CheckpointExpired = defineError<{
+  checkpointId: number
+  timeoutMs: number
+  missing: readonly string[]
+}>({
   code: 'jobmanager.checkpoint-expired',
   domain: 'external',
   retry: 'backoff',
@@ -98,7 +102,8 @@ export const RestoreFailed = defineError<{ path: string; reason: string }>({
   code: 'jobmanager.restore-failed',
   domain: 'user',
   retry: 'no',
-  message: d => `The job cannot start from ${d.path}: ${d.reason}. Give the folder of a completed checkpoint or savepoint.`,
+  message: d =>
+    `The job cannot start from ${d.path}: ${d.reason}. Give the folder of a completed checkpoint or savepoint.`,
 })
 
 /** A session called a method before it registered its TaskManager. A fault of the caller. */
@@ -114,7 +119,8 @@ export const JobSuspended = defineError<{ jobId: string }>({
   code: 'jobmanager.job-suspended',
   domain: 'external',
   retry: 'backoff',
-  message: d => `The JobManager stopped while job ${d.jobId} was running. Its last completed checkpoint is kept.`,
+  message: d =>
+    `The JobManager stopped while job ${d.jobId} was running. Its last completed checkpoint is kept.`,
 })
 
 /** A message about a job came when the job was over. */

@@ -6,13 +6,17 @@ export const JobManagerOptionKeys = {
     defaultValue: 300_000,
     description: 'How long a job waits for the slots it needs before it fails.',
   }),
-  restartStrategy: option('restart-strategy.type', enumType('default', 'none', 'off', 'disable', 'fixed-delay', 'fixeddelay'), {
-    defaultValue: 'default',
-    description:
-      "When a failed job is started again, unless the job says so itself: none (off, disable) or fixed-delay. 'default': " +
-      'fixed-delay without a limit if checkpoints are on, none otherwise.',
-    deprecatedKeys: ['restart-strategy'],
-  }),
+  restartStrategy: option(
+    'restart-strategy.type',
+    enumType('default', 'none', 'off', 'disable', 'fixed-delay', 'fixeddelay'),
+    {
+      defaultValue: 'default',
+      description:
+        "When a failed job is started again, unless the job says so itself: none (off, disable) or fixed-delay. 'default': " +
+        'fixed-delay without a limit if checkpoints are on, none otherwise.',
+      deprecatedKeys: ['restart-strategy'],
+    },
+  ),
   fixedDelayAttempts: option('restart-strategy.fixed-delay.attempts', integerType, {
     defaultValue: 1,
     description: 'How often a job is started again before it fails for good, with the strategy fixed-delay.',

@@ -1,2 +1,12 @@
-// The monitoring REST API: route definitions, server and derived client.
-export {}
+// Owns: the monitoring REST API: routes, shapes of the answers, HTTP server.
+// Called by: browsers, scripts, monitoring; wired by cluster.
+// Calls: the Dispatcher.
+// Thread: the main thread of the JobManager process.
+
+export { RestOptionKeys } from './rest-options.ts'
+export {
+  createRestServer,
+  type RestServer,
+  type RestServerDependencies,
+  type RestServerOptions,
+} from './server/rest-server.ts'

@@ -184,20 +184,23 @@ export class CheckpointCoordinator {
     else this.#readySinceMs ??= this.#time.monotonicMs
     const decision = decideTrigger(this.#graph.checkpointing, this.#facts(), this.#time.monotonicMs)
     if (decision.type === 'trigger' && plan !== undefined) {
-      this.#trigger(new PendingCheckpoint({
-        id: this.#nextId++,
-        timestamp: this.#time.epochMs,
-        startedMs: this.#time.monotonicMs,
-        plan,
-        coversEndOfData: this.#allEndOfData(),
-      }))
+      this.#trigger(
+        new PendingCheckpoint({
+          id: this.#nextId++,
+          timestamp: this.#time.epochMs,
+          startedMs: this.#time.monotonicMs,
+          plan,
+          coversEndOfData: this.#allEndOfData(),
+        }),
+      )
       this.#schedule()
       return
     }
     const dueMs = decision.type === 'wait' ? this.#time.monotonicMs + decision.delayMs : undefined
     if (dueMs === this.#triggerTimerDueMs) return
     this.#triggerTimerDueMs = dueMs
-    if (decision.type === 'wait') this.#act({ type: 'set-timer', timer: 'trigger', delayMs: decision.delayMs })
+    if (decision.type === 'wait')
+      this.#act({ type: 'set-timer', timer: 'trigger', delayMs: decision.delayMs })
     else this.#act({ type: 'cancel-timer', timer: 'trigger' })
   }
 
@@ -234,7 +237,11 @@ export class CheckpointCoordinator {
 
   // Completion
 
-  #acknowledged({ attemptId, checkpointId, state }: Extract<CoordinatorEvent, { type: 'acknowledged' }>['acknowledgement']): void {
+  #acknowledged({
+    attemptId,
+    checkpointId,
+    state,
+  }: Extract<CoordinatorEvent, { type: 'acknowledged' }>['acknowledgement']): void {
     const pending = this.#pending.get(checkpointId)
     if (pending === undefined) {
       // It brought files into a folder that was removed before.

@@ -1,4 +1,4 @@
-import type { JobStatus, JobGraph } from '@flink-ts/jobgraph'
+import type { JobGraph, JobStatus } from '@flink-ts/jobgraph'
 
 /** Whether the completed checkpoints stay when the job is over. */
 export function keepsCheckpoints(

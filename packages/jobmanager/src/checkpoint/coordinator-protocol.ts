@@ -9,13 +9,19 @@ export type CoordinatorTimer = 'trigger' | `expire/${number}`
 
 /** Facts that the coordinator learns. */
 export type CoordinatorEvent =
-  | { readonly type: 'tasks-deployed'; readonly tasks: readonly { readonly key: SubtaskKey; readonly attemptId: ExecutionAttemptId }[] }
+  | {
+      readonly type: 'tasks-deployed'
+      readonly tasks: readonly { readonly key: SubtaskKey; readonly attemptId: ExecutionAttemptId }[]
+    }
   | { readonly type: 'task-running'; readonly attemptId: ExecutionAttemptId }
   | { readonly type: 'task-finished'; readonly attemptId: ExecutionAttemptId }
   /** Failover or end: what these attempts still say does not count. */
   | { readonly type: 'tasks-stopped'; readonly attemptIds: readonly ExecutionAttemptId[] }
   | { readonly type: 'end-of-data'; readonly attemptId: ExecutionAttemptId }
-  | { readonly type: 'acknowledged'; readonly acknowledgement: Pick<CheckpointAcknowledgement, 'attemptId' | 'checkpointId' | 'state'> }
+  | {
+      readonly type: 'acknowledged'
+      readonly acknowledgement: Pick<CheckpointAcknowledgement, 'attemptId' | 'checkpointId' | 'state'>
+    }
   | { readonly type: 'declined'; readonly decline: CheckpointDecline }
   | { readonly type: 'trigger-failed'; readonly checkpointId: number; readonly reason: SerializedError }
   | { readonly type: 'stored'; readonly checkpointId: number; readonly pointer: string }
@@ -25,11 +31,24 @@ export type CoordinatorEvent =
 
 /** What is to be done, in this order; the JobMaster does it. */
 export type CoordinatorAction =
-  | { readonly type: 'trigger'; readonly attemptIds: readonly ExecutionAttemptId[]; readonly trigger: CheckpointTrigger }
+  | {
+      readonly type: 'trigger'
+      readonly attemptIds: readonly ExecutionAttemptId[]
+      readonly trigger: CheckpointTrigger
+    }
   /** Make it durable; answer with `stored` or `store-failed`. */
   | { readonly type: 'store'; readonly metadata: CheckpointMetadata }
-  | { readonly type: 'notify-complete'; readonly attemptIds: readonly ExecutionAttemptId[]; readonly checkpointId: number }
-  | { readonly type: 'notify-aborted'; readonly attemptIds: readonly ExecutionAttemptId[]; readonly checkpointId: number; readonly reason: string }
+  | {
+      readonly type: 'notify-complete'
+      readonly attemptIds: readonly ExecutionAttemptId[]
+      readonly checkpointId: number
+    }
+  | {
+      readonly type: 'notify-aborted'
+      readonly attemptIds: readonly ExecutionAttemptId[]
+      readonly checkpointId: number
+      readonly reason: string
+    }
   /** Remove the folder of a checkpoint. */
   | { readonly type: 'discard'; readonly checkpointId: number }
   /** After all other storage work: remove the folder of the job, if nothing is retained. */

@@ -46,7 +46,10 @@ export function decideTrigger(
     case 'awaited':
       return { type: 'blocked' }
     case 'needed':
-      dueMs = facts.lastFailedMs === undefined ? nowMs : facts.lastFailedMs + Math.min(intervalMs, MAX_RETRY_PAUSE_MS)
+      dueMs =
+        facts.lastFailedMs === undefined
+          ? nowMs
+          : facts.lastFailedMs + Math.min(intervalMs, MAX_RETRY_PAUSE_MS)
       break
     case 'open':
       dueMs = Math.max(facts.readySinceMs, facts.lastTriggerMs ?? 0) + intervalMs

@@ -18,7 +18,9 @@ export function checkRestorable(
   restore: { readonly path: string; readonly allowNonRestoredState: boolean },
 ): void {
   const vertexOf = new Map(
-    graph.vertices.flatMap(vertex => vertex.operators.map(operator => [operator.operatorId, { vertex, operator }])),
+    graph.vertices.flatMap(vertex =>
+      vertex.operators.map(operator => [operator.operatorId, { vertex, operator }]),
+    ),
   )
   const withState = metadata.operators.filter(hasState)
   const dropped = withState.filter(({ operatorId }) => !vertexOf.has(operatorId)).map(describe)
@@ -40,7 +42,11 @@ export function checkRestorable(
 }
 
 /** The state that a subtask starts from, at whatever parallelism the snapshot was taken. */
-export function assignTaskState(metadata: CheckpointMetadata, vertex: JobVertex, index: number): TaskStateSnapshot {
+export function assignTaskState(
+  metadata: CheckpointMetadata,
+  vertex: JobVertex,
+  index: number,
+): TaskStateSnapshot {
   const { parallelism, maxParallelism } = vertex
   return {
     operators: vertex.operators.map(({ operatorId }) =>
@@ -60,7 +66,9 @@ function hasState(operator: OperatorState): boolean {
 }
 
 function describe({ operatorId, parallelism, subtasks }: OperatorState): string {
-  const names = new Set(subtasks.flatMap(({ state }) => state.operator.flatMap(h => h.states.map(s => s.name))))
+  const names = new Set(
+    subtasks.flatMap(({ state }) => state.operator.flatMap(h => h.states.map(s => s.name))),
+  )
   const keyed = subtasks.some(({ state }) => state.keyed.length > 0)
   const parts = [...(keyed ? ['keyed state'] : []), ...[...names].map(name => `list state '${name}'`)]
   return `${operatorId} (parallelism ${parallelism}: ${parts.join(', ')})`

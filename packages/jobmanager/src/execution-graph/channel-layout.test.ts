@@ -3,7 +3,15 @@ import { describe, expect, it } from 'vitest'
 import { consumersOf, producersOf } from './channel-layout.ts'
 
 const sizes = fc.tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 40 }))
-const partitionings = fc.constantFrom('rescale', 'hash', 'rebalance', 'broadcast', 'global', 'shuffle', 'custom')
+const partitionings = fc.constantFrom(
+  'rescale',
+  'hash',
+  'rebalance',
+  'broadcast',
+  'global',
+  'shuffle',
+  'custom',
+)
 
 describe('channel layout', () => {
   it('is seen alike from both ends and leaves nobody without a channel', () => {
@@ -24,7 +32,10 @@ describe('channel layout', () => {
   })
 
   it('connects neighbours in proportion when rescaling', () => {
-    expect([0, 1].map(p => consumersOf('rescale', p, 2, 4))).toEqual([[0, 1], [2, 3]])
+    expect([0, 1].map(p => consumersOf('rescale', p, 2, 4))).toEqual([
+      [0, 1],
+      [2, 3],
+    ])
     expect([0, 1, 2, 3].map(p => consumersOf('rescale', p, 4, 2))).toEqual([[0], [0], [1], [1]])
     expect([0, 1, 2].map(p => consumersOf('rescale', p, 3, 2))).toEqual([[0], [0], [1]])
   })

@@ -14,7 +14,10 @@ export function consumersOf(
   if (partitioning === 'forward') return producer < consumers ? [producer] : []
   if (partitioning !== 'rescale') return range(0, consumers)
   if (producers >= consumers) return [Math.floor((producer * consumers) / producers)]
-  return range(Math.ceil((producer * consumers) / producers), Math.ceil(((producer + 1) * consumers) / producers))
+  return range(
+    Math.ceil((producer * consumers) / producers),
+    Math.ceil(((producer + 1) * consumers) / producers),
+  )
 }
 
 /** The producing subtasks that subtask `consumer` has a channel from, ascending. */
@@ -27,7 +30,10 @@ export function producersOf(
   if (partitioning === 'forward') return consumer < producers ? [consumer] : []
   if (partitioning !== 'rescale') return range(0, producers)
   if (producers <= consumers) return [Math.floor((consumer * producers) / consumers)]
-  return range(Math.ceil((consumer * producers) / consumers), Math.ceil(((consumer + 1) * producers) / consumers))
+  return range(
+    Math.ceil((consumer * producers) / consumers),
+    Math.ceil(((consumer + 1) * producers) / consumers),
+  )
 }
 
 function range(start: number, end: number): readonly number[] {

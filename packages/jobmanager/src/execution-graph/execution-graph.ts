@@ -123,7 +123,12 @@ export class ExecutionGraph {
   }
 }
 
-function attemptIdOf(graphId: string, vertexId: JobVertexId, index: number, attempt: number): ExecutionAttemptId {
+function attemptIdOf(
+  graphId: string,
+  vertexId: JobVertexId,
+  index: number,
+  attempt: number,
+): ExecutionAttemptId {
   return `${graphId}_${vertexId}_${index}_${attempt}` as ExecutionAttemptId
 }
 

@@ -20,7 +20,11 @@ export function resolveRestartStrategy(graph: JobGraph, configuration: Configura
   const delayMs = configuration.get(JobManagerOptionKeys.fixedDelayDelay)
   if (type === 'none' || type === 'off' || type === 'disable') return { type: 'none' }
   if (type === 'fixed-delay' || type === 'fixeddelay') {
-    return { type: 'fixed-delay', attempts: configuration.get(JobManagerOptionKeys.fixedDelayAttempts), delayMs }
+    return {
+      type: 'fixed-delay',
+      attempts: configuration.get(JobManagerOptionKeys.fixedDelayAttempts),
+      delayMs,
+    }
   }
   return graph.checkpointing.intervalMs === undefined
     ? { type: 'none' }
@@ -31,7 +35,11 @@ export function resolveRestartStrategy(graph: JobGraph, configuration: Configura
  * Whether a job is started again after a failure.
  * @param failures so far, this one included
  */
-export function decideRestart(strategy: RestartStrategy, error: SerializedError, failures: number): RestartDecision {
+export function decideRestart(
+  strategy: RestartStrategy,
+  error: SerializedError,
+  failures: number,
+): RestartDecision {
   // Only errors of this project carry a code: what a user's function throws may be gone at the next try.
   if (error.code !== undefined && error.domain === 'user' && error.retry === 'no') {
     return { type: 'fail', reason: `${error.code} will not go away by itself` }
@@ -42,6 +50,9 @@ export function decideRestart(strategy: RestartStrategy, error: SerializedError,
     case 'fixed-delay':
       return failures <= strategy.attempts
         ? { type: 'restart', delayMs: strategy.delayMs }
-        : { type: 'fail', reason: `it was restarted ${strategy.attempts} times (restart-strategy.fixed-delay.attempts)` }
+        : {
+            type: 'fail',
+            reason: `it was restarted ${strategy.attempts} times (restart-strategy.fixed-delay.attempts)`,
+          }
   }
 }

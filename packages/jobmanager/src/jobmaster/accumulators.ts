@@ -2,7 +2,9 @@
 export type TaskAccumulators = Readonly<Record<string, number | readonly unknown[]>>
 
 /** Merges what the subtasks reported: numbers add up, lists are joined in order of the subtasks. */
-export function mergeAccumulators(parts: Iterable<TaskAccumulators | undefined>): Readonly<Record<string, unknown>> {
+export function mergeAccumulators(
+  parts: Iterable<TaskAccumulators | undefined>,
+): Readonly<Record<string, unknown>> {
   const merged: Record<string, number | readonly unknown[]> = {}
   for (const part of parts) {
     for (const [name, value] of Object.entries(part ?? {})) {

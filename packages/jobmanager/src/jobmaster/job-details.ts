@@ -14,7 +14,10 @@ import type { JobScheduler } from '../scheduler/job-scheduler.ts'
 /** The line of the job list. */
 export function describeOverview(scheduler: JobScheduler): JobOverview {
   const { graph } = scheduler.executionGraph
-  const tasks = Object.fromEntries(EXECUTION_STATES.map(state => [state, 0])) as Record<ExecutionState, number>
+  const tasks = Object.fromEntries(EXECUTION_STATES.map(state => [state, 0])) as Record<
+    ExecutionState,
+    number
+  >
   for (const execution of scheduler.executionGraph.executions()) tasks[execution.state]++
   const { status, timestamps } = scheduler
   return {
@@ -35,7 +38,9 @@ export function describeJob(scheduler: JobScheduler, checkpoints: CheckpointCoun
     ...describeOverview(scheduler),
     timestamps: { ...scheduler.timestamps },
     maxParallelism: graph.vertices.reduce((most, vertex) => Math.max(most, vertex.maxParallelism), 0),
-    vertices: graph.vertices.map(vertex => describeVertex(vertex, scheduler.executionGraph.subtasksOf(vertex))),
+    vertices: graph.vertices.map(vertex =>
+      describeVertex(vertex, scheduler.executionGraph.subtasksOf(vertex)),
+    ),
     graph,
     checkpoints,
     failures: [...scheduler.failures],

@@ -267,7 +267,10 @@ export class JobMaster implements RpcEndpoint {
     const restored = await readSnapshot(storage, restore.path)
     checkRestorable(graph, restored, restore)
     this.#coordinator = new CheckpointCoordinator({ graph, restored })
-    this.#logger.info({ path: restore.path, checkpointId: restored.checkpointId }, 'Job starts from a snapshot')
+    this.#logger.info(
+      { path: restore.path, checkpointId: restored.checkpointId },
+      'Job starts from a snapshot',
+    )
   }
 
   // Events

@@ -39,7 +39,10 @@ export class ResourceManagerConnection {
   #retryMs = FIRST_RETRY_MS
   #state: 'new' | 'open' | 'closed' = 'new'
 
-  constructor(options: ResourceManagerConnectionOptions, dependencies: ResourceManagerConnectionDependencies) {
+  constructor(
+    options: ResourceManagerConnectionOptions,
+    dependencies: ResourceManagerConnectionDependencies,
+  ) {
     this.#options = options
     this.#deps = dependencies
   }
@@ -92,7 +95,11 @@ export class ResourceManagerConnection {
     const gateway = session.gateway(resourceManagerGateway)
     this.#session = session
     try {
-      await gateway.registerJobMaster({ jobId, jobMasterAddress: rpc.address, jobMasterEndpoint: endpointName })
+      await gateway.registerJobMaster({
+        jobId,
+        jobMasterAddress: rpc.address,
+        jobMasterEndpoint: endpointName,
+      })
     } catch (error) {
       this.#session = undefined
       session.close('registration failed')

@@ -1,5 +1,9 @@
 import type { ResourceId } from '@flink-ts/common'
-import { type TaskExecutorGateway, taskExecutorGateway, type TaskManagerRegistration } from '@flink-ts/gateways'
+import {
+  type TaskExecutorGateway,
+  type TaskManagerRegistration,
+  taskExecutorGateway,
+} from '@flink-ts/gateways'
 import type { RpcSession } from '@flink-ts/rpc'
 
 interface Entry {

@@ -1,5 +1,5 @@
-import type { JobEdge, JobGraph } from '@flink-ts/jobgraph'
 import type { EdgeDeployment, JobInformation, SubtaskLocation, TaskDeployment } from '@flink-ts/gateways'
+import type { JobEdge, JobGraph } from '@flink-ts/jobgraph'
 import { consumersOf, producersOf } from '../execution-graph/channel-layout.ts'
 import type { Execution } from '../execution-graph/execution-graph.ts'
 import { type SubtaskKey, subtaskKey } from '../failover/pipelined-regions.ts'
@@ -76,7 +76,13 @@ function edgesOf(
     })
 }
 
-function channelId(graph: JobGraph, epoch: number, edge: JobEdge, producer: number, consumer: number): string {
+function channelId(
+  graph: JobGraph,
+  epoch: number,
+  edge: JobEdge,
+  producer: number,
+  consumer: number,
+): string {
   return `${graph.jobId}/${epoch}/${edge.edgeId}/${producer}/${consumer}`
 }
 

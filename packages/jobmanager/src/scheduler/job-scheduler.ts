@@ -196,7 +196,12 @@ export class JobScheduler {
     const error = serializeError(NoResourceAvailable({ needed, available, timeoutMs }))
     // A job that never ran has asked for more than there is: trying again would say nothing new.
     const neverRan = this.#epoch === 0
-    this.#fail(error, undefined, waiting.map(execution => execution.key), neverRan)
+    this.#fail(
+      error,
+      undefined,
+      waiting.map(execution => execution.key),
+      neverRan,
+    )
   }
 
   // Slots and TaskManagers
@@ -233,7 +238,12 @@ export class JobScheduler {
       if (execution.state !== 'CANCELING') failed.push(execution)
       this.#transition(execution, 'FAILED')
     }
-    if (failed.length > 0) this.#fail(cause, failed[0], failed.map(execution => execution.key))
+    if (failed.length > 0)
+      this.#fail(
+        cause,
+        failed[0],
+        failed.map(execution => execution.key),
+      )
     this.#afterTaskEnded()
   }
 
@@ -293,7 +303,12 @@ export class JobScheduler {
     // What forbids another try forbids it here too.
     const final = refusal.code !== undefined && refusal.domain === 'user' && refusal.retry === 'no'
     const cause = final ? refusal : { ...serializeError(error), cause: refusal }
-    if (failed.length > 0) this.#fail(cause, failed[0], failed.map(execution => execution.key))
+    if (failed.length > 0)
+      this.#fail(
+        cause,
+        failed[0],
+        failed.map(execution => execution.key),
+      )
     this.#afterTaskEnded()
   }
 
@@ -320,7 +335,12 @@ export class JobScheduler {
   // Failure and end
 
   /** @param final no restart, whatever the strategy says */
-  #fail(error: SerializedError, where: Execution | undefined, keys: readonly SubtaskKey[], final = false): void {
+  #fail(
+    error: SerializedError,
+    where: Execution | undefined,
+    keys: readonly SubtaskKey[],
+    final = false,
+  ): void {
     if (this.#isOver()) return
     this.#recordFailure(error, where)
     if (this.#status === 'FAILING' || this.#status === 'CANCELLING') return
@@ -365,7 +385,8 @@ export class JobScheduler {
     this.#restartDelayOver = false
     this.#restarts++
     this.#changeStatus('RUNNING')
-    for (const key of keys) this.#transition(this.executionGraph.startNextAttempt(key, this.#now), 'SCHEDULED')
+    for (const key of keys)
+      this.#transition(this.executionGraph.startNextAttempt(key, this.#now), 'SCHEDULED')
     this.#deployIfReady()
   }
 

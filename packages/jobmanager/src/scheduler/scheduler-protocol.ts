@@ -10,12 +10,34 @@ export type SchedulerEvent =
   /** The state to start from is known; scheduling begins. */
   | { readonly type: 'initialized' }
   | { readonly type: 'initialization-failed'; readonly error: SerializedError }
-  | { readonly type: 'task-manager-registered'; readonly taskManager: ResourceId; readonly dataAddress: string }
+  | {
+      readonly type: 'task-manager-registered'
+      readonly taskManager: ResourceId
+      readonly dataAddress: string
+    }
   | { readonly type: 'task-manager-lost'; readonly taskManager: ResourceId; readonly reason: string }
-  | { readonly type: 'slots-offered'; readonly taskManager: ResourceId; readonly offers: readonly SlotOffer[] }
-  | { readonly type: 'slot-lost'; readonly taskManager: ResourceId; readonly allocationId: AllocationId; readonly cause: SerializedError }
-  | { readonly type: 'task-updated'; readonly taskManager: ResourceId; readonly update: TaskExecutionStateUpdate }
-  | { readonly type: 'deployment-refused'; readonly taskManager: ResourceId; readonly attemptIds: readonly ExecutionAttemptId[]; readonly cause: SerializedError }
+  | {
+      readonly type: 'slots-offered'
+      readonly taskManager: ResourceId
+      readonly offers: readonly SlotOffer[]
+    }
+  | {
+      readonly type: 'slot-lost'
+      readonly taskManager: ResourceId
+      readonly allocationId: AllocationId
+      readonly cause: SerializedError
+    }
+  | {
+      readonly type: 'task-updated'
+      readonly taskManager: ResourceId
+      readonly update: TaskExecutionStateUpdate
+    }
+  | {
+      readonly type: 'deployment-refused'
+      readonly taskManager: ResourceId
+      readonly attemptIds: readonly ExecutionAttemptId[]
+      readonly cause: SerializedError
+    }
   | { readonly type: 'cancel-requested' }
   /** Something that concerns no single task: checkpoints that keep failing. All tasks are restarted. */
   | { readonly type: 'global-failure'; readonly error: SerializedError }
@@ -30,7 +52,12 @@ export type SchedulerAction =
   /** All executions have a location. `epoch` grows with each deployment of the job. */
   | { readonly type: 'deploy'; readonly epoch: number; readonly executions: readonly Execution[] }
   | { readonly type: 'cancel-task'; readonly taskManager: ResourceId; readonly attemptId: ExecutionAttemptId }
-  | { readonly type: 'free-slot'; readonly taskManager: ResourceId; readonly allocationId: AllocationId; readonly reason: string }
+  | {
+      readonly type: 'free-slot'
+      readonly taskManager: ResourceId
+      readonly allocationId: AllocationId
+      readonly reason: string
+    }
   | { readonly type: 'set-timer'; readonly timer: SchedulerTimer; readonly delayMs: number }
   | { readonly type: 'cancel-timer'; readonly timer: SchedulerTimer }
   | { readonly type: 'task-running'; readonly attemptId: ExecutionAttemptId }

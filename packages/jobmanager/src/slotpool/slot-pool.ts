@@ -71,7 +71,8 @@ export class SlotPool {
 
   /** Forgets a slot that is gone. Says whether it was there. */
   remove(allocationId: AllocationId): boolean {
-    for (const [key, slot] of this.#assigned) if (slot.allocationId === allocationId) this.#assigned.delete(key)
+    for (const [key, slot] of this.#assigned)
+      if (slot.allocationId === allocationId) this.#assigned.delete(key)
     return this.#slots.delete(allocationId)
   }
 

@@ -20,5 +20,7 @@ export function slotDemands(graph: JobGraph): readonly SlotDemand[] {
   for (const { slotSharingGroup, parallelism } of graph.vertices) {
     highest.set(slotSharingGroup, Math.max(highest.get(slotSharingGroup) ?? 0, parallelism))
   }
-  return [...highest].flatMap(([group, count]) => Array.from({ length: count }, (_, index) => ({ group, index })))
+  return [...highest].flatMap(([group, count]) =>
+    Array.from({ length: count }, (_, index) => ({ group, index })),
+  )
 }

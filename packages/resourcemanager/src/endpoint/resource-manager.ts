@@ -20,8 +20,8 @@ import {
   type ResourceRequirements,
   type TaskExecutorGateway,
   type TaskExecutorRegistration,
-  taskExecutorGateway,
   type TaskManagerOverview,
+  taskExecutorGateway,
 } from '@flink-ts/gateways'
 import type { RpcEndpoint, RpcService, RpcSession } from '@flink-ts/rpc'
 import { ForeignJob, NotRegistered } from '../errors.ts'
@@ -102,7 +102,8 @@ export class ResourceManager implements RpcEndpoint {
         return { instanceId }
       },
       notifySlotAvailable: async (instance, slotId, allocationId) => {
-        if (instanceId === undefined) throw NotRegistered({ peer: session.peer.name, method: 'notifySlotAvailable' })
+        if (instanceId === undefined)
+          throw NotRegistered({ peer: session.peer.name, method: 'notifySlotAvailable' })
         if (instance !== instanceId) return
         this.#logger.debug({ instanceId, slotId, allocationId }, 'Slot reported free')
         this.#apply({ type: 'slot-available', instanceId, slotId, allocationId })
@@ -164,7 +165,10 @@ export class ResourceManager implements RpcEndpoint {
     const taskManager = this.#taskManagers.get(instanceId)
     if (taskManager === undefined) return
     this.#taskManagers.delete(instanceId)
-    this.#logger.warn({ resourceId: taskManager.registration.resourceId, instanceId, reason }, 'TaskManager gone')
+    this.#logger.warn(
+      { resourceId: taskManager.registration.resourceId, instanceId, reason },
+      'TaskManager gone',
+    )
     this.#apply({ type: 'task-manager-lost', instanceId })
   }
 
@@ -214,7 +218,9 @@ export class ResourceManager implements RpcEndpoint {
         this.#jobMasters
           .get(action.jobId)
           ?.gateway.notifyNotEnoughResources(info)
-          .catch((error: unknown) => this.#logger.debug({ jobId: info.jobId, error }, 'JobMaster not notified'))
+          .catch((error: unknown) =>
+            this.#logger.debug({ jobId: info.jobId, error }, 'JobMaster not notified'),
+          )
         break
       }
     }

@@ -71,7 +71,8 @@ export class SlotManager {
         const slots = this.#taskManagers.get(event.instanceId)
         const state = slots?.get(event.slotId)
         // Another allocation: the message is about an earlier owner and came late.
-        const matches = state !== undefined && 'allocationId' in state && state.allocationId === event.allocationId
+        const matches =
+          state !== undefined && 'allocationId' in state && state.allocationId === event.allocationId
         if (matches) slots?.set(event.slotId, { type: 'free' })
         break
       }
@@ -127,7 +128,13 @@ export class SlotManager {
         const allocationId = this.#newAllocationId()
         this.#taskManagers.get(instanceId)!.set(slotId, { type: 'pending', allocationId, jobId })
         const { address, endpoint } = job.target
-        const request = { slotId, jobId, allocationId, jobMasterAddress: address, jobMasterEndpoint: endpoint }
+        const request = {
+          slotId,
+          jobId,
+          allocationId,
+          jobMasterAddress: address,
+          jobMasterEndpoint: endpoint,
+        }
         actions.push({ type: 'request-slot', instanceId, request })
         available++
       }

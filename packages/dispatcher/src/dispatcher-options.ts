@@ -1,0 +1,13 @@
+import { integerType, option } from '@flink-ts/common'
+
+/** Configuration keys of the Dispatcher. */
+export const DispatcherOptionKeys = {
+  maxCapacity: option('jobstore.max-capacity', integerType, {
+    defaultValue: 100,
+    description: 'How many finished jobs are remembered; the oldest are forgotten first.',
+  }),
+  expirationTime: option('jobstore.expiration-time', integerType, {
+    defaultValue: 3600,
+    description: 'Seconds after which a finished job is forgotten.',
+  }),
+}

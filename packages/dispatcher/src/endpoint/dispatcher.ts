@@ -1,0 +1,195 @@
+import {
+  type Clock,
+  type Configuration,
+  type JobId,
+  type LeaderSessionId,
+  type Logger,
+  newId,
+  type Random,
+} from '@flink-ts/common'
+import {
+  DISPATCHER_ENDPOINT,
+  type DispatcherGateway,
+  type JobDetails,
+  type JobOverview,
+  type JobResult,
+  type JobSubmission,
+  RESOURCE_MANAGER_ENDPOINT,
+  type ResourceManagerGateway,
+  type ResourceOverview,
+  resourceManagerGateway,
+} from '@flink-ts/gateways'
+import type { RpcEndpoint, RpcService, RpcSession } from '@flink-ts/rpc'
+import { DispatcherOptionKeys } from '../dispatcher-options.ts'
+import { BundleMissing, DispatcherStopped, DuplicateJob, InvalidJobGraph, JobNotFound } from '../errors.ts'
+import { FinishedJobStore } from '../runner/finished-job-store.ts'
+import type { JobMasterRunner } from '../runner/job-master-runner.ts'
+import { validateJobGraph } from './validate-job-graph.ts'
+
+export interface DispatcherOptions {
+  readonly configuration: Configuration
+  /** `host:port` of the ResourceManager. */
+  readonly resourceManagerAddress: string
+}
+
+export interface DispatcherDependencies {
+  readonly rpc: RpcService
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** Makes and starts the JobMaster of a job. */
+  readonly runnerFactory: (submission: JobSubmission) => JobMasterRunner
+  /** Whether a bundle is in the blob store. */
+  readonly hasBlob: (blobKey: string) => Promise<boolean>
+}
+
+/**
+ * Endpoint that clients and REST talk to: accepts jobs, runs one JobMaster for each, remembers those that are over.
+ * Its state belongs to the main thread of the JobManager process.
+ */
+export class Dispatcher implements RpcEndpoint, DispatcherGateway {
+  readonly endpointName = DISPATCHER_ENDPOINT
+  readonly leaderSessionId: LeaderSessionId
+  readonly #options: DispatcherOptions
+  readonly #deps: DispatcherDependencies
+  readonly #logger: Logger
+  readonly #runners = new Map<JobId, JobMasterRunner>()
+  /** Accepted, but their bundle is still being looked up. */
+  readonly #submitting = new Set<JobId>()
+  readonly #finished: FinishedJobStore
+  #resourceManager: Promise<RpcSession> | undefined
+  #stopped = false
+
+  constructor(options: DispatcherOptions, dependencies: DispatcherDependencies) {
+    this.#options = options
+    this.#deps = dependencies
+    this.#logger = dependencies.logger.child({ component: 'dispatcher' })
+    this.leaderSessionId = newId(dependencies.random)
+    this.#finished = new FinishedJobStore({
+      capacity: options.configuration.get(DispatcherOptionKeys.maxCapacity),
+      expirationMs: options.configuration.get(DispatcherOptionKeys.expirationTime) * 1000,
+    })
+  }
+
+  /** Lets clients in. */
+  start(): void {
+    this.#deps.rpc.serve(this)
+  }
+
+  /** Takes no more jobs and suspends those that run: TaskManagers see their sessions end and free the slots. */
+  async close(): Promise<void> {
+    this.#stopped = true
+    this.#deps.rpc.withdraw(this.endpointName)
+    await Promise.all([...this.#runners.values()].map(runner => runner.close()))
+    const session = await this.#resourceManager?.catch(() => undefined)
+    session?.close('the Dispatcher stops')
+  }
+
+  acceptSession(_session: RpcSession): DispatcherGateway {
+    return {
+      submitJob: submission => this.submitJob(submission),
+      listJobs: () => this.listJobs(),
+      requestJobDetails: jobId => this.requestJobDetails(jobId),
+      cancelJob: jobId => this.cancelJob(jobId),
+      requestJobResult: jobId => this.requestJobResult(jobId),
+      requestResourceOverview: () => this.requestResourceOverview(),
+    }
+  }
+
+  async submitJob(submission: JobSubmission): Promise<void> {
+    const { graph, program } = submission
+    const { jobId } = graph
+    const problems = validateJobGraph(graph)
+    if (problems.length > 0) throw InvalidJobGraph({ jobId, problems })
+    this.#refuseDuplicate(jobId)
+    // Taken before the first await, so that a repeated call finds it.
+    this.#submitting.add(jobId)
+    try {
+      if (program.code.type === 'bundle' && !(await this.#deps.hasBlob(program.code.blobKey))) {
+        throw BundleMissing({ jobId, blobKey: program.code.blobKey })
+      }
+      if (this.#stopped) throw DispatcherStopped({ jobId })
+      this.#logger.info({ jobId, name: graph.name }, 'Job submitted')
+      const runner = this.#deps.runnerFactory(submission)
+      this.#runners.set(jobId, runner)
+      this.#watch(jobId, runner)
+    } finally {
+      this.#submitting.delete(jobId)
+    }
+  }
+
+  /** Running jobs in order of submission, then finished ones in order of their end. */
+  async listJobs(): Promise<readonly JobOverview[]> {
+    const running = [...this.#runners.values()].map(runner => runner.overview())
+    return [...running, ...this.#finished.list(this.#now()).map(job => overviewOf(job.details))]
+  }
+
+  async requestJobDetails(jobId: JobId): Promise<JobDetails> {
+    const details = this.#runners.get(jobId)?.details() ?? this.#finished.get(jobId, this.#now())?.details
+    if (details === undefined) throw JobNotFound({ jobId })
+    return details
+  }
+
+  async cancelJob(jobId: JobId): Promise<void> {
+    const runner = this.#runners.get(jobId)
+    if (runner !== undefined) return await runner.cancel()
+    if (this.#finished.get(jobId, this.#now()) === undefined) throw JobNotFound({ jobId })
+  }
+
+  async requestJobResult(jobId: JobId): Promise<JobResult> {
+    const runner = this.#runners.get(jobId)
+    if (runner !== undefined) return await runner.result()
+    const finished = this.#finished.get(jobId, this.#now())
+    if (finished === undefined) throw JobNotFound({ jobId })
+    return finished.result
+  }
+
+  async requestResourceOverview(): Promise<ResourceOverview> {
+    return await (await this.#connectResourceManager()).requestResourceOverview()
+  }
+
+  #refuseDuplicate(jobId: JobId): void {
+    if (this.#stopped) throw DispatcherStopped({ jobId })
+    const known = this.#runners.get(jobId)?.overview() ?? this.#finished.get(jobId, this.#now())?.details
+    if (known !== undefined) throw DuplicateJob({ jobId, name: known.name, status: known.status })
+    if (this.#submitting.has(jobId)) throw DuplicateJob({ jobId, name: jobId, status: 'INITIALIZING' })
+  }
+
+  #watch(jobId: JobId, runner: JobMasterRunner): void {
+    // Never rejects, by contract of the runner.
+    void runner.result().then(result => {
+      const details = runner.details()
+      this.#finished.add(jobId, { details, result }, this.#now())
+      this.#runners.delete(jobId)
+      this.#logger.info({ jobId, name: details.name, status: details.status }, 'Job is over')
+    })
+  }
+
+  async #connectResourceManager(): Promise<ResourceManagerGateway> {
+    const { rpc } = this.#deps
+    this.#resourceManager ??= rpc.connect(this.#options.resourceManagerAddress, RESOURCE_MANAGER_ENDPOINT, {
+      name: DISPATCHER_ENDPOINT,
+      handlers: () => ({}),
+    })
+    const connecting = this.#resourceManager
+    try {
+      const session = await connecting
+      if (!session.lost) return session.gateway(resourceManagerGateway)
+    } catch (error) {
+      if (this.#resourceManager === connecting) this.#resourceManager = undefined
+      throw error
+    }
+    // Lost since the last request: the next connection is a new one.
+    if (this.#resourceManager === connecting) this.#resourceManager = undefined
+    return await this.#connectResourceManager()
+  }
+
+  #now(): number {
+    return this.#deps.clock.monotonicMs()
+  }
+}
+
+function overviewOf(details: JobDetails): JobOverview {
+  const { jobId, name, status, startTime, endTime, lastModification, tasks } = details
+  return { jobId, name, status, startTime, endTime, lastModification, tasks }
+}

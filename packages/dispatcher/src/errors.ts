@@ -1,0 +1,44 @@
+import { defineError } from '@flink-ts/common'
+
+/** No job of that id runs or is remembered. */
+export const JobNotFound = defineError<{ jobId: string }>({
+  code: 'dispatcher.job-not-found',
+  domain: 'user',
+  retry: 'no',
+  message: d => `There is no job ${d.jobId} here. 'bin/flink list -a' shows the jobs that are known.`,
+})
+
+/** A job of that id was submitted before. */
+export const DuplicateJob = defineError<{ jobId: string; name: string; status: string }>({
+  code: 'dispatcher.duplicate-job',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `Job ${d.jobId} ('${d.name}', ${d.status}) was submitted before; submit the program again for a new id.`,
+})
+
+/** The code of the job is not in the blob store. */
+export const BundleMissing = defineError<{ jobId: string; blobKey: string }>({
+  code: 'dispatcher.bundle-missing',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The bundle ${d.blobKey} of job ${d.jobId} is not in the blob store: upload it before the job is submitted.`,
+})
+
+/** The job graph cannot be run. */
+export const InvalidJobGraph = defineError<{ jobId: string; problems: readonly string[] }>({
+  code: 'dispatcher.invalid-job-graph',
+  domain: 'user',
+  retry: 'no',
+  message: d => `Job ${d.jobId} cannot be run: ${d.problems.join('; ')}.`,
+})
+
+/** The Dispatcher is stopping. */
+export const DispatcherStopped = defineError<{ jobId: string }>({
+  code: 'dispatcher.stopped',
+  domain: 'external',
+  retry: 'backoff',
+  message: d =>
+    `Job ${d.jobId} was not accepted because the JobManager is stopping; submit it to a running cluster.`,
+})

@@ -1,0 +1,38 @@
+import { defineError } from '@flink-ts/common'
+
+/** The REST API would be open to everybody on the network. */
+export const UnauthenticatedBinding = defineError<{ bindAddress: string }>({
+  code: 'rest.unauthenticated-binding',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The REST API has no authentication, so it is not opened on ${d.bindAddress} (rest.bind-address), where others ` +
+    'than this machine reach it. Bind it to 127.0.0.1, or set security.rest.allow-unauthenticated: true if the ' +
+    'network is trusted.',
+})
+
+/** The port is taken or the address is not this machine's. */
+export const BindFailed = defineError<{ bindAddress: string; port: number; reason: string }>({
+  code: 'rest.bind-failed',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The REST API cannot listen on ${d.bindAddress}:${d.port}: ${d.reason}. Free the port, or give another one by ` +
+    'rest.port.',
+})
+
+/** A path or query parameter is not valid. */
+export const InvalidParameter = defineError<{ name: string; value: string; expected: string }>({
+  code: 'rest.invalid-parameter',
+  domain: 'user',
+  retry: 'no',
+  message: d => `'${d.value}' is no valid ${d.name}: give ${d.expected}.`,
+})
+
+/** No TaskManager of that id is registered. */
+export const TaskManagerNotFound = defineError<{ id: string }>({
+  code: 'rest.task-manager-not-found',
+  domain: 'user',
+  retry: 'no',
+  message: d => `There is no TaskManager ${d.id}; /taskmanagers lists those that are registered.`,
+})

@@ -1,0 +1,20 @@
+import { booleanType, integerType, option, stringType } from '@flink-ts/common'
+
+/** Configuration keys of the REST API. */
+export const RestOptionKeys = {
+  port: option('rest.port', integerType, {
+    defaultValue: 8081,
+    description: 'Port of the REST API and the web page; 0: any free one.',
+    deprecatedKeys: ['rest.bind-port'],
+  }),
+  bindAddress: option('rest.bind-address', stringType, {
+    defaultValue: '127.0.0.1',
+    description: 'Address on which the REST API listens.',
+  }),
+  allowUnauthenticated: option('security.rest.allow-unauthenticated', booleanType, {
+    defaultValue: false,
+    description:
+      'Opens the REST API beyond this machine although it demands no authentication: whoever reaches the port can ' +
+      'see and cancel all jobs.',
+  }),
+}

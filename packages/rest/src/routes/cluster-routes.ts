@@ -1,0 +1,53 @@
+import type { JobOverview, ResourceOverview, TaskManagerOverview } from '@flink-ts/gateways'
+import type { JobStatus } from '@flink-ts/jobgraph'
+
+/** Milliseconds between two refreshes of the web page. */
+const REFRESH_INTERVAL_MS = 3000
+
+/** GET /overview */
+export function clusterOverview(
+  resources: ResourceOverview,
+  jobs: readonly JobOverview[],
+  version: string,
+): object {
+  const count = (...statuses: readonly JobStatus[]) =>
+    jobs.filter(job => statuses.includes(job.status)).length
+  const ended = count('FINISHED') + count('CANCELED') + count('FAILED')
+  return {
+    taskmanagers: resources.taskManagers.length,
+    'slots-total': resources.totalSlots,
+    'slots-available': resources.freeSlots,
+    'jobs-running': jobs.length - ended,
+    'jobs-finished': count('FINISHED'),
+    'jobs-cancelled': count('CANCELED'),
+    'jobs-failed': count('FAILED'),
+    'flink-version': version,
+  }
+}
+
+/** GET /config */
+export function dashboardConfiguration(version: string, nowMs: number): object {
+  const offsetMinutes = -new Date(nowMs).getTimezoneOffset()
+  return {
+    'refresh-interval': REFRESH_INTERVAL_MS,
+    'timezone-name': new Intl.DateTimeFormat('en').resolvedOptions().timeZone,
+    'timezone-offset': offsetMinutes * 60_000,
+    'flink-version': version,
+    features: { 'web-submit': false, 'web-cancel': true, 'web-rescale': false, 'web-history': false },
+  }
+}
+
+/** One entry of GET /taskmanagers; GET /taskmanagers/:id. What is not known is left out. */
+export function taskManagerInfo(taskManager: TaskManagerOverview): object {
+  const { resourceId, dataAddress, host, totalSlots, freeSlots, lastHeartbeat, hardware } = taskManager
+  return {
+    id: resourceId,
+    path: host,
+    dataPort: Number(dataAddress.slice(dataAddress.lastIndexOf(':') + 1)),
+    // A point in time in spite of its name, as in Flink.
+    timeSinceLastHeartbeat: lastHeartbeat,
+    slotsNumber: totalSlots,
+    freeSlots,
+    hardware: { cpuCores: hardware.cpuCores, physicalMemory: hardware.physicalMemoryBytes },
+  }
+}

@@ -1,0 +1,201 @@
+import type { SerializedError } from '@flink-ts/common'
+import type {
+  ExecutionState,
+  FailureEntry,
+  JobDetails,
+  JobOverview,
+  SubtaskDetails,
+  VertexDetails,
+} from '@flink-ts/gateways'
+import type { JobStatus } from '@flink-ts/jobgraph'
+
+const EXECUTION_STATES: readonly ExecutionState[] = [
+  'CREATED',
+  'SCHEDULED',
+  'DEPLOYING',
+  'INITIALIZING',
+  'RUNNING',
+  'FINISHED',
+  'CANCELING',
+  'CANCELED',
+  'FAILED',
+  'RECONCILING',
+]
+const JOB_STATUSES: readonly JobStatus[] = [
+  'INITIALIZING',
+  'CREATED',
+  'RUNNING',
+  'FAILING',
+  'FAILED',
+  'CANCELLING',
+  'CANCELED',
+  'FINISHED',
+  'RESTARTING',
+  'SUSPENDED',
+  'RECONCILING',
+]
+/** Entries of the exception history if the request gives no number, as in Flink. */
+const DEFAULT_MAX_EXCEPTIONS = 20
+
+/** One entry of GET /jobs/overview. Task keys are lower case. */
+export function jobOverview(job: JobOverview, nowMs: number): object {
+  const counts = EXECUTION_STATES.map(state => [state.toLowerCase(), job.tasks[state]] as const)
+  const total = counts.reduce((sum, [, count]) => sum + count, 0)
+  return {
+    jid: job.jobId,
+    name: job.name,
+    'start-time': job.startTime,
+    'end-time': job.endTime,
+    duration: durationOf(job, nowMs),
+    state: job.status,
+    'last-modification': job.lastModification,
+    tasks: { total, ...Object.fromEntries(counts) },
+  }
+}
+
+/** GET /jobs/:id. Task keys are upper case. */
+export function jobDetails(job: JobDetails, nowMs: number): object {
+  return {
+    jid: job.jobId,
+    name: job.name,
+    isStoppable: false,
+    state: job.status,
+    'job-type': 'STREAMING',
+    'start-time': job.startTime,
+    'end-time': job.endTime,
+    duration: durationOf(job, nowMs),
+    maxParallelism: job.maxParallelism,
+    now: nowMs,
+    timestamps: Object.fromEntries(JOB_STATUSES.map(status => [status, job.timestamps[status] ?? 0])),
+    vertices: job.vertices.map(vertex => vertexDetails(vertex, nowMs)),
+    'status-counts': countStates(job.vertices.map(vertex => vertex.status)),
+    plan: planOf(job),
+  }
+}
+
+/** GET /jobs/:id/plan */
+export function jobPlan(job: JobDetails): object {
+  return { plan: planOf(job) }
+}
+
+/** GET /jobs/:id/exceptions: newest first. */
+export function jobExceptions(job: JobDetails, maxExceptions = DEFAULT_MAX_EXCEPTIONS): object {
+  const newestFirst = job.failures.toReversed()
+  const latest = newestFirst[0]
+  const entries = newestFirst.slice(0, maxExceptions).map(exceptionEntry)
+  const root = latest && { 'root-exception': stackTrace(latest.error), timestamp: latest.timestamp }
+  return {
+    ...root,
+    'all-exceptions': newestFirst.slice(0, maxExceptions).map(({ error, task, location, timestamp }) => ({
+      exception: stackTrace(error),
+      ...(task === undefined ? {} : { task }),
+      ...(location === undefined ? {} : { location, endpoint: location }),
+      timestamp,
+    })),
+    truncated: newestFirst.length > maxExceptions,
+    exceptionHistory: { entries, truncated: newestFirst.length > maxExceptions },
+  }
+}
+
+/** GET /jobs/:id/checkpoints: what is known of them. */
+export function jobCheckpoints(job: JobDetails): object {
+  const { triggered, completed, failed, inProgress, restored, latestCompleted } = job.checkpoints
+  return {
+    counts: { restored, total: triggered, in_progress: inProgress, completed, failed },
+    latest: {
+      completed:
+        latestCompleted === undefined
+          ? null
+          : {
+              id: latestCompleted.id,
+              status: 'COMPLETED',
+              is_savepoint: false,
+              trigger_timestamp: latestCompleted.timestamp,
+              state_size: latestCompleted.stateBytes,
+              end_to_end_duration: latestCompleted.durationMs,
+              external_path: latestCompleted.pointer,
+            },
+    },
+  }
+}
+
+function exceptionEntry({ error, task, location, timestamp }: FailureEntry): object {
+  return {
+    exceptionName: error.code ?? error.name,
+    stacktrace: stackTrace(error),
+    timestamp,
+    failureLabels: {},
+    ...(task === undefined ? {} : { taskName: task }),
+    ...(location === undefined ? {} : { location, endpoint: location }),
+    concurrentExceptions: [],
+  }
+}
+
+function stackTrace(error: SerializedError): string {
+  const own = error.stack ?? `${error.name}: ${error.message}`
+  return error.cause === undefined ? own : `${own}\nCaused by: ${stackTrace(error.cause)}`
+}
+
+function vertexDetails(vertex: VertexDetails, nowMs: number): object {
+  const { startTime, endTime } = vertex
+  return {
+    id: vertex.id,
+    name: vertex.name,
+    maxParallelism: vertex.maxParallelism,
+    parallelism: vertex.parallelism,
+    status: vertex.status,
+    'start-time': startTime,
+    'end-time': endTime,
+    duration: startTime < 0 ? -1 : (endTime < 0 ? nowMs : endTime) - startTime,
+    tasks: countStates(vertex.subtasks.map(subtask => subtask.status)),
+    metrics: ioMetrics(vertex.subtasks),
+  }
+}
+
+function ioMetrics(subtasks: readonly SubtaskDetails[]): object {
+  const sum = (read: (subtask: SubtaskDetails) => number) => subtasks.reduce((all, s) => all + read(s), 0)
+  const complete = subtasks.every(subtask => subtask.startTime >= 0)
+  return {
+    'read-bytes': sum(s => s.metrics.bytesIn),
+    'read-bytes-complete': complete,
+    'write-bytes': sum(s => s.metrics.bytesOut),
+    'write-bytes-complete': complete,
+    'read-records': sum(s => s.metrics.recordsIn),
+    'read-records-complete': complete,
+    'write-records': sum(s => s.metrics.recordsOut),
+    'write-records-complete': complete,
+  }
+}
+
+function planOf(job: JobDetails): object {
+  const { graph } = job
+  return {
+    jid: job.jobId,
+    name: job.name,
+    type: 'STREAMING',
+    nodes: graph.vertices.map(vertex => ({
+      id: vertex.id,
+      parallelism: vertex.parallelism,
+      operator: '',
+      operator_strategy: '',
+      description: vertex.name,
+      inputs: graph.edges
+        .filter(edge => edge.target === vertex.id)
+        .map((edge, num) => ({
+          num,
+          id: edge.source,
+          ship_strategy: edge.partitioning.toUpperCase(),
+          exchange: 'pipelined_bounded',
+        })),
+      optimizer_properties: {},
+    })),
+  }
+}
+
+function countStates(states: readonly ExecutionState[]): Record<string, number> {
+  return Object.fromEntries(EXECUTION_STATES.map(state => [state, states.filter(s => s === state).length]))
+}
+
+function durationOf(job: JobOverview, nowMs: number): number {
+  return (job.endTime < 0 ? nowMs : job.endTime) - job.startTime
+}

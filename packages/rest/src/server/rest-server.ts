@@ -1,0 +1,155 @@
+import { type Clock, isFlinkError, type JobId, type Logger } from '@flink-ts/common'
+import type { DispatcherGateway } from '@flink-ts/gateways'
+import type { FastifyInstance } from 'fastify'
+import { BindFailed, InvalidParameter, TaskManagerNotFound, UnauthenticatedBinding } from '../errors.ts'
+import { clusterOverview, dashboardConfiguration, taskManagerInfo } from '../routes/cluster-routes.ts'
+import { jobCheckpoints, jobDetails, jobExceptions, jobOverview, jobPlan } from '../routes/job-routes.ts'
+
+export interface RestServerOptions {
+  readonly bindAddress: string
+  /** 0: any free one. */
+  readonly port: number
+  /** Value of `security.rest.allow-unauthenticated`. */
+  readonly allowUnauthenticated: boolean
+}
+
+export interface RestServerDependencies {
+  readonly dispatcher: DispatcherGateway
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Version of the product, shown as flink-version. */
+  readonly version: string
+}
+
+/** The monitoring REST API of a cluster. */
+export interface RestServer {
+  /** Listens and answers the port. Throws `rest.unauthenticated-binding` or `rest.bind-failed`. */
+  start(): Promise<number>
+  /** Ends open connections too. Idempotent. */
+  close(): Promise<void>
+}
+
+/** Code of the Dispatcher's answer for an unknown job; the class cannot be shared, components meet in gateways. */
+const JOB_NOT_FOUND = 'dispatcher.job-not-found'
+const JOB_ID = /^[0-9a-f]{32}$/
+
+/** Makes the server; nothing listens before {@link RestServer.start}. */
+export function createRestServer(
+  options: RestServerOptions,
+  dependencies: RestServerDependencies,
+): RestServer {
+  let app: FastifyInstance | undefined
+  return {
+    async start() {
+      const { bindAddress, port } = options
+      if (!isLoopback(bindAddress) && !options.allowUnauthenticated)
+        throw UnauthenticatedBinding({ bindAddress })
+      // Loaded late: the cluster registers its slots meanwhile.
+      const { fastify } = await import('fastify')
+      const server = fastify({ forceCloseConnections: true, logger: false })
+      addErrorHandling(server, dependencies.logger.child({ component: 'rest' }))
+      // Clients of Flink send /v1, the web page the bare path.
+      for (const prefix of ['', '/v1']) {
+        await server.register(async scope => addRoutes(scope, dependencies), { prefix })
+      }
+      try {
+        await server.listen({ host: bindAddress, port })
+      } catch (error) {
+        await server.close()
+        throw BindFailed(
+          { bindAddress, port, reason: error instanceof Error ? error.message : String(error) },
+          error,
+        )
+      }
+      app = server
+      const address = server.server.address()
+      return typeof address === 'object' && address !== null ? address.port : port
+    },
+    async close() {
+      const closing = app
+      app = undefined
+      await closing?.close()
+    },
+  }
+}
+
+function addRoutes(app: FastifyInstance, { dispatcher, clock, version }: RestServerDependencies): void {
+  const details = (params: unknown) => dispatcher.requestJobDetails(jobIdOf(params))
+  app.get('/overview', async () =>
+    clusterOverview(await dispatcher.requestResourceOverview(), await dispatcher.listJobs(), version),
+  )
+  app.get('/config', async () => dashboardConfiguration(version, clock.now()))
+  app.get('/jobs', async () => ({
+    jobs: (await dispatcher.listJobs()).map(({ jobId, status }) => ({ id: jobId, status })),
+  }))
+  app.get('/jobs/overview', async () => ({
+    jobs: (await dispatcher.listJobs()).map(job => jobOverview(job, clock.now())),
+  }))
+  app.get('/jobs/:jobId', async request => jobDetails(await details(request.params), clock.now()))
+  app.get('/jobs/:jobId/status', async request => ({ status: (await details(request.params)).status }))
+  app.get('/jobs/:jobId/plan', async request => jobPlan(await details(request.params)))
+  app.get('/jobs/:jobId/exceptions', async request =>
+    jobExceptions(await details(request.params), maxExceptionsOf(request.query)),
+  )
+  app.get('/jobs/:jobId/checkpoints', async request => jobCheckpoints(await details(request.params)))
+  app.patch('/jobs/:jobId', async (request, reply) => {
+    const jobId = jobIdOf(request.params)
+    const { mode = 'cancel' } = request.query as { mode?: string }
+    if (mode !== 'cancel') throw InvalidParameter({ name: 'mode', value: mode, expected: 'cancel' })
+    await dispatcher.cancelJob(jobId)
+    return await reply.code(202).send({})
+  })
+  app.get('/taskmanagers', async () => ({
+    taskmanagers: (await dispatcher.requestResourceOverview()).taskManagers.map(taskManagerInfo),
+  }))
+  app.get('/taskmanagers/:id', async request => {
+    const { id } = request.params as { id: string }
+    const { taskManagers } = await dispatcher.requestResourceOverview()
+    const taskManager = taskManagers.find(candidate => candidate.resourceId === id)
+    if (taskManager === undefined) throw TaskManagerNotFound({ id })
+    return taskManagerInfo(taskManager)
+  })
+}
+
+function addErrorHandling(app: FastifyInstance, logger: Logger): void {
+  app.setNotFoundHandler(async (request, reply) => {
+    await reply.code(404).send({ errors: [`Not found: ${request.method} ${request.url}`] })
+  })
+  app.setErrorHandler(async (error, request, reply) => {
+    const status = statusOf(error)
+    if (status >= 500) logger.warn({ method: request.method, url: request.url, error }, 'Request failed')
+    await reply.code(status).send({ errors: [error instanceof Error ? error.message : String(error)] })
+  })
+}
+
+function statusOf(error: unknown): number {
+  if (isFlinkError(error)) {
+    if (error.code === JOB_NOT_FOUND || TaskManagerNotFound.is(error)) return 404
+    if (error.domain === 'user') return 400
+    return error.domain === 'external' ? 503 : 500
+  }
+  // Fastify's own errors (malformed requests) carry their status.
+  const status = (error as { statusCode?: unknown }).statusCode
+  return typeof status === 'number' ? status : 500
+}
+
+function jobIdOf(params: unknown): JobId {
+  const { jobId } = params as { jobId: string }
+  if (!JOB_ID.test(jobId)) {
+    throw InvalidParameter({ name: 'job id', value: jobId, expected: '32 lower-case hex characters' })
+  }
+  return jobId as JobId
+}
+
+function maxExceptionsOf(query: unknown): number | undefined {
+  const { maxExceptions } = query as { maxExceptions?: string }
+  if (maxExceptions === undefined) return undefined
+  if (!/^\d+$/.test(maxExceptions)) {
+    throw InvalidParameter({ name: 'maxExceptions', value: maxExceptions, expected: 'a whole number from 0' })
+  }
+  return Number(maxExceptions)
+}
+
+function isLoopback(address: string): boolean {
+  return address === 'localhost' || address === '::1' || /^127(\.\d{1,3}){3}$/.test(address)
+}
