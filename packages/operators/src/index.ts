@@ -23,6 +23,7 @@ export {
   type SourceDriver,
   type StreamOperator,
 } from './contract/stream-operator.ts'
+export { AsyncFunctionNotSupported } from './errors.ts'
 export { type Collector, OutputTag } from './functions/collector.ts'
 export { type Duration, durationMs } from './functions/duration.ts'
 export type {

@@ -1,2 +1,16 @@
-// The DataStream API, the StreamGraph and its translation to a JobGraph.
-export {}
+// Owns: the DataStream API, the StreamGraph, its translation to a JobGraph.
+// Called by: user programs (through flink-ts), cluster and cli for their own jobs and tests.
+// Calls: operators (factories), jobgraph (plain graph, executor port), common.
+// Thread: the one that evaluates the program: the client's main thread, or a slot or job host thread in replay.
+export {
+  DataStream,
+  KeyedStream,
+  type KeyValue,
+  SingleOutputStreamOperator,
+  WindowedStream,
+} from './datastream/data-stream.ts'
+export { DataStreamSink } from './datastream/data-stream-sink.ts'
+export { CheckpointConfig } from './environment/checkpoint-config.ts'
+export { ExecutionConfig } from './environment/execution-config.ts'
+export { RestartStrategies } from './environment/restart-strategies.ts'
+export { StreamExecutionEnvironment } from './environment/stream-execution-environment.ts'

@@ -29,7 +29,10 @@ export function userOutputOf(context: OperatorContext): UserOutput {
     out: collectorOf(guarded(context.out)),
     sideOutput: tag => {
       let push = sideOutputs.get(tag)
-      if (push === undefined) sideOutputs.set(tag, (push = guarded(context.sideOutput(tag))))
+      if (push === undefined) {
+        push = guarded(context.sideOutput(tag))
+        sideOutputs.set(tag, push)
+      }
       return push
     },
     state,

@@ -4,10 +4,13 @@ import type { RichFunction } from './rich-function.ts'
 /** One result for each record: a function, or an object with `map` and a life cycle. */
 export type MapFunction<T, R> = ((value: T) => R) | (RichFunction & { map(value: T): R })
 
+// biome-ignore lint/suspicious/noConfusingVoidType: functions that only call `out` return nothing
+type Results<R> = Iterable<R> | void
+
 /** Any number of results for each record: given to `out`, or returned as an iterable. */
 export type FlatMapFunction<T, R> =
-  | ((value: T, out: Collector<R>) => Iterable<R> | void)
-  | (RichFunction & { flatMap(value: T, out: Collector<R>): Iterable<R> | void })
+  | ((value: T, out: Collector<R>) => Results<R>)
+  | (RichFunction & { flatMap(value: T, out: Collector<R>): Results<R> })
 
 /** Keeps a record if it returns true. */
 export type FilterFunction<T> = ((value: T) => boolean) | (RichFunction & { filter(value: T): boolean })

@@ -61,7 +61,10 @@ class InMemoryNamespaces<V> implements NamespacedState<V> {
 
   table(namespace: Namespace): InMemoryTable<V> {
     let table = this.tables.get(namespace)
-    if (table === undefined) this.tables.set(namespace, (table = new InMemoryTable<V>()))
+    if (table === undefined) {
+      table = new InMemoryTable<V>()
+      this.tables.set(namespace, table)
+    }
     return table
   }
 
@@ -152,7 +155,10 @@ export class InMemoryKeyedState implements KeyedStateBackend {
 
   #namespaces(name: string): InMemoryNamespaces<unknown> {
     let state = this.#states.get(name)
-    if (state === undefined) this.#states.set(name, (state = new InMemoryNamespaces()))
+    if (state === undefined) {
+      state = new InMemoryNamespaces()
+      this.#states.set(name, state)
+    }
     return state
   }
 }

@@ -27,7 +27,8 @@ export class TimerQueue implements KeyGroupedParticipant {
   add(key: Key, namespace: Namespace, timestamp: number): boolean {
     let bucket = this.#buckets.get(timestamp)
     if (bucket === undefined) {
-      this.#buckets.set(timestamp, (bucket = new TimerBucket(namespace)))
+      bucket = new TimerBucket(namespace)
+      this.#buckets.set(timestamp, bucket)
       this.#times.push(timestamp)
     } else if (bucket.live === 0) {
       this.#emptyBuckets--

@@ -42,7 +42,7 @@ function createTumblingWindow<K, T>(
   context: OperatorContext,
   options: TumblingWindowOptions<K, T>,
 ): StreamOperator {
-  const { assigner, aggregation, windowFunction } = options
+  const { assigner, aggregation } = options
   const contents = new WindowContents(context, assigner.sizeMs)
   /** Of the window looked up last: [0] start, [1] end, [2] watermark. An impossible window at first. */
   const current = new Float64Array([1, 0, MIN_WATERMARK])

@@ -1,0 +1,418 @@
+import {
+  type AggregateFunction,
+  AsyncFunctionNotSupported,
+  collectOperator,
+  type EdgePartitioner,
+  type FilterFunction,
+  type FlatMapFunction,
+  filterOperator,
+  flatMapOperator,
+  isAsyncFunction,
+  type KeyedProcessFunction,
+  type KeySelector,
+  keyedProcessOperator,
+  keyedReduceOperator,
+  type MapFunction,
+  mapOperator,
+  type OperatorFactory,
+  type OutputTag,
+  PrintSink,
+  type ProcessFunction,
+  processOperator,
+  type ReduceFunction,
+  type Sink,
+  sinkOperator,
+  type TumblingEventTimeWindows,
+  timestampsAndWatermarksOperator,
+  tumblingWindowOperator,
+  type WatermarkStrategy,
+  type WindowFunction,
+} from '@flink-ts/operators'
+import { ForeignStream, InvalidArgument } from '../errors.ts'
+import type { StreamNode, Upstream } from '../graph/stream-graph.ts'
+import { DataStreamSink } from './data-stream-sink.ts'
+import type { GraphBuilder } from './graph-builder.ts'
+
+/** What a key may be: compared by value. Anything else is an error, at the latest at the first record. */
+export type KeyValue = KeyElement | readonly KeyElement[] | { readonly [field: string]: KeyElement }
+type KeyElement = string | number | boolean | bigint | Date
+
+/**
+ * A stream of records of type T: a description that takes effect when the environment executes the job. Records are
+ * immutable once emitted.
+ */
+export class DataStream<T> {
+  protected readonly builder: GraphBuilder
+  protected readonly upstreams: readonly Upstream[]
+  /** Carries the type only; never set. */
+  declare protected readonly recordType: T
+
+  /** Made by the environment and by other streams. */
+  constructor(builder: GraphBuilder, upstreams: readonly Upstream[]) {
+    this.builder = builder
+    this.upstreams = upstreams
+  }
+
+  /** One result for each record. @example words.map(word => ({ word, count: 1 })) */
+  map<R>(mapper: MapFunction<T, R>): SingleOutputStreamOperator<R> {
+    return this.transform('map', 'Map', requireFunction('map', 'map', mapper), mapOperator(mapper))
+  }
+
+  /**
+   * Any number of results for each record, returned or handed to `out`.
+   * @example lines.flatMap(line => line.split(' '))
+   * @example lines.flatMap<string>((line, out) => { for (const word of line.split(' ')) out(word) })
+   */
+  flatMap<R>(flatMapper: FlatMapFunction<T, R>): SingleOutputStreamOperator<R> {
+    requireFunction('flatMap', 'flatMap', flatMapper)
+    return this.transform('flatMap', 'Flat Map', flatMapper, flatMapOperator(flatMapper))
+  }
+
+  /** Only the records for which `filter` is true; a type guard narrows the type. */
+  filter<S extends T>(filter: (value: T) => value is S): SingleOutputStreamOperator<S>
+  filter(filter: FilterFunction<T>): SingleOutputStreamOperator<T>
+  filter(filter: FilterFunction<T>): SingleOutputStreamOperator<T> {
+    return this.transform(
+      'filter',
+      'Filter',
+      requireFunction('filter', 'filter', filter),
+      filterOperator(filter),
+    )
+  }
+
+  /** Sees each record with its time, and can emit to side outputs. */
+  process<R>(processFunction: ProcessFunction<T, R>): SingleOutputStreamOperator<R> {
+    requireFunction('process', 'processElement', processFunction, true)
+    return this.transform('process', 'Process', processFunction, processOperator(processFunction))
+  }
+
+  /**
+   * Groups by key: all records of one key are processed by the same subtask, in order.
+   * @example flights.keyBy(flight => flight.origin)
+   */
+  keyBy<K extends KeyValue>(keySelector: KeySelector<T, K>): KeyedStream<T, K> {
+    requireFunction('keyBy', 'keyBy', keySelector)
+    return new KeyedStream<T, K>(this.builder, this.upstreams, keySelector)
+  }
+
+  /** This stream and others of the same type as one. */
+  union(...others: readonly DataStream<T>[]): DataStream<T> {
+    const upstreams = [...this.upstreams]
+    for (const other of others) {
+      for (const upstream of other.upstreams) {
+        if (upstream.node.graph !== this.upstreams[0]?.node.graph) {
+          throw ForeignStream({ call: 'union', operator: upstream.node.label })
+        }
+        upstreams.push(upstream)
+      }
+    }
+    return new DataStream<T>(this.builder, upstreams)
+  }
+
+  /** Evenly over all subtasks that follow. */
+  rebalance(): DataStream<T> {
+    return this.partition({ type: 'rebalance' })
+  }
+
+  /** Evenly over a part of the subtasks that follow: fewer connections. */
+  rescale(): DataStream<T> {
+    return this.partition({ type: 'rescale' })
+  }
+
+  /** To a random subtask. */
+  shuffle(): DataStream<T> {
+    return this.partition({ type: 'shuffle' })
+  }
+
+  /** To the subtask with the same index; the parallelism must be the same. */
+  forward(): DataStream<T> {
+    return this.partition({ type: 'forward' })
+  }
+
+  /** To all subtasks. */
+  broadcast(): DataStream<T> {
+    return this.partition({ type: 'broadcast' })
+  }
+
+  /** To the first subtask. */
+  global(): DataStream<T> {
+    return this.partition({ type: 'global' })
+  }
+
+  /**
+   * To the subtask that `partitioner` names, from 0 to `subtasks - 1`.
+   * @example stream.partitionCustom((key, subtasks) => key % subtasks, value => value.region)
+   */
+  partitionCustom<K>(
+    partitioner: (key: K, subtasks: number) => number,
+    keySelector: KeySelector<T, K>,
+  ): DataStream<T> {
+    requireFunction('partitionCustom', 'partition', partitioner)
+    requireFunction('partitionCustom', 'keySelector', keySelector)
+    return this.partition({
+      type: 'custom',
+      partition: (value, subtasks) => partitioner(keySelector(value as T), subtasks),
+    })
+  }
+
+  /** Event time from here on: replaces timestamps and watermarks of the stream. */
+  assignTimestampsAndWatermarks(strategy: WatermarkStrategy<T>): SingleOutputStreamOperator<T> {
+    const factory = timestampsAndWatermarksOperator(strategy)
+    return this.transform('assignTimestampsAndWatermarks', 'Timestamps/Watermarks', undefined, factory)
+  }
+
+  /** Prints each record where the subtask runs. */
+  print(identifier?: string): DataStreamSink {
+    return this.addSink(
+      'print',
+      identifier === undefined ? 'Print to Std. Out' : `Print to Std. Out: ${identifier}`,
+      new PrintSink<T>(identifier),
+    )
+  }
+
+  /** Writes the stream to a sink. */
+  sinkTo<Committable, WriterState>(sink: Sink<T, Committable, WriterState>): DataStreamSink {
+    return this.addSink('sinkTo', `Sink: ${sink.kind}`, sink as Sink<T>)
+  }
+
+  /**
+   * Executes the job and gives all records of this stream, each exactly once also after failures. They must fit into
+   * memory. The order is that of one subtask that receives them all.
+   */
+  async executeAndCollect(jobName?: string): Promise<T[]> {
+    const [first] = this.upstreams
+    const name = `collect-${(first?.node.graph.nodes.length ?? 0) + 1}`
+    const node = this.builder.addOperator('executeAndCollect', {
+      defaultName: 'Collect',
+      factory: collectOperator(name),
+      inputs: this.upstreams,
+      nonParallel: true,
+    })
+    node.setParallelism(1)
+    const result = await this.builder.execute(jobName)
+    return (result.accumulators[name] ?? []) as T[]
+  }
+
+  protected transform<R>(
+    call: string,
+    defaultName: string,
+    userFunction: unknown,
+    factory: OperatorFactory,
+    keySelector?: (value: never) => unknown,
+  ): SingleOutputStreamOperator<R> {
+    if (isAsyncFunction(userFunction))
+      throw AsyncFunctionNotSupported({ operator: defaultName, function: `The ${call} function` })
+    const node = this.builder.addOperator(call, { defaultName, factory, inputs: this.upstreams, keySelector })
+    return new SingleOutputStreamOperator<R>(this.builder, node)
+  }
+
+  private addSink(call: string, defaultName: string, sink: Sink<T>): DataStreamSink {
+    const factory = sinkOperator(sink)
+    return new DataStreamSink(
+      this.builder.addOperator(call, { defaultName, factory, inputs: this.upstreams }),
+    )
+  }
+
+  private partition(partitioner: EdgePartitioner): DataStream<T> {
+    return new DataStream<T>(
+      this.builder,
+      this.upstreams.map(upstream => ({ ...upstream, partitioner })),
+    )
+  }
+}
+
+/** The stream that an operator emits, with the settings of that operator. */
+export class SingleOutputStreamOperator<T> extends DataStream<T> {
+  readonly #node: StreamNode
+
+  constructor(builder: GraphBuilder, node: StreamNode) {
+    super(builder, [{ node, outputTag: undefined, partitioner: undefined }])
+    this.#node = node
+  }
+
+  /** Name in plans, metrics and logs; the state of the operator is found by it unless it has a uid. */
+  name(name: string): this {
+    this.#node.setName(name)
+    return this
+  }
+
+  /** Identity of the operator's state over changes of the program: unique in the job. */
+  uid(uid: string): this {
+    this.#node.setUid(uid)
+    return this
+  }
+
+  setParallelism(parallelism: number): this {
+    this.#node.setParallelism(parallelism)
+    return this
+  }
+
+  /** Number of key groups: state cannot be spread further than this, and it cannot be changed later. */
+  setMaxParallelism(maxParallelism: number): this {
+    this.#node.setMaxParallelism(maxParallelism)
+    return this
+  }
+
+  /** Operators of different groups do not share slots. What follows is in the same group unless it sets its own. */
+  slotSharingGroup(group: string): this {
+    this.#node.setSlotSharingGroup(group)
+    return this
+  }
+
+  /** Begins a new task with this operator. */
+  startNewChain(): this {
+    this.#node.setChaining('head')
+    return this
+  }
+
+  /** Makes a task of this operator alone. */
+  disableChaining(): this {
+    this.#node.setChaining('never')
+    return this
+  }
+
+  /** What the operator emits to `tag`. */
+  getSideOutput<O>(tag: OutputTag<O>): DataStream<O> {
+    return new DataStream<O>(this.builder, [{ node: this.#node, outputTag: tag.id, partitioner: undefined }])
+  }
+}
+
+/** A stream grouped by a key of type K. */
+export class KeyedStream<T, K> extends DataStream<T> {
+  readonly #keySelector: KeySelector<T, K>
+
+  constructor(builder: GraphBuilder, upstreams: readonly Upstream[], keySelector: KeySelector<T, K>) {
+    const partitioner: EdgePartitioner = {
+      type: 'hash',
+      keySelector: keySelector as (value: never) => unknown,
+    }
+    super(
+      builder,
+      upstreams.map(upstream => ({ ...upstream, partitioner })),
+    )
+    this.#keySelector = keySelector
+  }
+
+  /**
+   * Combines the records of each key into one; emits the value so far for each record.
+   * @example counts.keyBy(c => c.word).reduce((a, b) => ({ word: a.word, count: a.count + b.count }))
+   */
+  reduce(reducer: ReduceFunction<T>): SingleOutputStreamOperator<T> {
+    requireFunction('reduce', 'reduce', reducer)
+    const factory = keyedReduceOperator(this.#keySelector, reducer)
+    return this.transform('reduce', 'Keyed Reduce', reducer, factory, this.#keySelector)
+  }
+
+  /** Records with state and timers of their key. */
+  override process<R>(processFunction: KeyedProcessFunction<K, T, R>): SingleOutputStreamOperator<R> {
+    requireFunction('process', 'processElement', processFunction, true)
+    const factory = keyedProcessOperator(this.#keySelector, processFunction)
+    return this.transform('process', 'KeyedProcess', processFunction, factory, this.#keySelector)
+  }
+
+  /** Groups the records of each key by windows of event time. */
+  window(assigner: TumblingEventTimeWindows): WindowedStream<T, K> {
+    return new WindowedStream<T, K>(assigner, this.#keySelector, (call, userFunction, factory) =>
+      this.transform(call, 'Tumbling Window', userFunction, factory, this.#keySelector),
+    )
+  }
+}
+
+type AddWindowOperator = <R>(
+  call: string,
+  userFunction: unknown,
+  factory: OperatorFactory,
+) => SingleOutputStreamOperator<R>
+
+/** A keyed stream in windows. Each window fires once, when the watermark passes its end; late records are dropped. */
+export class WindowedStream<T, K> {
+  readonly #assigner: TumblingEventTimeWindows
+  readonly #keySelector: KeySelector<T, K>
+  readonly #add: AddWindowOperator
+  #lateTag: string | undefined
+
+  constructor(assigner: TumblingEventTimeWindows, keySelector: KeySelector<T, K>, add: AddWindowOperator) {
+    this.#assigner = assigner
+    this.#keySelector = keySelector
+    this.#add = add
+  }
+
+  /** Sends late records to a side output instead of dropping them. */
+  sideOutputLateData(tag: OutputTag<T>): this {
+    this.#lateTag = tag.id
+    return this
+  }
+
+  /**
+   * Aggregates the records of each key and window, and makes the result from the aggregate, its key and window.
+   * @example .aggregate(delays, (origin, window, result) => ({ origin, day: window.start, ...result }))
+   */
+  aggregate<Acc, R>(aggregate: AggregateFunction<T, Acc, R>): SingleOutputStreamOperator<R>
+  aggregate<Acc, A, R>(
+    aggregate: AggregateFunction<T, Acc, A>,
+    windowFunction: WindowFunction<K, A, R>,
+  ): SingleOutputStreamOperator<R>
+  aggregate(
+    aggregate: AggregateFunction<T, unknown, unknown>,
+    windowFunction?: WindowFunction<K, unknown, unknown>,
+  ): SingleOutputStreamOperator<unknown> {
+    for (const method of ['createAccumulator', 'add', 'getResult'] as const) {
+      if (typeof aggregate?.[method] !== 'function') {
+        throw InvalidArgument({
+          call: 'aggregate',
+          value: `an object without ${method}`,
+          expected: 'createAccumulator, add and getResult',
+        })
+      }
+    }
+    return this.#apply('aggregate', windowFunction, { type: 'aggregate', aggregate })
+  }
+
+  /** Combines the records of each key and window into one. */
+  reduce(reducer: ReduceFunction<T>): SingleOutputStreamOperator<T>
+  reduce<R>(
+    reducer: ReduceFunction<T>,
+    windowFunction: WindowFunction<K, T, R>,
+  ): SingleOutputStreamOperator<R>
+  reduce(
+    reducer: ReduceFunction<T>,
+    windowFunction?: WindowFunction<K, T, T>,
+  ): SingleOutputStreamOperator<T> {
+    requireFunction('reduce', 'reduce', reducer)
+    const makeResult = windowFunction as WindowFunction<K, unknown, unknown> | undefined
+    return this.#apply<T>('reduce', makeResult, { type: 'reduce', reduce: reducer })
+  }
+
+  #apply<R>(
+    call: string,
+    windowFunction: WindowFunction<K, unknown, unknown> | undefined,
+    aggregation: Parameters<typeof tumblingWindowOperator<K, T>>[0]['aggregation'],
+  ): SingleOutputStreamOperator<R> {
+    if (windowFunction !== undefined) requireFunction(call, 'window function', windowFunction)
+    const factory = tumblingWindowOperator<K, T>({
+      assigner: this.#assigner,
+      keySelector: this.#keySelector,
+      aggregation,
+      windowFunction,
+      lateTag: this.#lateTag,
+    })
+    return this.#add(call, windowFunction, factory)
+  }
+}
+
+/** Programs without type checks get a message at their own line instead of one from the first record. */
+function requireFunction<F>(call: string, method: string, userFunction: F, objectOnly = false): F {
+  if (typeof userFunction === 'function' && !objectOnly) {
+    if (isAsyncFunction(userFunction))
+      throw AsyncFunctionNotSupported({ operator: call, function: `The function given to ${call}` })
+    return userFunction
+  }
+  if (typeof (userFunction as Record<string, unknown> | undefined)?.[method] === 'function')
+    return userFunction
+  const object = `an object with the method ${method}`
+  throw InvalidArgument({
+    call,
+    value: String(userFunction),
+    expected: objectOnly ? object : `a function, or ${object}`,
+  })
+}

@@ -1,0 +1,94 @@
+import type { ConfigOption } from '@flink-ts/common'
+import type { CheckpointSettings } from '@flink-ts/jobgraph'
+import { type Duration, durationMs } from '@flink-ts/operators'
+import { InvalidArgument } from '../errors.ts'
+import {
+  CHECKPOINT_RETENTION,
+  CHECKPOINTING_INTERVAL,
+  CHECKPOINTING_MIN_PAUSE,
+  CHECKPOINTING_MODE,
+  CHECKPOINTING_TIMEOUT,
+  CHECKPOINTS_DIRECTORY,
+  MAX_CONCURRENT_CHECKPOINTS,
+  TOLERABLE_FAILED_CHECKPOINTS,
+} from '../streaming-options.ts'
+
+/** Shortest interval and timeout, as in Flink. */
+const MINIMUM_MS = 10
+
+/** Puts one setting of the program over everything else. */
+export type SetOption = <T>(option: ConfigOption<T>, value: T) => void
+
+/** Checkpoint settings of a job: {@link StreamExecutionEnvironment.getCheckpointConfig}. */
+export class CheckpointConfig {
+  readonly #set: SetOption
+
+  constructor(set: SetOption) {
+    this.#set = set
+  }
+
+  /** Time between checkpoints, at least 10 ms. */
+  setCheckpointInterval(interval: Duration): void {
+    this.#set(CHECKPOINTING_INTERVAL, durationMs(interval, 'setCheckpointInterval', MINIMUM_MS))
+  }
+
+  setCheckpointingMode(mode: CheckpointSettings['mode']): void {
+    if (mode !== 'exactly-once' && mode !== 'at-least-once') {
+      throw InvalidArgument({
+        call: 'setCheckpointingMode',
+        value: String(mode),
+        expected: "'exactly-once' or 'at-least-once'",
+      })
+    }
+    this.#set(CHECKPOINTING_MODE, mode)
+  }
+
+  /** Least time between the end of a checkpoint and the start of the next. */
+  setMinPauseBetweenCheckpoints(pause: Duration): void {
+    this.#set(CHECKPOINTING_MIN_PAUSE, durationMs(pause, 'setMinPauseBetweenCheckpoints'))
+  }
+
+  /** Time after which a checkpoint is given up, at least 10 ms. */
+  setCheckpointTimeout(timeout: Duration): void {
+    this.#set(CHECKPOINTING_TIMEOUT, durationMs(timeout, 'setCheckpointTimeout', MINIMUM_MS))
+  }
+
+  setMaxConcurrentCheckpoints(count: number): void {
+    this.#set(MAX_CONCURRENT_CHECKPOINTS, wholeNumber('setMaxConcurrentCheckpoints', count, 1))
+  }
+
+  /** Consecutive failed checkpoints that the job survives. */
+  setTolerableCheckpointFailureNumber(count: number): void {
+    this.#set(TOLERABLE_FAILED_CHECKPOINTS, wholeNumber('setTolerableCheckpointFailureNumber', count, 0))
+  }
+
+  setExternalizedCheckpointRetention(retention: CheckpointSettings['externalizedRetention']): void {
+    if (CHECKPOINT_RETENTION.type.parse(retention) !== retention) {
+      const { expected } = CHECKPOINT_RETENTION.type
+      throw InvalidArgument({
+        call: 'setExternalizedCheckpointRetention',
+        value: String(retention),
+        expected,
+      })
+    }
+    this.#set(CHECKPOINT_RETENTION, retention)
+  }
+
+  /** Base directory of checkpoints: a URI such as `file:///data/checkpoints`, or a path of this machine. */
+  setCheckpointStorage(directory: string | URL): void {
+    const text = String(directory)
+    if (text === '') {
+      throw InvalidArgument({
+        call: 'setCheckpointStorage',
+        value: "''",
+        expected: 'a directory as path or URI',
+      })
+    }
+    this.#set(CHECKPOINTS_DIRECTORY, text)
+  }
+}
+
+function wholeNumber(call: string, value: number, minimum: number): number {
+  if (Number.isSafeInteger(value) && value >= minimum) return value
+  throw InvalidArgument({ call, value: String(value), expected: `a whole number from ${minimum}` })
+}

@@ -1,0 +1,64 @@
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { type Configuration, newId, SystemRandom } from '@flink-ts/common'
+import type { CheckpointSettings, JobGraph, RestartStrategy } from '@flink-ts/jobgraph'
+import type { JobSettings } from '../graph/translate.ts'
+import * as options from '../streaming-options.ts'
+
+/**
+ * Everything of a job that comes from its configuration, the environment's own settings included.
+ * @throws common.invalid-option-value
+ */
+export function jobSettingsOf(
+  name: string,
+  configuration: Configuration,
+  globalJobParameters: Readonly<Record<string, string>>,
+): JobSettings {
+  return {
+    jobId: newId(new SystemRandom()),
+    name,
+    checkpointing: checkpointSettingsOf(configuration),
+    restoreFrom: restoreFrom(configuration),
+    restartStrategy: restartStrategyOf(configuration),
+    autoWatermarkIntervalMs: configuration.get(options.AUTO_WATERMARK_INTERVAL),
+    bufferTimeoutMs: configuration.get(options.BUFFER_TIMEOUT),
+    globalJobParameters,
+  }
+}
+
+function checkpointSettingsOf(configuration: Configuration): CheckpointSettings {
+  const directory = configuration.get(options.CHECKPOINTS_DIRECTORY)
+  return {
+    intervalMs: configuration.get(options.CHECKPOINTING_INTERVAL),
+    mode: configuration.get(options.CHECKPOINTING_MODE),
+    minPauseMs: configuration.get(options.CHECKPOINTING_MIN_PAUSE),
+    timeoutMs: configuration.get(options.CHECKPOINTING_TIMEOUT),
+    maxConcurrent: configuration.get(options.MAX_CONCURRENT_CHECKPOINTS),
+    tolerableFailures: configuration.get(options.TOLERABLE_FAILED_CHECKPOINTS),
+    directory: directory === undefined ? undefined : directoryUri(directory),
+    retained: configuration.get(options.RETAINED_CHECKPOINTS),
+    externalizedRetention: configuration.get(options.CHECKPOINT_RETENTION),
+  }
+}
+
+/** Paths become absolute here, at the client: they mean something else in the working directory of a TaskManager. */
+function directoryUri(directory: string): string {
+  return /^[a-z][a-z0-9+.-]+:/i.test(directory) ? directory : pathToFileURL(resolve(directory)).href
+}
+
+function restoreFrom(configuration: Configuration): JobGraph['restoreFrom'] {
+  const path = configuration.get(options.RESTORE_PATH)
+  if (path === undefined) return undefined
+  return { path, allowNonRestoredState: configuration.get(options.IGNORE_UNCLAIMED_STATE) }
+}
+
+function restartStrategyOf(configuration: Configuration): RestartStrategy | undefined {
+  const type = configuration.get(options.RESTART_STRATEGY)
+  if (type === undefined) return undefined
+  if (type !== 'fixed-delay') return { type: 'none' }
+  return {
+    type: 'fixed-delay',
+    attempts: configuration.get(options.FIXED_DELAY_ATTEMPTS),
+    delayMs: configuration.get(options.FIXED_DELAY),
+  }
+}

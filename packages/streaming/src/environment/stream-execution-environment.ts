@@ -1,0 +1,250 @@
+import { type ConfigOption, Configuration } from '@flink-ts/common'
+import {
+  type CheckpointSettings,
+  currentExecutionContext,
+  type ExecutionContext,
+  type JobClient,
+  type JobExecutionResult,
+  type RestartStrategy,
+} from '@flink-ts/jobgraph'
+import {
+  CollectionSource,
+  type Duration,
+  durationMs,
+  NumberSequenceSource,
+  type Source,
+  sourceOperator,
+  WatermarkStrategy,
+} from '@flink-ts/operators'
+import { SingleOutputStreamOperator } from '../datastream/data-stream.ts'
+import type { GraphBuilder } from '../datastream/graph-builder.ts'
+import { EmptyJob, InvalidArgument } from '../errors.ts'
+import {
+  requireParallelism,
+  StreamGraph,
+  type StreamNode,
+  type StreamNodeOptions,
+} from '../graph/stream-graph.ts'
+import { translate } from '../graph/translate.ts'
+import * as options from '../streaming-options.ts'
+import { CheckpointConfig } from './checkpoint-config.ts'
+import { ExecutionConfig } from './execution-config.ts'
+import { jobSettingsOf } from './job-settings.ts'
+
+const DEFAULT_JOB_NAME = 'Flink Streaming Job'
+
+/**
+ * Where jobs are built and executed. The same program runs in slots again (replay): until `execute` it must do the
+ * same each time; what is read from outside goes through {@link StreamExecutionEnvironment.capture}.
+ *
+ * Settings of the program win over those of whoever runs it (`flink run -p 4 -D ...`), which win over defaults.
+ *
+ * @example
+ * const env = StreamExecutionEnvironment.getExecutionEnvironment()
+ * env.fromElements('to be', 'or not').flatMap(line => line.split(' ')).print()
+ * await env.execute('words')
+ */
+export class StreamExecutionEnvironment {
+  readonly #context: ExecutionContext
+  readonly #builder: GraphBuilder
+  readonly #executionConfig: ExecutionConfig
+  readonly #checkpointConfig: CheckpointConfig
+  #configuration: Configuration
+  #graph = new StreamGraph()
+
+  private constructor(context: ExecutionContext, configuration: Configuration) {
+    this.#context = context
+    this.#configuration = Configuration.of(context.configuration, 'client').with(configuration)
+    const set = <T>(option: ConfigOption<T>, value: T): void => {
+      this.#configuration = this.#configuration.set(option, value, 'program')
+    }
+    this.#executionConfig = new ExecutionConfig(set)
+    this.#checkpointConfig = new CheckpointConfig(set)
+    this.#builder = {
+      addOperator: (call, node) => this.#add(call, node),
+      execute: jobName => this.execute(jobName),
+    }
+  }
+
+  /**
+   * The environment of this program: a cluster's under `flink run`, a MiniCluster in this process under `node job.ts`.
+   * @param configuration settings by Flink's keys, as if set in the program
+   */
+  static getExecutionEnvironment(
+    configuration: Configuration | Readonly<Record<string, string>> = {},
+  ): StreamExecutionEnvironment {
+    const own =
+      configuration instanceof Configuration ? configuration : Configuration.of(configuration, 'program')
+    return new StreamExecutionEnvironment(currentExecutionContext(), own)
+  }
+
+  /** Arguments of the program, as given after it on the command line. */
+  get args(): readonly string[] {
+    return this.#context.args
+  }
+
+  /** Parallelism of operators made from here on that set none themselves. */
+  setParallelism(parallelism: number): this {
+    requireParallelism('env.setParallelism', parallelism)
+    return this.#set(options.PARALLELISM, parallelism)
+  }
+
+  getParallelism(): number {
+    return this.#configuration.get(options.PARALLELISM)
+  }
+
+  /** Number of key groups of operators that set none themselves. */
+  setMaxParallelism(maxParallelism: number): this {
+    requireParallelism('env.setMaxParallelism', maxParallelism)
+    return this.#set(options.MAX_PARALLELISM, maxParallelism)
+  }
+
+  /** Takes checkpoints every `interval`, at least 10 ms. @example env.enableCheckpointing('10 s') */
+  enableCheckpointing(interval: Duration, mode: CheckpointSettings['mode'] = 'exactly-once'): this {
+    this.#checkpointConfig.setCheckpointInterval(interval)
+    this.#checkpointConfig.setCheckpointingMode(mode)
+    return this
+  }
+
+  getCheckpointConfig(): CheckpointConfig {
+    return this.#checkpointConfig
+  }
+
+  getConfig(): ExecutionConfig {
+    return this.#executionConfig
+  }
+
+  /** What happens when the job fails. @example env.setRestartStrategy(RestartStrategies.fixedDelayRestart(3, '1 s')) */
+  setRestartStrategy(strategy: RestartStrategy): this {
+    this.#set(options.RESTART_STRATEGY, strategy.type)
+    if (strategy.type === 'none') return this
+    this.#set(options.FIXED_DELAY_ATTEMPTS, strategy.attempts)
+    return this.#set(options.FIXED_DELAY, strategy.delayMs)
+  }
+
+  /** Time after which a started batch of records is sent: 0 after each record, -1 only when it is full. */
+  setBufferTimeout(timeout: Duration): this {
+    return this.#set(options.BUFFER_TIMEOUT, durationMs(timeout, 'setBufferTimeout', -1))
+  }
+
+  /** Makes a task of each operator. */
+  disableOperatorChaining(): this {
+    return this.#set(options.OPERATOR_CHAINING, false)
+  }
+
+  /**
+   * Evaluates `read` once, when the job is planned; each replay gets that value. For files, the network, the date:
+   * everything that could be different at another time or on another machine. Plain data only.
+   * @example const rules = env.capture('rules', () => JSON.parse(readFileSync('rules.json', 'utf8')))
+   */
+  capture<T>(name: string, read: () => T): T {
+    return this.#context.capture(name, read)
+  }
+
+  /** The given values, from one subtask. */
+  fromElements<T>(...elements: readonly T[]): SingleOutputStreamOperator<T> {
+    return this.#collection('fromElements', elements)
+  }
+
+  /** The values of an array or another iterable, read at once, from one subtask. */
+  fromCollection<T>(elements: Iterable<T>): SingleOutputStreamOperator<T> {
+    if (typeof elements?.[Symbol.iterator] !== 'function') {
+      throw InvalidArgument({
+        call: 'env.fromCollection',
+        value: String(elements),
+        expected: 'an array or another iterable',
+      })
+    }
+    return this.#collection('fromCollection', [...elements])
+  }
+
+  /** The whole numbers from `from` to `to`, both included, in parallel. */
+  fromSequence(from: number, to: number): SingleOutputStreamOperator<number> {
+    const source = new NumberSequenceSource(from, to)
+    return this.#source('env.fromSequence', source, WatermarkStrategy.noWatermarks(), {
+      defaultName: 'Source: Sequence',
+    })
+  }
+
+  /**
+   * A stream from any source.
+   * @example env.fromSource(new DataGeneratorSource({ generator: i => i, count: 100 }), WatermarkStrategy.noWatermarks(), 'numbers')
+   */
+  fromSource<T, S>(
+    source: Source<T, S>,
+    strategy: WatermarkStrategy<T>,
+    name: string,
+  ): SingleOutputStreamOperator<T> {
+    if (typeof source?.createReader !== 'function') {
+      throw InvalidArgument({
+        call: 'env.fromSource',
+        value: String(source),
+        expected: 'a source (did you call build()?)',
+      })
+    }
+    if (!(strategy instanceof WatermarkStrategy)) {
+      throw InvalidArgument({
+        call: 'env.fromSource',
+        value: String(strategy),
+        expected: 'a watermark strategy such as WatermarkStrategy.noWatermarks()',
+      })
+    }
+    if (typeof name !== 'string' || name === '') {
+      throw InvalidArgument({
+        call: 'env.fromSource',
+        value: `the name ${JSON.stringify(name)}`,
+        expected: 'a text',
+      })
+    }
+    return this.#source('env.fromSource', source, strategy, { defaultName: 'Source', name })
+  }
+
+  /** Submits the job and waits for its end. Rejects with the failure of the job. The environment is empty afterwards. */
+  async execute(jobName?: string): Promise<JobExecutionResult> {
+    const client = await this.executeAsync(jobName)
+    return client.result()
+  }
+
+  /** Submits the job and returns when it was accepted. The environment is empty afterwards. */
+  async executeAsync(jobName?: string): Promise<JobClient> {
+    const graph = this.#graph
+    if (graph.nodes.length === 0) throw EmptyJob({ call: 'env.execute' })
+    const name = jobName ?? this.#configuration.get(options.JOB_NAME) ?? DEFAULT_JOB_NAME
+    const settings = jobSettingsOf(name, this.#configuration, this.#executionConfig.getGlobalJobParameters())
+    const maxParallelism = this.#configuration.get(options.MAX_PARALLELISM)
+    const { jobGraph, program } = translate(graph, settings, {
+      chainingEnabled: this.#configuration.get(options.OPERATOR_CHAINING),
+      maxParallelism: maxParallelism > 0 ? maxParallelism : undefined,
+    })
+    this.#graph = new StreamGraph()
+    return this.#context.executor.execute(jobGraph, program)
+  }
+
+  #collection<T>(call: string, elements: readonly T[]): SingleOutputStreamOperator<T> {
+    return this.#source(`env.${call}`, new CollectionSource(elements), WatermarkStrategy.noWatermarks(), {
+      defaultName: 'Source: Collection',
+      nonParallel: true,
+    })
+  }
+
+  #source<T, S>(
+    call: string,
+    source: Source<T, S>,
+    strategy: WatermarkStrategy<T>,
+    node: Pick<StreamNodeOptions, 'defaultName' | 'name' | 'nonParallel'>,
+  ): SingleOutputStreamOperator<T> {
+    const factory = sourceOperator(source, strategy)
+    return new SingleOutputStreamOperator<T>(this.#builder, this.#add(call, { ...node, factory, inputs: [] }))
+  }
+
+  #add(call: string, node: Omit<StreamNodeOptions, 'parallelism'>): StreamNode {
+    const parallelism = this.getParallelism()
+    requireParallelism(options.PARALLELISM.key, parallelism)
+    return this.#graph.add(call, { ...node, parallelism })
+  }
+
+  #set<T>(option: ConfigOption<T>, value: T): this {
+    this.#configuration = this.#configuration.set(option, value, 'program')
+    return this
+  }
+}

@@ -1,0 +1,66 @@
+import { defineError } from '@flink-ts/common'
+
+/** An argument of the DataStream API makes no sense. */
+export const InvalidArgument = defineError<{ call: string; value: string; expected: string }>({
+  code: 'streaming.invalid-argument',
+  domain: 'user',
+  retry: 'no',
+  message: d => `${d.call} got ${d.value}: give ${d.expected}.`,
+})
+
+/** `execute` without anything to execute. */
+export const EmptyJob = defineError<{ call: string }>({
+  code: 'streaming.empty-job',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `${d.call}: the job has no operators. Add a source and a sink before it; after execute the environment is empty again.`,
+})
+
+/** Two operators with the same uid: their state could not be told apart. */
+export const DuplicateUid = defineError<{ uid: string; first: string; second: string }>({
+  code: 'streaming.duplicate-uid',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The operators ${d.first} and ${d.second} both have the uid '${d.uid}': give each its own uid.`,
+})
+
+/** forward() between operators of different parallelism. */
+export const ForwardBetweenParallelisms = defineError<{
+  source: string
+  sourceParallelism: number
+  target: string
+  targetParallelism: number
+}>({
+  code: 'streaming.forward-between-parallelisms',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `forward() needs the same parallelism on both sides, but ${d.source} has ${d.sourceParallelism} and ${d.target} has ` +
+    `${d.targetParallelism}: use rebalance() instead of forward(), or set the same parallelism.`,
+})
+
+/** More subtasks than key groups. */
+export const ParallelismAboveMax = defineError<{
+  operator: string
+  parallelism: number
+  maxParallelism: number
+}>({
+  code: 'streaming.parallelism-above-max',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The parallelism of ${d.operator} is ${d.parallelism}, above its maximum of ${d.maxParallelism}: lower it, or raise ` +
+    'setMaxParallelism (existing state cannot follow such a change).',
+})
+
+/** A stream is used after its job was executed, or in another environment. */
+export const ForeignStream = defineError<{ call: string; operator: string }>({
+  code: 'streaming.foreign-stream',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `${d.call}: the stream of ${d.operator} belongs to a job that was already executed or to another environment. ` +
+    'Build each job from its sources anew before execute.',
+})

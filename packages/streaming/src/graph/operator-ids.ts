@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto'
+import type { JobVertexId, OperatorId } from '@flink-ts/common'
+import { DuplicateUid } from '../errors.ts'
+import type { StreamNode } from './stream-graph.ts'
+
+/**
+ * State ids of all operators: from the uid, else the name that the user gave, else the path from the sources (DESIGN
+ * 3.6). Names that occur twice count as none; equal paths are numbered in order of creation. So an id depends on
+ * nothing that is added elsewhere in the program.
+ * @throws streaming.duplicate-uid
+ */
+export function operatorIdsOf(nodes: readonly StreamNode[]): ReadonlyMap<StreamNode, OperatorId> {
+  requireDistinctUids(nodes)
+  const names = new Map<string, number>()
+  for (const { uid, explicitName } of nodes) {
+    if (uid === undefined && explicitName !== undefined)
+      names.set(explicitName, (names.get(explicitName) ?? 0) + 1)
+  }
+  const ids = new Map<StreamNode, OperatorId>()
+  const used = new Map<string, number>()
+  for (const node of nodes) {
+    const { uid, explicitName } = node
+    if (uid !== undefined) ids.set(node, hash('uid', uid))
+    else if (explicitName !== undefined && names.get(explicitName) === 1)
+      ids.set(node, hash('name', explicitName))
+    else ids.set(node, hash('path', ...distinct(pathOf(node, ids), used)))
+  }
+  return ids
+}
+
+/** Id of a task from the ids of its chained operators. */
+export function jobVertexIdOf(operatorIds: readonly OperatorId[]): JobVertexId {
+  return hash('vertex', ...operatorIds)
+}
+
+function requireDistinctUids(nodes: readonly StreamNode[]): void {
+  const seen = new Map<string, StreamNode>()
+  for (const node of nodes) {
+    if (node.uid === undefined) continue
+    const first = seen.get(node.uid)
+    if (first !== undefined) throw DuplicateUid({ uid: node.uid, first: first.label, second: node.label })
+    seen.set(node.uid, node)
+  }
+}
+
+function pathOf(node: StreamNode, ids: ReadonlyMap<StreamNode, OperatorId>): string[] {
+  const inputs = node.inputs.map(input =>
+    [ids.get(input.node), input.outputTag ?? '', input.partitioner?.type ?? ''].join(':'),
+  )
+  return [node.factory.kind, node.explicitName ?? '', ...inputs]
+}
+
+function distinct(path: string[], used: Map<string, number>): string[] {
+  const text = JSON.stringify(path)
+  const occurrence = used.get(text) ?? 0
+  used.set(text, occurrence + 1)
+  return [...path, String(occurrence)]
+}
+
+/** 32 hex characters; the parts are kept apart. */
+function hash<T extends string>(...parts: readonly string[]): T {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32) as T
+}

@@ -1,0 +1,161 @@
+import type { EdgePartitioner, OperatorFactory } from '@flink-ts/operators'
+import { ForeignStream, InvalidArgument } from '../errors.ts'
+
+/** Highest number of key groups, as in Flink. */
+export const MAX_KEY_GROUPS = 32768
+
+/** An output of a node on its way to a consumer. */
+export interface Upstream {
+  readonly node: StreamNode
+  /** Undefined: the main output. */
+  readonly outputTag: string | undefined
+  /** Undefined: forward if both sides have the same parallelism, else rebalance. */
+  readonly partitioner: EdgePartitioner | undefined
+}
+
+/** What is known of a node when it is added. */
+export interface StreamNodeOptions {
+  /** Name until the user gives one: `Map`. */
+  readonly defaultName: string
+  /** Given by the user with the call itself, as the name of a source. */
+  readonly name?: string | undefined
+  readonly factory: OperatorFactory
+  readonly inputs: readonly Upstream[]
+  /** Of the environment at this moment. */
+  readonly parallelism: number
+  readonly keySelector?: ((value: never) => unknown) | undefined
+  /** Runs in one subtask whatever is set. */
+  readonly nonParallel?: boolean
+}
+
+/** One operator of a {@link StreamGraph}: changed through the API until the job is executed. */
+export class StreamNode {
+  readonly graph: StreamGraph
+  /** Replay index, from 1. */
+  readonly id: number
+  readonly factory: OperatorFactory
+  readonly inputs: readonly Upstream[]
+  readonly keySelector: ((value: never) => unknown) | undefined
+  readonly nonParallel: boolean
+  readonly #defaultName: string
+  #name: string | undefined
+  #uid: string | undefined
+  #parallelism: number
+  #maxParallelism: number | undefined
+  #slotSharingGroup: string | undefined
+  #chaining: 'always' | 'head' | 'never' = 'always'
+
+  constructor(graph: StreamGraph, id: number, options: StreamNodeOptions) {
+    this.graph = graph
+    this.id = id
+    this.factory = options.factory
+    this.inputs = options.inputs
+    this.keySelector = options.keySelector
+    this.nonParallel = options.nonParallel ?? false
+    this.#defaultName = options.defaultName
+    this.#name = options.name
+    this.#parallelism = this.nonParallel ? 1 : options.parallelism
+  }
+
+  get name(): string {
+    return this.#name ?? this.#defaultName
+  }
+
+  /** Undefined unless the user gave one. */
+  get explicitName(): string | undefined {
+    return this.#name
+  }
+
+  get uid(): string | undefined {
+    return this.#uid
+  }
+
+  get parallelism(): number {
+    return this.#parallelism
+  }
+
+  get maxParallelism(): number | undefined {
+    return this.#maxParallelism
+  }
+
+  /** Own setting, else that of all inputs if they agree, else `default`. */
+  get slotSharingGroup(): string {
+    if (this.#slotSharingGroup !== undefined) return this.#slotSharingGroup
+    const groups = new Set(this.inputs.map(input => input.node.slotSharingGroup))
+    const [only] = groups
+    return groups.size === 1 && only !== undefined ? only : 'default'
+  }
+
+  get chaining(): 'always' | 'head' | 'never' {
+    return this.#chaining
+  }
+
+  /** For messages: `'parse' (operator 3)`. */
+  get label(): string {
+    return `'${this.name}' (operator ${this.id})`
+  }
+
+  setName(name: string): void {
+    this.#name = this.#text('name', name)
+  }
+
+  setUid(uid: string): void {
+    this.#uid = this.#text('uid', uid)
+  }
+
+  setParallelism(parallelism: number): void {
+    requireParallelism(`setParallelism of ${this.label}`, parallelism)
+    if (!this.nonParallel) this.#parallelism = parallelism
+  }
+
+  setMaxParallelism(maxParallelism: number): void {
+    requireParallelism(`setMaxParallelism of ${this.label}`, maxParallelism)
+    this.#maxParallelism = maxParallelism
+  }
+
+  setSlotSharingGroup(group: string): void {
+    this.#slotSharingGroup = this.#text('slotSharingGroup', group)
+  }
+
+  setChaining(chaining: 'head' | 'never'): void {
+    this.#chaining = chaining
+  }
+
+  #text(call: string, text: string): string {
+    if (typeof text === 'string' && text !== '') return text
+    throw InvalidArgument({
+      call: `${call} of ${this.label}`,
+      value: JSON.stringify(text) ?? 'undefined',
+      expected: 'a text',
+    })
+  }
+}
+
+/** The operators of one job in the order in which the program makes them: equal in each replay. */
+export class StreamGraph {
+  readonly #nodes: StreamNode[] = []
+
+  get nodes(): readonly StreamNode[] {
+    return this.#nodes
+  }
+
+  /** @param call the user's call, for messages */
+  add(call: string, options: StreamNodeOptions): StreamNode {
+    for (const input of options.inputs) {
+      if (input.node.graph !== this) throw ForeignStream({ call, operator: input.node.label })
+    }
+    const node = new StreamNode(this, this.#nodes.length + 1, options)
+    this.#nodes.push(node)
+    return node
+  }
+}
+
+/** @throws streaming.invalid-argument unless it is a whole number from 1 to 32768 */
+export function requireParallelism(call: string, parallelism: number): void {
+  if (Number.isInteger(parallelism) && parallelism >= 1 && parallelism <= MAX_KEY_GROUPS) return
+  throw InvalidArgument({
+    call,
+    value: String(parallelism),
+    expected: `a whole number from 1 to ${MAX_KEY_GROUPS}`,
+  })
+}

@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto'
+import type { JobEdge, JobGraph, JobVertex } from '@flink-ts/jobgraph'
+import type { ReplayedProgram } from '@flink-ts/operators'
+import { ParallelismAboveMax } from '../errors.ts'
+import { jobVertexIdOf, operatorIdsOf } from './operator-ids.ts'
+import { type PlannedEdge, planEdges } from './plan-edges.ts'
+import { MAX_KEY_GROUPS, type StreamGraph, type StreamNode } from './stream-graph.ts'
+
+/** What of a job does not come from its operators. */
+export type JobSettings = Omit<JobGraph, 'vertices' | 'edges' | 'fingerprint' | 'fingerprintLines'>
+
+/** Settings that shape the graph. */
+export interface TranslationOptions {
+  readonly chainingEnabled: boolean
+  /** Of the environment; undefined: derived from the parallelism. */
+  readonly maxParallelism: number | undefined
+}
+
+/**
+ * Turns operators into chained vertices and edges, and gives the functions for them. Pure: the same graph and options
+ * give the same result, but for the job id, in each replay.
+ * @throws streaming.duplicate-uid, streaming.forward-between-parallelisms, streaming.parallelism-above-max
+ */
+export function translate(
+  graph: StreamGraph,
+  settings: JobSettings,
+  options: TranslationOptions,
+): { readonly jobGraph: JobGraph; readonly program: ReplayedProgram } {
+  const { nodes } = graph
+  const planned = planEdges(nodes, options.chainingEnabled)
+  const ids = operatorIdsOf(nodes)
+  const chainOf = new Map<StreamNode, StreamNode[]>()
+  const chains = chainsOf(nodes, planned, chainOf)
+  const vertices = new Map(
+    chains.map(chain => [chain, vertexOf(chain, planned, ids, options.maxParallelism)]),
+  )
+  const exchanges = planned.filter(edge => !edge.chained)
+  const vertexOfNode = (node: StreamNode): JobVertex =>
+    vertices.get(chainOf.get(node) as StreamNode[]) as JobVertex
+  const edges = exchanges.map(
+    (edge, edgeId): JobEdge => ({
+      edgeId,
+      source: vertexOfNode(edge.source).id,
+      sourceNodeId: edge.source.id,
+      outputTag: edge.outputTag,
+      target: vertexOfNode(edge.target).id,
+      targetInput: 0,
+      partitioning: edge.partitioning,
+    }),
+  )
+  const fingerprintLines = nodes.map(node => fingerprintLine(node, planned))
+  const fingerprint = createHash('sha256').update(fingerprintLines.join('\n')).digest('hex')
+  return {
+    jobGraph: { ...settings, vertices: [...vertices.values()], edges, fingerprint, fingerprintLines },
+    program: programOf(nodes, exchanges, fingerprint, fingerprintLines),
+  }
+}
+
+/** Number of key groups for a parallelism, as in Flink: a power of two at least 1.5 times as high, from 128 on. */
+export function defaultMaxParallelism(parallelism: number): number {
+  const wanted = parallelism + Math.floor(parallelism / 2)
+  return Math.min(Math.max(2 ** Math.ceil(Math.log2(wanted)), 128), MAX_KEY_GROUPS)
+}
+
+/** Chains in order of their heads; in each, every operator comes after the one that feeds it. */
+function chainsOf(
+  nodes: readonly StreamNode[],
+  planned: readonly PlannedEdge[],
+  chainOf: Map<StreamNode, StreamNode[]>,
+): StreamNode[][] {
+  const chains: StreamNode[][] = []
+  const chainedInput = new Map(planned.filter(edge => edge.chained).map(edge => [edge.target, edge.source]))
+  // Inputs are always made before their consumers.
+  for (const node of nodes) {
+    const source = chainedInput.get(node)
+    let chain = source === undefined ? undefined : chainOf.get(source)
+    if (chain === undefined) {
+      chain = []
+      chains.push(chain)
+    }
+    chain.push(node)
+    chainOf.set(node, chain)
+  }
+  return chains
+}
+
+function vertexOf(
+  chain: readonly StreamNode[],
+  planned: readonly PlannedEdge[],
+  ids: ReturnType<typeof operatorIdsOf>,
+  environmentMaxParallelism: number | undefined,
+): JobVertex {
+  const head = chain[0] as StreamNode
+  const operators = chain.map(node => ({
+    nodeId: node.id,
+    operatorId: ids.get(node) as NonNullable<ReturnType<typeof ids.get>>,
+    uid: node.uid,
+    name: node.name,
+    kind: node.factory.kind,
+    chainedOutputs: planned.filter(edge => edge.chained && edge.source === node).map(edge => edge.target.id),
+  }))
+  const { parallelism } = head
+  const maxParallelism =
+    head.maxParallelism ?? environmentMaxParallelism ?? defaultMaxParallelism(parallelism)
+  if (parallelism > maxParallelism)
+    throw ParallelismAboveMax({ operator: head.label, parallelism, maxParallelism })
+  return {
+    id: jobVertexIdOf(operators.map(operator => operator.operatorId)),
+    name: operators.map(operator => operator.name).join(' -> '),
+    parallelism,
+    maxParallelism,
+    slotSharingGroup: head.slotSharingGroup,
+    operators,
+  }
+}
+
+/**
+ * The topology as one readable line an operator. Chaining is part of it, because edges are numbered without the
+ * chained ones: what differs here would mix up edges.
+ */
+function fingerprintLine(node: StreamNode, planned: readonly PlannedEdge[]): string {
+  const inputs = planned
+    .filter(edge => edge.target === node)
+    .map(edge => {
+      const tag = edge.outputTag === undefined ? '' : ` side output ${JSON.stringify(edge.outputTag)}`
+      return `${edge.source.id}${tag} by ${edge.chained ? 'chain' : edge.partitioning}`
+    })
+  const from = inputs.length === 0 ? '' : ` from ${inputs.join(', ')}`
+  return `${node.id} ${node.factory.kind} ${JSON.stringify(node.name)}${from}`
+}
+
+function programOf(
+  nodes: readonly StreamNode[],
+  exchanges: readonly PlannedEdge[],
+  fingerprint: string,
+  fingerprintLines: readonly string[],
+): ReplayedProgram {
+  const known = <T>(what: string, id: number, value: T | undefined): T => {
+    if (value === undefined) throw new RangeError(`The program has no ${what} ${id}`)
+    return value
+  }
+  return {
+    fingerprint,
+    fingerprintLines,
+    operatorFactory: nodeId => known('operator', nodeId, nodes[nodeId - 1]).factory,
+    partitioner: edgeId => known('edge', edgeId, exchanges[edgeId]).partitioner,
+    keySelector: (nodeId, input) =>
+      input === 0 ? known('operator', nodeId, nodes[nodeId - 1]).keySelector : undefined,
+  }
+}
