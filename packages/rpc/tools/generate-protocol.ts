@@ -8,6 +8,17 @@ import { fileURLToPath } from 'node:url'
 import protobuf from 'protobufjs'
 
 const NAMES = ['session', 'blob'] as const
+// Messages that the package's own code names; the others are seen as parts of these.
+const EXPORTED = new Set([
+  'Envelope',
+  'Hello',
+  'Welcome',
+  'Call',
+  'Reply',
+  'BlobKey',
+  'BlobPart',
+  'BlobStatus',
+])
 const SCALARS: Readonly<Record<string, { type: string; empty: string; read: string }>> = {
   uint32: { type: 'number', empty: '0', read: 'reader.uint32()' },
   uint64: { type: 'number', empty: '0', read: 'toNumber(reader.uint64())' },
@@ -63,6 +74,7 @@ function moduleText(name: string, schema: string): string {
 
 function messageText(message: protobuf.Type): string {
   const { name } = message
+  const visibility = EXPORTED.has(name) ? 'export ' : ''
   for (const field of message.fieldsArray) field.resolve()
   const plain = message.fieldsArray.filter(field => field.partOf === null)
   const oneofs = message.oneofsArray
@@ -76,7 +88,9 @@ function messageText(message: protobuf.Type): string {
   ]
   const initial = [...plain.map(f => `${f.name}: ${emptyOf(f)}`), ...oneofs.map(o => `${o.name}: undefined`)]
   return [
-    empty ? `export type ${name} = Record<never, never>` : `export interface ${name} {\n${members.join('')}}`,
+    empty
+      ? `${visibility}type ${name} = Record<never, never>`
+      : `${visibility}interface ${name} {\n${members.join('')}}`,
     `function write${name}(${empty ? '_message' : 'message'}: ${name}, writer: Writer = protobuf.Writer.create()): Writer {\n` +
       plain.map(f => `  ${guardOf(f)}${writeOf(f, `message.${f.name}`)}\n`).join('') +
       oneofs.map(o => oneofWriter(o)).join('') +

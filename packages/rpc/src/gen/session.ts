@@ -151,7 +151,7 @@ function readHello(source: Reader | Uint8Array, length?: number): Hello {
   return message
 }
 
-export interface Refusal {
+interface Refusal {
   error: string
 }
 
@@ -296,7 +296,7 @@ function readReply(source: Reader | Uint8Array, length?: number): Reply {
   return message
 }
 
-export type Probe = Record<never, never>
+type Probe = Record<never, never>
 
 function writeProbe(_message: Probe, writer: Writer = protobuf.Writer.create()): Writer {
   return writer
@@ -316,7 +316,7 @@ function readProbe(source: Reader | Uint8Array, length?: number): Probe {
   return message
 }
 
-export interface Close {
+interface Close {
   reason: string
 }
 

@@ -12,8 +12,13 @@ export interface InProcessNode {
 }
 
 /** State of the way between two processes. */
-type Way = { readonly state: 'open' | 'cut' | 'silent'; readonly delayMs: number }
-const OPEN: Way = { state: 'open', delayMs: 0 }
+interface Way {
+  readonly state: 'open' | 'cut' | 'silent'
+  readonly delayMs: number
+  /** What was sent since the way fell silent. */
+  readonly held: (() => void)[]
+}
+const OPEN: Way = { state: 'open', delayMs: 0, held: [] }
 
 /**
  * A network of "processes" inside one: a MiniCluster, or a simulation in virtual time. Deliveries are microtasks
@@ -64,9 +69,12 @@ export class InProcessNetwork {
     )
   }
 
-  /** What the two send each other vanishes without a sign, until {@link heal}. */
+  /**
+   * What the two send each other does not arrive, and neither is told, until {@link heal}: as over TCP, it arrives then,
+   * unless its link was given up meanwhile.
+   */
   silence(a: string, b: string): void {
-    this.#set(a, b, { ...this.#way(a, b), state: 'silent' })
+    this.#set(a, b, { ...this.#way(a, b), state: 'silent', held: [] })
   }
 
   /** What the two send each other takes `delayMs` from now on. */
@@ -76,17 +84,20 @@ export class InProcessNetwork {
 
   /** The way between the two is open again, without delay. */
   heal(a: string, b: string): void {
+    const { held } = this.#way(a, b)
     this.#ways.delete(wayName(a, b))
+    for (const deliver of held) queueMicrotask(deliver)
   }
 
   /** A link from one address to another; refused ones break at once. */
   dial(from: string, to: string): Link {
     const post = (deliver: () => void): void => {
-      const { delayMs } = this.#way(from, to)
-      if (delayMs > 0) this.#clock.schedule(delayMs, deliver)
+      const { state, delayMs, held } = this.#way(from, to)
+      if (state === 'silent') held.push(deliver)
+      else if (delayMs > 0) this.#clock.schedule(delayMs, deliver)
       else queueMicrotask(deliver)
     }
-    const options = { watched: true, post, passes: () => this.#way(from, to).state !== 'silent' }
+    const options = { watched: true, post }
     const near = new MemoryLink(options)
     const node = this.#nodes.get(to)
     if (node === undefined || this.#way(from, to).state === 'cut') {

@@ -112,6 +112,16 @@ describe('InProcessRpcService', () => {
     expect(session.lost && accepted.lost).toBe(true)
   })
 
+  test('a short silence costs nothing', async () => {
+    const { session, network, pass, endpoint } = await world()
+    network.silence('a', 'b')
+    const answers = [1, 2, 3].map(n => session.gateway(echoGateway).push(n))
+    await pass(3000)
+    network.heal('a', 'b')
+    expect(await Promise.all(answers)).toEqual([1, 2, 3])
+    expect(endpoint.handlers.pushed).toEqual([1, 2, 3])
+  })
+
   test('who stood still is not unjust to its peer', async () => {
     const { session, accepted, clock, network } = await world({ sessionResumeTimeoutMs: 100_000 })
     // The whole simulated machine sleeps: one jump, of which all ticks in between are missing.
@@ -126,15 +136,16 @@ describe('InProcessRpcService', () => {
 
   test('a peer that comes back after its session was given up learns so at once', async () => {
     const { session, accepted, network, pass } = await world({ sessionResumeTimeoutMs: 500 })
-    network.silence('a', 'b')
+    network.cut('a', 'b')
     accepted.close('given up') // Which nobody hears.
+    await pass(100)
+    expect(session.lost).toBe(false)
     network.heal('a', 'b')
-    network.breakLinks('a', 'b')
+    await pass(200)
     await network.settle()
     expect(session.lost).toBe(true)
     const cause = await new Promise<Error>(resolve => session.onLost(resolve))
     expect(cause.message).toContain('was given up by the other side')
-    await pass(10)
   })
 
   test('a killed process is noticed by the break of its links', async () => {
@@ -212,6 +223,10 @@ describe('InProcessRpcService', () => {
       { weight: 2, arbitrary: fc.record({ do: fc.constant('break' as const), times: fc.constant(1) }) },
       {
         weight: 1,
+        arbitrary: fc.record({ do: fc.constant('silence' as const), times: fc.integer({ min: 1, max: 80 }) }),
+      },
+      {
+        weight: 1,
         arbitrary: fc.record({ do: fc.constant('cut' as const), times: fc.integer({ min: 1, max: 80 }) }),
       },
       {
@@ -237,7 +252,8 @@ describe('InProcessRpcService', () => {
           else if (what === 'break') network.breakLinks('a', 'b')
           else if (what === 'delay') network.delay('a', 'b', times)
           else {
-            network.cut('a', 'b')
+            if (what === 'cut') network.cut('a', 'b')
+            else network.silence('a', 'b')
             await pass(times * 10)
             network.heal('a', 'b')
           }

@@ -8,17 +8,14 @@ export type Post = (deliver: () => void) => void
 export class MemoryLink implements Link {
   readonly watched: boolean
   readonly #post: Post
-  /** Whether an envelope gets through: a simulated network drops without anyone noticing. */
-  readonly #passes: () => boolean
   readonly #inbox: (Envelope | { readonly broken: string })[] = []
   #other: MemoryLink | undefined
   #receiver: LinkReceiver | undefined
   #ended = false
 
-  constructor(options: { readonly watched: boolean; readonly post: Post; readonly passes?: () => boolean }) {
+  constructor(options: { readonly watched: boolean; readonly post: Post }) {
     this.watched = options.watched
     this.#post = options.post
-    this.#passes = options.passes ?? (() => true)
   }
 
   /** Joins two ends. */
@@ -36,13 +33,13 @@ export class MemoryLink implements Link {
   }
 
   send(envelope: Envelope): void {
-    if (!this.#ended && this.#passes()) this.#other?.arrive(envelope)
+    if (!this.#ended) this.#other?.arrive(envelope)
   }
 
   close(): void {
     if (this.#ended) return
     this.#ended = true
-    if (this.#passes()) this.#other?.arrive({ broken: 'closed by the peer' })
+    this.#other?.arrive({ broken: 'closed by the peer' })
   }
 
   /** The link is cut, at this end: what is on its way is lost, and the owner hears of it. */
