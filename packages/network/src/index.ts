@@ -3,3 +3,19 @@
 // Calls: serialization (batch codec).
 // Thread: each end of a ring has one thread; sockets belong to the network thread.
 export type { ChannelEnds, ChannelEvent, ChannelHandler, ChannelReader, ChannelWriter } from './channel/channel.ts'
+export { createChannelReader } from './channel/ring-channel-reader.ts'
+export { createChannelWriter } from './channel/ring-channel-writer.ts'
+export {
+  BindFailed,
+  ConnectionLost,
+  InvalidPartition,
+  InvalidRecordKey,
+  NetworkThreadLost,
+  ProtocolViolation,
+  UnknownChannel,
+  WrongChannelCount,
+} from './errors.ts'
+export { DATA_PORT, RING_SIZE } from './network-options.ts'
+export { createRecordWriter, type Partitioner, type RecordTarget } from './partition/record-writer.ts'
+export { Doorbell } from './ring/doorbell.ts'
+export { allocateRing } from './ring/ring-layout.ts'
