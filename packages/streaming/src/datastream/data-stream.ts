@@ -55,7 +55,8 @@ export class DataStream<T> {
 
   /** One result for each record. @example words.map(word => ({ word, count: 1 })) */
   map<R>(mapper: MapFunction<T, R>): SingleOutputStreamOperator<R> {
-    return this.transform('map', 'Map', requireFunction('map', 'map', mapper), mapOperator(mapper))
+    requireFunction('map', 'map', mapper)
+    return this.transform('map', 'Map', mapOperator(mapper))
   }
 
   /**
@@ -65,25 +66,21 @@ export class DataStream<T> {
    */
   flatMap<R>(flatMapper: FlatMapFunction<T, R>): SingleOutputStreamOperator<R> {
     requireFunction('flatMap', 'flatMap', flatMapper)
-    return this.transform('flatMap', 'Flat Map', flatMapper, flatMapOperator(flatMapper))
+    return this.transform('flatMap', 'Flat Map', flatMapOperator(flatMapper))
   }
 
   /** Only the records for which `filter` is true; a type guard narrows the type. */
   filter<S extends T>(filter: (value: T) => value is S): SingleOutputStreamOperator<S>
   filter(filter: FilterFunction<T>): SingleOutputStreamOperator<T>
   filter(filter: FilterFunction<T>): SingleOutputStreamOperator<T> {
-    return this.transform(
-      'filter',
-      'Filter',
-      requireFunction('filter', 'filter', filter),
-      filterOperator(filter),
-    )
+    requireFunction('filter', 'filter', filter)
+    return this.transform('filter', 'Filter', filterOperator(filter))
   }
 
   /** Sees each record with its time, and can emit to side outputs. */
   process<R>(processFunction: ProcessFunction<T, R>): SingleOutputStreamOperator<R> {
     requireFunction('process', 'processElement', processFunction, true)
-    return this.transform('process', 'Process', processFunction, processOperator(processFunction))
+    return this.transform('process', 'Process', processOperator(processFunction))
   }
 
   /**
@@ -158,7 +155,7 @@ export class DataStream<T> {
   /** Event time from here on: replaces timestamps and watermarks of the stream. */
   assignTimestampsAndWatermarks(strategy: WatermarkStrategy<T>): SingleOutputStreamOperator<T> {
     const factory = timestampsAndWatermarksOperator(strategy)
-    return this.transform('assignTimestampsAndWatermarks', 'Timestamps/Watermarks', undefined, factory)
+    return this.transform('assignTimestampsAndWatermarks', 'Timestamps/Watermarks', factory)
   }
 
   /** Prints each record where the subtask runs. */
@@ -196,12 +193,9 @@ export class DataStream<T> {
   protected transform<R>(
     call: string,
     defaultName: string,
-    userFunction: unknown,
     factory: OperatorFactory,
     keySelector?: (value: never) => unknown,
   ): SingleOutputStreamOperator<R> {
-    if (isAsyncFunction(userFunction))
-      throw AsyncFunctionNotSupported({ operator: defaultName, function: `The ${call} function` })
     const node = this.builder.addOperator(call, { defaultName, factory, inputs: this.upstreams, keySelector })
     return new SingleOutputStreamOperator<R>(this.builder, node)
   }
@@ -300,29 +294,25 @@ export class KeyedStream<T, K> extends DataStream<T> {
   reduce(reducer: ReduceFunction<T>): SingleOutputStreamOperator<T> {
     requireFunction('reduce', 'reduce', reducer)
     const factory = keyedReduceOperator(this.#keySelector, reducer)
-    return this.transform('reduce', 'Keyed Reduce', reducer, factory, this.#keySelector)
+    return this.transform('reduce', 'Keyed Reduce', factory, this.#keySelector)
   }
 
   /** Records with state and timers of their key. */
   override process<R>(processFunction: KeyedProcessFunction<K, T, R>): SingleOutputStreamOperator<R> {
     requireFunction('process', 'processElement', processFunction, true)
     const factory = keyedProcessOperator(this.#keySelector, processFunction)
-    return this.transform('process', 'KeyedProcess', processFunction, factory, this.#keySelector)
+    return this.transform('process', 'KeyedProcess', factory, this.#keySelector)
   }
 
   /** Groups the records of each key by windows of event time. */
   window(assigner: TumblingEventTimeWindows): WindowedStream<T, K> {
-    return new WindowedStream<T, K>(assigner, this.#keySelector, (call, userFunction, factory) =>
-      this.transform(call, 'Tumbling Window', userFunction, factory, this.#keySelector),
+    return new WindowedStream<T, K>(assigner, this.#keySelector, (call, factory) =>
+      this.transform(call, 'Tumbling Window', factory, this.#keySelector),
     )
   }
 }
 
-type AddWindowOperator = <R>(
-  call: string,
-  userFunction: unknown,
-  factory: OperatorFactory,
-) => SingleOutputStreamOperator<R>
+type AddWindowOperator = <R>(call: string, factory: OperatorFactory) => SingleOutputStreamOperator<R>
 
 /** A keyed stream in windows. Each window fires once, when the watermark passes its end; late records are dropped. */
 export class WindowedStream<T, K> {
@@ -356,14 +346,8 @@ export class WindowedStream<T, K> {
     aggregate: AggregateFunction<T, unknown, unknown>,
     windowFunction?: WindowFunction<K, unknown, unknown>,
   ): SingleOutputStreamOperator<unknown> {
-    for (const method of ['createAccumulator', 'add', 'getResult'] as const) {
-      if (typeof aggregate?.[method] !== 'function') {
-        throw InvalidArgument({
-          call: 'aggregate',
-          value: `an object without ${method}`,
-          expected: 'createAccumulator, add and getResult',
-        })
-      }
+    for (const method of ['createAccumulator', 'add', 'getResult']) {
+      requireFunction('aggregate', method, aggregate, true)
     }
     return this.#apply('aggregate', windowFunction, { type: 'aggregate', aggregate })
   }
@@ -396,23 +380,20 @@ export class WindowedStream<T, K> {
       windowFunction,
       lateTag: this.#lateTag,
     })
-    return this.#add(call, windowFunction, factory)
+    return this.#add(call, factory)
   }
 }
 
 /** Programs without type checks get a message at their own line instead of one from the first record. */
-function requireFunction<F>(call: string, method: string, userFunction: F, objectOnly = false): F {
-  if (typeof userFunction === 'function' && !objectOnly) {
-    if (isAsyncFunction(userFunction))
-      throw AsyncFunctionNotSupported({ operator: call, function: `The function given to ${call}` })
-    return userFunction
+function requireFunction(call: string, method: string, userFunction: unknown, objectOnly = false): void {
+  const isPlain = typeof userFunction === 'function' && !objectOnly
+  const called = isPlain ? userFunction : (userFunction as Record<string, unknown> | undefined)?.[method]
+  if (typeof called !== 'function') {
+    const object = `an object with the method ${method}`
+    const expected = objectOnly ? object : `a function, or ${object}`
+    throw InvalidArgument({ call, value: String(userFunction), expected })
   }
-  if (typeof (userFunction as Record<string, unknown> | undefined)?.[method] === 'function')
-    return userFunction
-  const object = `an object with the method ${method}`
-  throw InvalidArgument({
-    call,
-    value: String(userFunction),
-    expected: objectOnly ? object : `a function, or ${object}`,
-  })
+  if (isAsyncFunction(called)) {
+    throw AsyncFunctionNotSupported({ operator: call, function: `The function given to ${call}` })
+  }
 }
