@@ -127,3 +127,11 @@ export const ChannelLost = defineError<{ channel: string }>({
   retry: 'backoff',
   message: d => `The data connection of channel ${d.channel} was lost. See the cause.`,
 })
+
+/** Keyed state is used by an operator that has no key. */
+export const KeyedStateWithoutKey = defineError<{ operator: string }>({
+  code: 'taskmanager.keyed-state-without-key',
+  domain: 'user',
+  retry: 'no',
+  message: d => `Operator '${d.operator}' uses keyed state, but its input has no key: put keyBy before it.`,
+})

@@ -1,0 +1,201 @@
+import { type Clock, type ExecutionAttemptId, type Logger, serializeError } from '@flink-ts/common'
+import {
+  type CheckpointStorage,
+  type CheckpointStreamFactory,
+  type KeyedStateBackend,
+  locationSizeBytes,
+  type OperatorStateBackend,
+  type OperatorSubtaskState,
+  type TaskStateSnapshot,
+} from '@flink-ts/state'
+import { CheckpointNotPossible, SnapshotFailed } from '../errors.ts'
+import type { SlotLoop } from '../mailbox/slot-loop.ts'
+import type { ChainLink } from '../stream-task/operator-chain.ts'
+import type { OperatorSequence } from '../stream-task/operator-sequence.ts'
+import type { TaskOutputs } from '../stream-task/task-outputs.ts'
+import type { TaskReporter } from '../stream-task/task-ports.ts'
+import type { Barrier } from './barrier-handler.ts'
+
+/** State of one operator of the task; keyed only behind keyBy. */
+export interface OperatorBackends {
+  readonly keyed: KeyedStateBackend | undefined
+  readonly operator: OperatorStateBackend
+}
+
+interface Running {
+  readonly checkpointId: number
+  cancelled: boolean
+}
+
+/**
+ * Takes the snapshots of one task: operators prepare, the barrier goes on downstream, operators and backends fix
+ * their state, the files are written between records, the task acknowledges. Whatever fails on the way declines the
+ * checkpoint and leaves the task running. Owner: the task.
+ */
+export class SubtaskCheckpoints {
+  readonly #attemptId: ExecutionAttemptId
+  readonly #taskName: string
+  readonly #links: readonly ChainLink[]
+  readonly #backends: readonly OperatorBackends[]
+  readonly #outputs: TaskOutputs
+  readonly #sequence: OperatorSequence
+  readonly #storage: CheckpointStorage | undefined
+  readonly #clock: Clock
+  readonly #loop: SlotLoop
+  readonly #reporter: TaskReporter
+  readonly #logger: Logger
+  #running: Running | undefined
+
+  constructor(
+    options: { attemptId: ExecutionAttemptId; taskName: string },
+    dependencies: {
+      links: readonly ChainLink[]
+      /** By index of the link. */
+      backends: readonly OperatorBackends[]
+      outputs: TaskOutputs
+      sequence: OperatorSequence
+      storage: CheckpointStorage | undefined
+      clock: Clock
+      loop: SlotLoop
+      reporter: TaskReporter
+      logger: Logger
+    },
+  ) {
+    this.#attemptId = options.attemptId
+    this.#taskName = options.taskName
+    this.#links = dependencies.links
+    this.#backends = dependencies.backends
+    this.#outputs = dependencies.outputs
+    this.#sequence = dependencies.sequence
+    this.#storage = dependencies.storage
+    this.#clock = dependencies.clock
+    this.#loop = dependencies.loop
+    this.#reporter = dependencies.reporter
+    this.#logger = dependencies.logger
+  }
+
+  /** Begins the snapshot for `barrier`. No life-cycle call may be under way. */
+  take(barrier: Barrier, alignmentMs: number): void {
+    const { checkpointId } = barrier
+    if (this.#running !== undefined) {
+      // A backend writes one snapshot at a time.
+      const older = this.#running.checkpointId
+      this.cancel(older)
+      this.decline(older, CheckpointNotPossible({
+        checkpointId: older,
+        task: this.#taskName,
+        reason: `checkpoint ${checkpointId} began before its files were written`,
+      }))
+    }
+    const startDelayMs = Math.max(0, this.#clock.now() - barrier.timestamp - alignmentMs)
+    const failed = (error: unknown): void => this.decline(checkpointId, this.#failure(checkpointId, error))
+    this.#sequence.run(
+      this.#links,
+      link => link.operator.prepareSnapshot?.(checkpointId),
+      () => {
+        this.#outputs.event({ type: 'barrier', ...barrier })
+        const syncStartMs = this.#clock.monotonicMs()
+        this.#sequence.run(
+          this.#links,
+          link => link.operator.snapshotState?.(checkpointId),
+          () => this.#write(checkpointId, { alignmentMs, startDelayMs }, syncStartMs),
+          failed,
+        )
+      },
+      error => {
+        this.#outputs.event({ type: 'cancel-barrier', checkpointId })
+        failed(error)
+      },
+    )
+  }
+
+  /** Gives up the files being written for this checkpoint, if any. */
+  cancel(checkpointId: number): void {
+    if (this.#running?.checkpointId === checkpointId) this.cancelAll()
+  }
+
+  /** Gives up whatever is being written. */
+  cancelAll(): void {
+    const running = this.#running
+    if (running === undefined) return
+    running.cancelled = true
+    this.#running = undefined
+    for (const { keyed } of this.#backends) keyed?.cancelSnapshot(running.checkpointId)
+  }
+
+  decline(checkpointId: number, error: unknown): void {
+    this.#logger.info({ checkpointId, attemptId: this.#attemptId, error }, 'checkpoint declined')
+    this.#reporter.decline({ attemptId: this.#attemptId, checkpointId, reason: serializeError(error) })
+  }
+
+  #write(
+    checkpointId: number,
+    measured: { alignmentMs: number; startDelayMs: number },
+    syncStartMs: number,
+  ): void {
+    const running: Running = { checkpointId, cancelled: false }
+    this.#running = running
+    // Everything is fixed before the first await, so that the records that follow are not in the snapshot.
+    const parts = this.#links.map((link, i) => this.#snapshotOperator(checkpointId, link, i))
+    const syncEndMs = this.#clock.monotonicMs()
+    Promise.allSettled(parts).then(results => {
+      if (running.cancelled) return
+      this.#running = undefined
+      const failure = results.find(result => result.status === 'rejected')
+      if (failure !== undefined) {
+        this.decline(checkpointId, this.#failure(checkpointId, failure.reason))
+        return
+      }
+      const state: TaskStateSnapshot = {
+        operators: results.map(result => (result as PromiseFulfilledResult<OperatorSubtaskState>).value),
+      }
+      const asyncMs = this.#clock.monotonicMs() - syncEndMs
+      const metrics = { ...measured, syncMs: syncEndMs - syncStartMs, asyncMs, stateBytes: stateBytes(state) }
+      this.#reporter.acknowledge({ attemptId: this.#attemptId, checkpointId, state, metrics })
+    }, this.#unexpected)
+  }
+
+  async #snapshotOperator(checkpointId: number, link: ChainLink, index: number): Promise<OperatorSubtaskState> {
+    const { keyed, operator } = this.#backends[index] as OperatorBackends
+    const { operatorId } = link.node
+    const streams = this.#streams(checkpointId, operatorId)
+    // Both begin before either is awaited: their synchronous parts belong to this moment.
+    const parts = [keyed?.snapshot(checkpointId, streams, () => this.#loop.yieldSlice()), operator.snapshot(checkpointId, streams)] as const
+    const [keyedHandles, operatorHandles] = await Promise.all(parts)
+    return { operatorId, keyed: keyedHandles ?? [], operator: operatorHandles }
+  }
+
+  #streams(checkpointId: number, operatorId: string): CheckpointStreamFactory {
+    const storage = this.#storage
+    if (storage === undefined) {
+      return {
+        open: () => {
+          throw CheckpointNotPossible({
+            checkpointId,
+            task: this.#taskName,
+            reason: 'the job has no checkpoint directory; set execution.checkpointing.dir',
+          })
+        },
+      }
+    }
+    const streams = storage.streams(checkpointId, this.#attemptId)
+    return { open: purpose => streams.open(`${operatorId}-${purpose}`) }
+  }
+
+  #failure(checkpointId: number, cause: unknown): Error {
+    return SnapshotFailed({ checkpointId, task: this.#taskName }, cause)
+  }
+
+  readonly #unexpected = (error: unknown): void => {
+    this.#logger.error({ attemptId: this.#attemptId, error }, 'reporting a checkpoint failed')
+  }
+}
+
+function stateBytes(state: TaskStateSnapshot): number {
+  let sum = 0
+  for (const { keyed, operator } of state.operators) {
+    for (const { location } of keyed) sum += locationSizeBytes(location)
+    for (const { location } of operator) sum += locationSizeBytes(location)
+  }
+  return sum
+}

@@ -1,0 +1,83 @@
+import type { Logger } from '@flink-ts/common'
+import type { TaskDeployment } from '@flink-ts/gateways'
+import type { JobVertex } from '@flink-ts/jobgraph'
+import type { Push, ReplayedProgram } from '@flink-ts/operators'
+import type { BarrierHandler } from '../checkpoint/barrier-handler.ts'
+import type { OperatorBackends } from '../checkpoint/subtask-checkpoints.ts'
+import { InvalidDeployment } from '../errors.ts'
+import { DirectChannel, type DirectConsumer } from './direct-channel.ts'
+import { OperatorChain } from './operator-chain.ts'
+import { type ContextHost, createOperatorContext } from './operator-context.ts'
+import { type InputListener, TaskInputs } from './task-inputs.ts'
+import { TaskOutputs } from './task-outputs.ts'
+import type { TaskChannels } from './task-ports.ts'
+
+/** The outgoing edges of a task with their channels and partitioners. */
+export function buildOutputs(
+  deployment: TaskDeployment,
+  program: ReplayedProgram,
+  channels: TaskChannels,
+  timestamp: Float64Array,
+): TaskOutputs {
+  const { graph } = deployment.job
+  const edges = deployment.outputs.map(({ edge, channels: ends }) => {
+    const writers = ends.map(({ channelId }) => channels.writer(channelId, timestamp))
+    const partitioner = program.partitioner(edge.edgeId)
+    const [only] = writers
+    const target = graph.vertices.find(({ id }) => id === edge.target)
+    if (target === undefined) {
+      const problem = `edge ${edge.edgeId} leads to the unknown vertex ${edge.target}`
+      throw InvalidDeployment({ task: deployment.attemptId, problem })
+    }
+    // Nothing to choose: the channel's own generated code is the shortest way.
+    const direct = writers.length === 1 && only instanceof DirectChannel && partitioner.type !== 'custom'
+    const { maxParallelism } = target
+    const { subtaskIndex } = deployment
+    const push = direct ? only.write : channels.recordWriter(partitioner, writers, { maxParallelism, subtaskIndex })
+    return { edge, writers, push }
+  })
+  return new TaskOutputs(edges)
+}
+
+/** The operators of a task, each with its context. */
+export function buildChain(
+  deployment: TaskDeployment,
+  vertex: JobVertex,
+  program: ReplayedProgram,
+  outputs: TaskOutputs,
+  dependencies: { host: ContextHost; backends: readonly OperatorBackends[]; logger: Logger },
+): OperatorChain {
+  const { host, backends, logger } = dependencies
+  return OperatorChain.build(vertex.operators, outputs.edges, (node, index, out, sideOutput) => {
+    const context = createOperatorContext(
+      { deployment, vertex, node, index, out, sideOutput },
+      { host, backends: backends[index] as OperatorBackends, logger },
+    )
+    return program.operatorFactory(node.nodeId).create(context)
+  })
+}
+
+/** The incoming channels of a task, in order of its input edges. */
+export function buildInputs(
+  deployment: TaskDeployment,
+  channels: TaskChannels,
+  timestamp: Float64Array,
+  dependencies: {
+    heads: readonly Push[]
+    consumer: DirectConsumer
+    listener: InputListener
+    barriers: BarrierHandler
+  },
+): TaskInputs {
+  const inputs = deployment.inputs.flatMap(({ edge, channels: ends }) => {
+    if (dependencies.heads[edge.targetInput] === undefined) {
+      const problem = `its head operator has no input ${edge.targetInput}, which edge ${edge.edgeId} feeds`
+      throw InvalidDeployment({ task: deployment.attemptId, problem })
+    }
+    return ends.map(({ channelId }) => ({
+      inputIndex: edge.targetInput,
+      reader: channels.reader(channelId, timestamp),
+    }))
+  })
+  return new TaskInputs(inputs, dependencies)
+}

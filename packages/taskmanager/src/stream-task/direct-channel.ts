@@ -1,0 +1,174 @@
+import type { ChannelEvent, ChannelHandler, ChannelReader, ChannelWriter } from '@flink-ts/network'
+import { generateCode } from './generated-code.ts'
+
+/** The consuming task as a {@link DirectChannel} sees it. */
+export interface DirectConsumer {
+  /** Whether the task takes records at all now, everything reachable behind it included. */
+  takesRecords(): boolean
+  /** The consumer's timestamp register. */
+  readonly timestamp: Float64Array
+  /** Processing failed: the fault is the consumer's, not the producer's. */
+  fail(error: unknown): void
+}
+
+interface FastPath {
+  readonly write: (record: unknown) => void
+  setOpen(open: boolean): void
+  connect(head: (record: unknown) => void, to: Float64Array, failed: (error: unknown) => void): void
+  count(): number
+}
+
+const FAST_PATH = `
+let open = false, count = 0, head = queue, to = from, failed = queue
+return {
+  write(record) {
+    if (open) {
+      count++
+      to[0] = from[0]
+      try { head(record) } catch (error) { failed(error) }
+    } else {
+      queue(record)
+    }
+  },
+  setOpen(value) { open = value },
+  connect(newHead, register, onError) { head = newHead; to = register; failed = onError },
+  count() { return count },
+}`
+
+/**
+ * Channel between two subtasks of one slot thread: a direct call into the consumer while it is open. While it is
+ * closed (alignment, a suspended watermark, unfinished asynchronous work, not yet running) what comes is queued; the
+ * queue stays short because the producer is not scheduled meanwhile. Order is kept: it opens only when the queue is
+ * empty. After {@link DirectChannel.discard} everything is dropped. Owner: the slot thread.
+ */
+export class DirectChannel implements ChannelWriter, ChannelReader {
+  readonly write: (record: unknown) => void
+  readonly overdraftBytes = 0
+  readonly bytesOut = 0
+  readonly bytesIn = 0
+  readonly #from: Float64Array
+  readonly #path: FastPath
+  #consumer: DirectConsumer | undefined
+  #handler: ChannelHandler | undefined
+  #values: unknown[] = []
+  #timestamps: number[] = []
+  #head = 0
+  #queued = 0
+  #open = false
+  #discarding = false
+
+  /** @param from timestamp register of the producer */
+  constructor(from: Float64Array) {
+    this.#from = from
+    this.#path = generateCode<FastPath>(['queue', 'from'], FAST_PATH, [
+      (record: unknown) => this.#enqueue(record),
+      from,
+    ])
+    this.write = this.#path.write
+  }
+
+  /** Called once, before the consumer is first scheduled. */
+  connect(consumer: DirectConsumer, handler: ChannelHandler): void {
+    this.#consumer = consumer
+    this.#handler = handler
+    this.#path.connect(handler.record, consumer.timestamp, error => consumer.fail(error))
+  }
+
+  /** The consumer is (no longer) ready for direct calls. Takes effect at once; opening, only with an empty queue. */
+  setOpen(open: boolean): void {
+    const next = open && this.#head === this.#values.length && !this.#discarding
+    if (next === this.#open) return
+    this.#open = next
+    this.#path.setOpen(next)
+  }
+
+  /** The consumer has ended: nothing is kept any more. */
+  discard(): void {
+    this.#discarding = true
+    this.setOpen(false)
+    this.#values = []
+    this.#timestamps = []
+    this.#head = 0
+  }
+
+  available(): boolean {
+    return this.#open && (this.#consumer as DirectConsumer).takesRecords()
+  }
+
+  event(event: ChannelEvent): void {
+    if (!this.#open) {
+      this.#enqueue(new QueuedEvent(event))
+      return
+    }
+    try {
+      ;(this.#handler as ChannelHandler).event(event)
+    } catch (error) {
+      ;(this.#consumer as DirectConsumer).fail(error)
+    }
+  }
+
+  flush(): void {}
+
+  get recordsOut(): number {
+    return this.#path.count() + this.#queued
+  }
+
+  get recordsIn(): number {
+    return this.recordsOut
+  }
+
+  /** Records and events that wait. */
+  get queueLength(): number {
+    return this.#values.length - this.#head
+  }
+
+  ready(): boolean {
+    return this.#head < this.#values.length
+  }
+
+  poll(maxRecords: number, handler: ChannelHandler): number {
+    let taken = 0
+    const values = this.#values
+    const register = this.#consumer?.timestamp as Float64Array
+    while (this.#head < values.length) {
+      const value = values[this.#head]
+      if (value instanceof QueuedEvent) {
+        if (taken > 0) break
+        this.#advance()
+        handler.event(value.event)
+        return 1
+      }
+      if (taken >= maxRecords) break
+      register[0] = this.#timestamps[this.#head] as number
+      this.#advance()
+      taken++
+      handler.record(value)
+    }
+    return taken
+  }
+
+  #advance(): void {
+    this.#values[this.#head] = undefined
+    this.#head++
+    if (this.#head === this.#values.length) {
+      this.#values.length = 0
+      this.#timestamps.length = 0
+      this.#head = 0
+    }
+  }
+
+  #enqueue(value: unknown): void {
+    if (this.#discarding) return
+    if (!(value instanceof QueuedEvent)) this.#queued++
+    this.#values.push(value)
+    this.#timestamps.push(this.#from[0] as number)
+  }
+}
+
+class QueuedEvent {
+  readonly event: ChannelEvent
+
+  constructor(event: ChannelEvent) {
+    this.event = event
+  }
+}

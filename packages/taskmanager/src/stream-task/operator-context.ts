@@ -1,0 +1,78 @@
+import type { Logger } from '@flink-ts/common'
+import type { TaskDeployment } from '@flink-ts/gateways'
+import type { JobOperator, JobVertex } from '@flink-ts/jobgraph'
+import { MIN_WATERMARK, type OperatorContext, type Push } from '@flink-ts/operators'
+import type { KeyedStateBackend } from '@flink-ts/state'
+import type { OperatorBackends } from '../checkpoint/subtask-checkpoints.ts'
+import { KeyedStateWithoutKey } from '../errors.ts'
+import { generateCode } from './generated-code.ts'
+import type { ChainLink } from './operator-chain.ts'
+
+/** What the task does for the operator at one link; see {@link OperatorContext} for the meaning. */
+export interface ContextHost {
+  readonly timestamp: Float64Array
+  /** Undefined while the operator is being created. */
+  link(index: number): ChainLink | undefined
+  emitWatermark(index: number, watermark: number): void
+  emitIdle(index: number): void
+  shouldYield(): boolean
+  processingTime(): number
+  scheduleProcessingTime(index: number, time: number, action: () => void): { cancel(): void }
+  execute(index: number, action: () => void): void
+  wake(): void
+  fail(error: unknown): void
+  setAvailable(index: number, available: boolean): void
+  setAccumulator(index: number, name: string, value: number | readonly unknown[]): void
+}
+
+/** The context of the operator `node`, number `index` of its chain. */
+export function createOperatorContext(
+  options: {
+    deployment: TaskDeployment
+    vertex: JobVertex
+    node: JobOperator
+    index: number
+    out: Push
+    sideOutput: (tag: string) => Push
+  },
+  dependencies: { host: ContextHost; backends: OperatorBackends; logger: Logger },
+): OperatorContext {
+  const { deployment, vertex, node, index } = options
+  const { host, backends } = dependencies
+  const { graph } = deployment.job
+  return {
+    operatorId: node.operatorId,
+    operatorName: node.name,
+    jobId: deployment.job.jobId,
+    jobName: graph.name,
+    subtaskIndex: deployment.subtaskIndex,
+    parallelism: vertex.parallelism,
+    maxParallelism: vertex.maxParallelism,
+    attemptNumber: deployment.attemptNumber,
+    checkpointingEnabled: graph.checkpointing.intervalMs !== undefined,
+    restoredCheckpointId: deployment.restore?.checkpointId,
+    autoWatermarkIntervalMs: graph.autoWatermarkIntervalMs,
+    globalJobParameters: graph.globalJobParameters,
+    timestamp: host.timestamp,
+    out: options.out,
+    sideOutput: options.sideOutput,
+    generate: generateCode,
+    get keyedState(): KeyedStateBackend {
+      if (backends.keyed === undefined) throw KeyedStateWithoutKey({ operator: node.name })
+      return backends.keyed
+    },
+    operatorState: backends.operator,
+    emitWatermark: watermark => host.emitWatermark(index, watermark),
+    emitIdle: () => host.emitIdle(index),
+    currentWatermark: () => host.link(index)?.eventTime ?? MIN_WATERMARK,
+    shouldYield: () => host.shouldYield(),
+    processingTime: () => host.processingTime(),
+    scheduleProcessingTime: (time, action) => host.scheduleProcessingTime(index, time, action),
+    execute: action => host.execute(index, action),
+    wake: () => host.wake(),
+    fail: error => host.fail(error),
+    setAvailable: available => host.setAvailable(index, available),
+    setAccumulator: (name, value) => host.setAccumulator(index, name, value),
+    logger: dependencies.logger.child({ operator: node.name }),
+  }
+}

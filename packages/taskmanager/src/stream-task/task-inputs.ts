@@ -1,0 +1,201 @@
+import type { ChannelEvent, ChannelHandler, ChannelReader } from '@flink-ts/network'
+import type { Push } from '@flink-ts/operators'
+import type { BarrierHandler } from '../checkpoint/barrier-handler.ts'
+import { DirectChannel, type DirectConsumer } from './direct-channel.ts'
+import { CombinedEventTime, WatermarkValve } from './watermark-valve.ts'
+
+/** One channel to be read: whose input it feeds, and where to read it. */
+export interface InputChannel {
+  /** 0 or 1: which input of the head. */
+  readonly inputIndex: number
+  readonly reader: ChannelReader
+}
+
+/** What a {@link TaskInputs} tells its task. */
+export interface InputListener {
+  /** Event time of the head has risen. */
+  eventTime(watermark: number): void
+  idle(idle: boolean): void
+  /** All channels of this input have delivered their last record. */
+  inputEnded(inputIndex: number): void
+  /** Direct channels may have to be opened or closed. */
+  changed(): void
+}
+
+interface Input {
+  readonly index: number
+  readonly inputIndex: number
+  readonly valveIndex: number
+  readonly reader: ChannelReader
+  readonly handler: ChannelHandler
+  blocked: boolean
+  ended: boolean
+  finished: boolean
+}
+
+/** The incoming channels of a task: taken in turn, with their event time, barriers and ends. Owner: the task. */
+export class TaskInputs {
+  readonly #inputs: readonly Input[]
+  readonly #valves: readonly WatermarkValve[]
+  readonly #eventTime: CombinedEventTime
+  readonly #listener: InputListener
+  readonly #barriers: BarrierHandler
+  #next = 0
+  #open = 0
+  #idle = false
+  #blocked = 0
+
+  /** @param heads by input index: where records go */
+  constructor(
+    channels: readonly InputChannel[],
+    dependencies: {
+      heads: readonly Push[]
+      consumer: DirectConsumer
+      listener: InputListener
+      barriers: BarrierHandler
+    },
+  ) {
+    this.#listener = dependencies.listener
+    this.#barriers = dependencies.barriers
+    this.#open = channels.length
+    const counts = dependencies.heads.map(() => 0)
+    this.#inputs = channels.map(({ inputIndex, reader }, index) => {
+      const input: Input = {
+        index,
+        inputIndex,
+        valveIndex: counts[inputIndex] as number,
+        reader,
+        handler: { record: dependencies.heads[inputIndex] as Push, event: event => this.#onEvent(input, event) },
+        blocked: false,
+        ended: false,
+        finished: false,
+      }
+      counts[inputIndex] = input.valveIndex + 1
+      return input
+    })
+    this.#valves = counts.map(count => new WatermarkValve(count))
+    this.#eventTime = new CombinedEventTime(this.#valves)
+    for (const { reader, handler } of this.#inputs) {
+      if (reader instanceof DirectChannel) reader.connect(dependencies.consumer, handler)
+    }
+  }
+
+  get count(): number {
+    return this.#inputs.length
+  }
+
+  /** No channel will bring anything any more. */
+  get allFinished(): boolean {
+    return this.#open === 0
+  }
+
+  /** Takes from the next channel that has something: up to `maxRecords` records, or one event. */
+  poll(maxRecords: number): boolean {
+    const { length } = this.#inputs
+    for (let k = 0; k < length; k++) {
+      const input = this.#inputs[(this.#next + k) % length] as Input
+      if (input.blocked || input.finished || !input.reader.ready()) continue
+      if (input.reader.poll(maxRecords, input.handler) === 0) continue
+      this.#next = (input.index + 1) % length
+      return true
+    }
+    return false
+  }
+
+  block(channel: number): void {
+    const input = this.#inputs[channel] as Input
+    input.blocked = true
+    this.#blocked++
+    if (input.reader instanceof DirectChannel) input.reader.setOpen(false)
+  }
+
+  unblockAll(): void {
+    if (this.#blocked === 0) return
+    this.#blocked = 0
+    for (const input of this.#inputs) input.blocked = false
+    this.#listener.changed()
+  }
+
+  /** Lets direct channels call the head, or has them queue. */
+  setDirectOpen(open: boolean): void {
+    for (const { reader, blocked } of this.#inputs) {
+      if (reader instanceof DirectChannel) reader.setOpen(open && !blocked)
+    }
+  }
+
+  /** The task has ended: what still comes is dropped. */
+  discard(): void {
+    for (const { reader } of this.#inputs) if (reader instanceof DirectChannel) reader.discard()
+  }
+
+  get recordsIn(): number {
+    return this.#inputs.reduce((sum, input) => sum + input.reader.recordsIn, 0)
+  }
+
+  get bytesIn(): number {
+    return this.#inputs.reduce((sum, input) => sum + input.reader.bytesIn, 0)
+  }
+
+  #onEvent(input: Input, event: ChannelEvent): void {
+    const valve = this.#valves[input.inputIndex] as WatermarkValve
+    switch (event.type) {
+      case 'watermark':
+        valve.onWatermark(input.valveIndex, event.watermark)
+        this.#updateEventTime()
+        break
+      case 'idle':
+        valve.onIdle(input.valveIndex)
+        this.#updateEventTime()
+        break
+      case 'active':
+        valve.onActive(input.valveIndex)
+        this.#updateEventTime()
+        break
+      case 'barrier':
+        this.#barriers.onBarrier(input.index, {
+          checkpointId: event.checkpointId,
+          timestamp: event.timestamp,
+          savepoint: event.savepoint,
+        })
+        break
+      case 'cancel-barrier':
+        this.#barriers.onCancelBarrier(input.index, event.checkpointId)
+        break
+      case 'end-of-data':
+        this.#endOfData(input)
+        break
+      case 'end-of-partition':
+        this.#endOfData(input)
+        if (input.finished) break
+        input.finished = true
+        this.#open--
+        this.#barriers.onChannelFinished(input.index)
+        break
+    }
+    this.#listener.changed()
+  }
+
+  #endOfData(input: Input): void {
+    if (input.ended) return
+    input.ended = true
+    this.#valves[input.inputIndex]?.onEnded(input.valveIndex)
+    this.#updateEventTime()
+    if (this.#inputs.every(other => other.inputIndex !== input.inputIndex || other.ended)) {
+      this.#listener.inputEnded(input.inputIndex)
+    }
+  }
+
+  #updateEventTime(): void {
+    const before = this.#eventTime.output
+    this.#eventTime.update()
+    const { output, idle } = this.#eventTime
+    if (this.#idle && !idle) this.#setIdle(false)
+    if (output > before) this.#listener.eventTime(output)
+    if (!this.#idle && idle) this.#setIdle(true)
+  }
+
+  #setIdle(idle: boolean): void {
+    this.#idle = idle
+    this.#listener.idle(idle)
+  }
+}

@@ -1,0 +1,55 @@
+import type { JobEdge } from '@flink-ts/jobgraph'
+import type { ChannelEvent, ChannelWriter } from '@flink-ts/network'
+import type { Push } from '@flink-ts/operators'
+
+/** One outgoing edge of a task with its channels, in order of the consuming subtask. */
+export interface EdgeOutput {
+  readonly edge: JobEdge
+  readonly writers: readonly ChannelWriter[]
+  /** Chooses the channel and writes. */
+  readonly push: Push
+}
+
+/** All outgoing edges of a task. Owner: the task. */
+export class TaskOutputs {
+  readonly edges: readonly EdgeOutput[]
+  readonly #writers: readonly ChannelWriter[]
+
+  constructor(edges: readonly EdgeOutput[]) {
+    this.edges = edges
+    this.#writers = edges.flatMap(edge => edge.writers)
+  }
+
+  /** Room on every channel for at least one batch. */
+  available(): boolean {
+    for (const writer of this.#writers) if (!writer.available()) return false
+    return true
+  }
+
+  event(event: ChannelEvent): void {
+    for (const writer of this.#writers) writer.event(event)
+  }
+
+  flush(): void {
+    for (const writer of this.#writers) writer.flush()
+  }
+
+  /** Moves what went beyond the rings into them, as far as there is room. True: nothing is left. */
+  drainOverdraft(): boolean {
+    let drained = true
+    for (const writer of this.#writers) {
+      if (writer.overdraftBytes === 0) continue
+      writer.flush()
+      if (writer.overdraftBytes > 0) drained = false
+    }
+    return drained
+  }
+
+  get recordsOut(): number {
+    return this.#writers.reduce((sum, writer) => sum + writer.recordsOut, 0)
+  }
+
+  get bytesOut(): number {
+    return this.#writers.reduce((sum, writer) => sum + writer.bytesOut, 0)
+  }
+}

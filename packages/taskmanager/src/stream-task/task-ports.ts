@@ -1,0 +1,66 @@
+import type { Clock, Logger } from '@flink-ts/common'
+import type {
+  CheckpointAcknowledgement,
+  CheckpointDecline,
+  TaskDeployment,
+  TaskExecutionStateUpdate,
+} from '@flink-ts/gateways'
+import type { ChannelReader, ChannelWriter } from '@flink-ts/network'
+import type { EdgePartitioner, Push, ReplayedProgram } from '@flink-ts/operators'
+import type {
+  CheckpointStorage,
+  KeyedStateBackend,
+  KeyedStateHandle,
+  OperatorStateBackend,
+  OperatorStateHandle,
+} from '@flink-ts/state'
+import type { SlotLoop } from '../mailbox/slot-loop.ts'
+
+/** Where a task says what happens to it. Never throws. */
+export interface TaskReporter {
+  status(update: TaskExecutionStateUpdate): void
+  /** The task will end, after its operators are closed. */
+  closing(): void
+  acknowledge(acknowledgement: CheckpointAcknowledgement): void
+  decline(decline: CheckpointDecline): void
+  endOfData(): void
+}
+
+/** Makes the state backends of an operator, with what is to be restored in them. */
+export interface StateBackends {
+  keyed(
+    options: { readonly keyGroupRange: { start: number; end: number }; readonly maxParallelism: number },
+    restored: readonly KeyedStateHandle[],
+  ): Promise<KeyedStateBackend>
+  operator(restored: readonly OperatorStateHandle[]): Promise<OperatorStateBackend>
+}
+
+/** Gives the ends of the channels of a task, and the code that chooses among them. */
+export interface TaskChannels {
+  reader(channelId: string, timestamp: Float64Array): ChannelReader
+  writer(channelId: string, timestamp: Float64Array): ChannelWriter
+  /** @param maxParallelism key groups of the consuming vertex */
+  recordWriter(
+    partitioner: EdgePartitioner,
+    channels: readonly ChannelWriter[],
+    options: { readonly maxParallelism: number; readonly subtaskIndex: number },
+  ): Push
+}
+
+export interface StreamTaskOptions {
+  readonly deployment: TaskDeployment
+  readonly program: ReplayedProgram
+}
+
+export interface StreamTaskDependencies {
+  readonly loop: SlotLoop
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly reporter: TaskReporter
+  readonly channels: TaskChannels
+  readonly backends: StateBackends
+  /** Undefined: the job takes no checkpoints. */
+  readonly storage: CheckpointStorage | undefined
+  /** The task is over; called once. */
+  readonly onEnded: () => void
+}
