@@ -1,0 +1,53 @@
+import { availableParallelism } from 'node:os'
+import { pathToFileURL } from 'node:url'
+import { isMainThread } from 'node:worker_threads'
+import {
+  createPlanningContext,
+  currentExecutionContext,
+  type ExecutionContext,
+  type PipelineExecutor,
+  type ReplayRecord,
+  setDefaultExecutionContext,
+  startPlanningRecorder,
+} from '@flink-ts/jobgraph'
+
+/**
+ * Makes `node job.ts` without a cluster run on a MiniCluster in this process: the context for programs that nobody
+ * else evaluates. What main reads of the clock, randomness and environment is recorded from the import of this package
+ * on, so that replays in the slot threads see the same.
+ */
+export function registerLocalContext(): void {
+  setDefaultExecutionContext(localContext)
+  // Now, not at the first use: main may look at the clock before. Other threads have their context, or are tests.
+  if (isMainThread) currentExecutionContext()
+}
+
+function localContext(): ExecutionContext {
+  const args = process.argv.slice(2)
+  const mainModuleUrl = pathToFileURL(process.argv[1] ?? '').href
+  const configuration = { 'parallelism.default': String(availableParallelism()) }
+  const records = new Map<number, ReplayRecord>()
+  let executor: PipelineExecutor | undefined
+  return createPlanningContext(
+    { args, configuration, code: { type: 'module', url: mainModuleUrl } },
+    {
+      recorder: startPlanningRecorder({ args }),
+      async submit(graph, program, functions) {
+        records.set(program.executeIndex, program.record)
+        // Only programs that run locally load the cluster.
+        const { createLocalExecutor } = await import('@flink-ts/cluster')
+        executor ??= createLocalExecutor({
+          mainModuleUrl,
+          args,
+          configuration,
+          record: executeIndex => {
+            const record = records.get(executeIndex)
+            if (record === undefined) throw new RangeError(`No job number ${executeIndex} was executed`)
+            return record
+          },
+        })
+        return executor.execute(graph, functions)
+      },
+    },
+  )
+}
