@@ -10,6 +10,6 @@ afterAll(async () => {
   expect(await cluster.stop()).toEqual([])
 })
 
-test.each([1, 2, 3, 4])('the main job gives the expected rows at parallelism %i', async (parallelism) => {
+test.each([1, 2, 3, 4])('the main job gives the expected rows at parallelism %i', async parallelism => {
   await new MainJobRun(cluster, { parallelism, checkpointIntervalMs: 200 }).expectResult()
 })

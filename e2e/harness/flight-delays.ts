@@ -40,8 +40,8 @@ let expected: readonly string[] | undefined
 export function expectFlightDelays(folder: string): void {
   expected ??= [...expectedRows()].sort()
   const names = readdirSync(folder)
-  expect(names.filter((name) => name.startsWith('.'))).toEqual([])
-  const rows = names.flatMap((name) => {
+  expect(names.filter(name => name.startsWith('.'))).toEqual([])
+  const rows = names.flatMap(name => {
     const [header, ...lines] = readFileSync(join(folder, name), 'utf8').trimEnd().split('\n')
     expect(header).toBe('origin,day,flights,mean_delay_minutes,late_share')
     return lines

@@ -10,6 +10,6 @@ export function seededChoices(testName: string): SeededRandom {
 /** Waits for a random time between the two bounds, in milliseconds. */
 export async function randomPause(random: SeededRandom, fromMs: number, toMs: number): Promise<number> {
   const ms = Math.round(fromMs + random.next() * (toMs - fromMs))
-  await new Promise((resolve) => setTimeout(resolve, ms))
+  await new Promise(resolve => setTimeout(resolve, ms))
   return ms
 }

@@ -49,11 +49,7 @@ export class TestCluster {
   readonly #started: ChildProcess[] = []
   #taskManagerCount = 0
 
-  private constructor(
-    folder: string,
-    ports: { rest: number; rpc: number },
-    proxy: TcpProxy | undefined,
-  ) {
+  private constructor(folder: string, ports: { rest: number; rpc: number }, proxy: TcpProxy | undefined) {
     this.folder = folder
     this.restPort = ports.rest
     this.rpcPort = ports.rpc

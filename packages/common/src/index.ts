@@ -3,8 +3,8 @@
 // Calls: nothing of ours.
 // Thread: any; nothing here keeps state of its own.
 export { CancellationError, Deferred } from './concurrent/deferred.ts'
-export { loadConfiguration, parseDynamicProperties } from './config/configuration-file.ts'
 export { Configuration, type ConfigurationSource } from './config/configuration.ts'
+export { loadConfiguration, parseDynamicProperties } from './config/configuration-file.ts'
 export {
   booleanType,
   type ConfigOption,
@@ -46,3 +46,4 @@ export { createLogger, type Logger, type LoggerOptions, nullLogger } from './log
 export { type Clock, SystemClock, type Timer } from './time/clock.ts'
 export { ManualClock } from './time/manual-clock.ts'
 export { type Random, SeededRandom, SystemRandom } from './time/random.ts'
+export { VERSION } from './version.ts'

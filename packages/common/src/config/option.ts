@@ -31,7 +31,7 @@ export interface ConfigOption<T> {
 export function option<T>(
   key: string,
   type: OptionType<T>,
-  rest: { defaultValue: T; description: string; deprecatedKeys?: readonly string[] },
+  rest: { defaultValue: NoInfer<T>; description: string; deprecatedKeys?: readonly string[] },
 ): ConfigOption<T> {
   return { key, type, deprecatedKeys: [], ...rest }
 }

@@ -1,0 +1,53 @@
+import { durationType, enumType, integerType, option, stringType } from '@flink-ts/common'
+
+export const JOBMANAGER_RPC_ADDRESS = option('jobmanager.rpc.address', stringType, {
+  defaultValue: 'localhost',
+  description: 'Host at which TaskManagers and clients reach the JobManager.',
+})
+export const JOBMANAGER_RPC_PORT = option('jobmanager.rpc.port', integerType, {
+  defaultValue: 6123,
+  description: 'Port at which TaskManagers and clients reach the JobManager.',
+})
+export const JOBMANAGER_BIND_HOST = option('jobmanager.bind-host', stringType, {
+  defaultValue: 'localhost',
+  description: 'Local interface on which the JobManager listens. Loopback unless set.',
+})
+export const JOBMANAGER_RPC_BIND_PORT = option('jobmanager.rpc.bind-port', integerType, {
+  defaultValue: -1,
+  description: 'Local port of the JobManager if it differs from the announced one; -1: jobmanager.rpc.port.',
+})
+export const TASKMANAGER_HOST = option('taskmanager.host', stringType, {
+  defaultValue: 'localhost',
+  description: 'Host at which other TaskManagers reach this one for the exchange of records.',
+})
+export const TASKMANAGER_BIND_HOST = option('taskmanager.bind-host', stringType, {
+  defaultValue: 'localhost',
+  description: 'Local interface on which a TaskManager listens. Loopback unless set.',
+})
+export const TASKMANAGER_DATA_PORT = option('taskmanager.data.port', integerType, {
+  defaultValue: 0,
+  description: 'Port of the exchange of records; 0: any free one.',
+})
+export const TASKMANAGER_RESOURCE_ID = option('taskmanager.resource-id', stringType, {
+  defaultValue: '',
+  description:
+    'Name of a TaskManager in logs, REST and metrics; made up if empty. Must be unique in the cluster.',
+})
+export const NUMBER_OF_TASK_SLOTS = option('taskmanager.numberOfTaskSlots', integerType, {
+  defaultValue: 1,
+  description: 'Slots of a TaskManager. One slot is one thread, so at most the number of cores makes sense.',
+})
+export const TMP_DIRS = option('io.tmp.dirs', stringType, {
+  defaultValue: '',
+  description: "Folder for temporary files; the system's one if empty.",
+  deprecatedKeys: ['taskmanager.tmp.dirs'],
+})
+export const REGISTRATION_TIMEOUT = option('taskmanager.registration.timeout', durationType, {
+  defaultValue: 300_000,
+  description: 'A TaskManager that cannot register at the JobManager for this long ends itself.',
+  deprecatedKeys: ['taskmanager.maxRegistrationDuration'],
+})
+export const LOG_LEVEL = option('env.log.level', enumType('error', 'warn', 'info', 'debug'), {
+  defaultValue: 'info',
+  description: 'Least severe level that is logged: error, warn, info or debug.',
+})

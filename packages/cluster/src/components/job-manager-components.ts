@@ -1,0 +1,74 @@
+import type { Clock, Configuration, Logger, Random } from '@flink-ts/common'
+import { Dispatcher } from '@flink-ts/dispatcher'
+import { fileSystemFor } from '@flink-ts/filesystem'
+import { JobMaster } from '@flink-ts/jobmanager'
+import { ResourceManager } from '@flink-ts/resourcemanager'
+import type { BlobStore, RpcService } from '@flink-ts/rpc'
+import { CHECKPOINT_INLINE_THRESHOLD, type CheckpointStorage, FileCheckpointStorage } from '@flink-ts/state'
+
+export interface JobManagerComponentsDependencies {
+  /** Started; the endpoints are reachable at its address. */
+  readonly rpc: RpcService
+  /** Where clients put bundles. */
+  readonly blobs: BlobStore
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+/** The endpoints of a JobManager process. */
+export interface JobManagerComponents {
+  readonly dispatcher: Dispatcher
+  readonly resourceManager: ResourceManager
+  close(): Promise<void>
+}
+
+/** Builds ResourceManager, Dispatcher and the factory of JobMasters, and lets everybody in. */
+export function startJobManagerComponents(
+  options: { readonly configuration: Configuration },
+  dependencies: JobManagerComponentsDependencies,
+): JobManagerComponents {
+  const { configuration } = options
+  const { rpc, blobs, clock, random, logger } = dependencies
+  const common = { rpc, clock, random, logger }
+  const storageFactory = checkpointStorageFactory(configuration, random)
+  const resourceManager = new ResourceManager({ configuration }, common)
+  const dispatcher = new Dispatcher(
+    { configuration, resourceManagerAddress: rpc.address },
+    {
+      ...common,
+      hasBlob: key => blobs.has(key),
+      runnerFactory: submission => {
+        const jobMaster = new JobMaster(
+          { submission, configuration, resourceManagerAddress: rpc.address, blobAddress: rpc.address },
+          { ...common, storageFactory },
+        )
+        jobMaster.start()
+        return jobMaster
+      },
+    },
+  )
+  resourceManager.start()
+  dispatcher.start()
+  return {
+    dispatcher,
+    resourceManager,
+    async close() {
+      await dispatcher.close()
+      resourceManager.close()
+    },
+  }
+}
+
+/** Checkpoint storage by URI scheme, with the configured threshold for small state. */
+export function checkpointStorageFactory(
+  configuration: Configuration,
+  random: Random,
+): (directory: string, jobId: string) => CheckpointStorage {
+  const inlineThresholdBytes = configuration.get(CHECKPOINT_INLINE_THRESHOLD)
+  return (directory, jobId) =>
+    new FileCheckpointStorage(
+      { directory, jobId, inlineThresholdBytes },
+      { fileSystem: fileSystemFor(directory), random },
+    )
+}

@@ -1,0 +1,53 @@
+import { join } from 'node:path'
+import { VERSION } from '@flink-ts/common'
+import { createRestServer, RestOptionKeys } from '@flink-ts/rest'
+import { BlobServer, GrpcRpcService, sessionSettingsOf } from '@flink-ts/rpc'
+import {
+  JOBMANAGER_BIND_HOST,
+  JOBMANAGER_RPC_ADDRESS,
+  JOBMANAGER_RPC_BIND_PORT,
+  JOBMANAGER_RPC_PORT,
+} from '../cluster-options.ts'
+import { startJobManagerComponents } from '../components/job-manager-components.ts'
+import { runProcess } from './process-start.ts'
+
+await runProcess(
+  'jobmanager',
+  async ({ configuration, logger, clock, random, workingDirectory, resourceId }) => {
+    const port = configuration.get(JOBMANAGER_RPC_PORT)
+    const bindPort = configuration.get(JOBMANAGER_RPC_BIND_PORT)
+    const rpc = new GrpcRpcService(
+      {
+        bindHost: configuration.get(JOBMANAGER_BIND_HOST),
+        port: bindPort === -1 ? port : bindPort,
+        advertisedHost: configuration.get(JOBMANAGER_RPC_ADDRESS),
+        ...(bindPort !== -1 && { advertisedPort: port }),
+        resourceId,
+        version: VERSION,
+        settings: sessionSettingsOf(configuration),
+      },
+      { clock, random, logger: logger.child({ component: 'rpc' }) },
+    )
+    const blobs = new BlobServer({ directory: join(workingDirectory.path, 'blobs') }, { logger, random })
+    await Promise.all([blobs.start(), rpc.start()])
+    rpc.serveBlobs(blobs)
+    const components = startJobManagerComponents({ configuration }, { rpc, blobs, clock, random, logger })
+    const rest = createRestServer(
+      {
+        bindAddress: configuration.get(RestOptionKeys.bindAddress),
+        port: configuration.get(RestOptionKeys.port),
+        allowUnauthenticated: configuration.get(RestOptionKeys.allowUnauthenticated),
+      },
+      { dispatcher: components.dispatcher, clock, logger, version: VERSION },
+    )
+    const restPort = await rest.start()
+    logger.info({ rpcAddress: rpc.address, restPort }, 'JobManager is ready')
+    return {
+      async close() {
+        await rest.close()
+        await components.close()
+        await rpc.close()
+      },
+    }
+  },
+)

@@ -1,0 +1,94 @@
+import { tmpdir } from 'node:os'
+import { parseArgs } from 'node:util'
+import {
+  type Configuration,
+  createLogger,
+  type Logger,
+  loadConfiguration,
+  newId,
+  parseDynamicProperties,
+  type ResourceId,
+  SystemClock,
+  SystemRandom,
+} from '@flink-ts/common'
+import { LOG_LEVEL, TMP_DIRS } from '../cluster-options.ts'
+import { WorkingDirectory } from './working-directory.ts'
+
+/** What every process of a cluster begins with. */
+export interface ProcessStart {
+  readonly configuration: Configuration
+  readonly logger: Logger
+  readonly clock: SystemClock
+  readonly random: SystemRandom
+  readonly workingDirectory: WorkingDirectory
+  readonly resourceId: ResourceId
+}
+
+/** Something that runs until it is closed. */
+export interface Closeable {
+  close(): Promise<void>
+}
+
+const CLOSE_TIMEOUT_MS = 8000
+
+/**
+ * The frame of a process: reads `--configDir` and `-D`, logs to standard output, runs `start`, closes it on SIGTERM,
+ * SIGINT or when it calls `end`. A failure to start or an error that nobody handles ends the process with code 1.
+ */
+export async function runProcess(
+  role: 'jobmanager' | 'taskmanager',
+  start: (process: ProcessStart, end: (reason: string, code: number) => void) => Promise<Closeable>,
+): Promise<void> {
+  const random = new SystemRandom()
+  const configuration = configurationOf(process.argv.slice(2))
+  const file = process.env['FLINK_LOG_FILE']
+  const logger = createLogger({ level: configuration.get(LOG_LEVEL), ...(file !== undefined && { file }) })
+  const workingDirectory = WorkingDirectory.create(configuration.get(TMP_DIRS) || tmpdir(), role)
+  let running: Closeable | undefined
+  let ending = false
+  const end = (reason: string, code: number): void => {
+    if (ending) return
+    ending = true
+    logger.info({ reason }, 'Process ends')
+    const forced = setTimeout(() => process.exit(code === 0 ? 1 : code), CLOSE_TIMEOUT_MS)
+    forced.unref()
+    const finish = (): void => {
+      workingDirectory.remove()
+      process.exit(code)
+    }
+    // `finish` ends the process in both cases; what fails while closing is logged.
+    void (running?.close() ?? Promise.resolve()).then(finish, (error: unknown) => {
+      logger.error({ error }, 'Closing failed')
+      finish()
+    })
+  }
+  process.on('SIGTERM', () => end('SIGTERM', 0))
+  process.on('SIGINT', () => end('SIGINT', 0))
+  process.on('uncaughtException', error => {
+    logger.error({ error }, 'An error that nobody handled')
+    end('uncaught error', 1)
+  })
+  try {
+    const resourceId = newId<ResourceId>(random)
+    running = await start(
+      { configuration, logger, clock: new SystemClock(), random, workingDirectory, resourceId },
+      end,
+    )
+  } catch (error) {
+    logger.error({ error }, 'Start failed')
+    end('start failed', 1)
+  }
+}
+
+function configurationOf(args: readonly string[]): Configuration {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: { configDir: { type: 'string' }, define: { type: 'string', short: 'D', multiple: true } },
+    })
+    return loadConfiguration(values.configDir, parseDynamicProperties(values.define ?? []))
+  } catch (error) {
+    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exit(1)
+  }
+}
