@@ -6,14 +6,14 @@ import {
   type LeaderSessionId,
   type Logger,
   type SerializedError,
-  serializeError,
   type Timer,
 } from '@flink-ts/common'
 import type { GatewayDefinition, RpcHandlers, RpcPeer, RpcSession } from '../endpoint/rpc-session.ts'
-import { PayloadTooLarge, SessionLost, UnknownMethod } from '../errors.ts'
+import { SessionLost } from '../errors.ts'
 import type { Call, Envelope, Reply } from '../gen/session.ts'
 import { decodePayload, encodePayload } from '../payload/payload-codec.ts'
 import type { SessionSettings } from '../rpc-options.ts'
+import { type CallResult, checkSize, encodeOutcome, invoke } from './invocation.ts'
 import type { Link } from './link.ts'
 import { Liveness } from './liveness.ts'
 import { Outbox, type Sequenced } from './outbox.ts'
@@ -182,7 +182,7 @@ export class SequencedSession implements RpcSession {
     const answer = new Deferred<unknown>()
     try {
       const bytes = encodePayload(args, `${method} arguments`)
-      this.#checkSize(method, bytes)
+      checkSize(method, bytes, this.#settings.maxMessageBytes)
       const sequence = this.#outbox.nextSequence()
       this.#openCalls.set(sequence, { method, answer })
       this.#sendSequenced({ case: 'call', value: { sequence, method, arguments: bytes } }, bytes.length)
@@ -195,7 +195,7 @@ export class SequencedSession implements RpcSession {
   #serve(call: Call): void {
     let outcome: unknown
     try {
-      outcome = this.#method(call.method).apply(this.handlers, decodePayload(call.arguments) as unknown[])
+      outcome = invoke(this.handlers, call, this.#facts.localName)
     } catch (error) {
       this.#reply(call, { error })
       return
@@ -207,41 +207,14 @@ export class SequencedSession implements RpcSession {
     )
   }
 
-  #method(name: string): (...args: unknown[]) => unknown {
-    const found: unknown =
-      name in Object.prototype ? undefined : (this.handlers as Record<string, unknown>)[name]
-    if (typeof found !== 'function') throw UnknownMethod({ method: name, endpoint: this.#facts.localName })
-    return found as (...args: unknown[]) => unknown
-  }
-
-  #reply(call: Call, result: { readonly value: unknown } | { readonly error: unknown }): void {
+  #reply(call: Call, result: CallResult): void {
     if (this.lost) return
-    const outcome = this.#outcome(call, result)
+    const outcome = encodeOutcome(call.method, result, this.#settings.maxMessageBytes)
     const sequence = this.#outbox.nextSequence()
     this.#sendSequenced(
       { case: 'reply', value: { sequence, call: call.sequence, outcome } },
       outcome.value.length,
     )
-  }
-
-  #outcome(
-    call: Call,
-    result: { readonly value: unknown } | { readonly error: unknown },
-  ): NonNullable<Reply['outcome']> {
-    let failure: unknown
-    if ('value' in result) {
-      try {
-        const value = encodePayload(result.value, `result of ${call.method}`)
-        this.#checkSize(call.method, value)
-        return { case: 'value', value }
-      } catch (error) {
-        failure = error
-      }
-    } else {
-      failure = result.error
-    }
-    const value = encodePayload(plainError(failure))
-    return { case: 'error', value }
   }
 
   #settle(reply: Reply): void {
@@ -276,11 +249,6 @@ export class SequencedSession implements RpcSession {
       this.#transmit({ case: 'probe', value: {} })
     }
     return true
-  }
-
-  #checkSize(method: string, bytes: Uint8Array): void {
-    const maxBytes = this.#settings.maxMessageBytes
-    if (bytes.length > maxBytes) throw PayloadTooLarge({ method, sizeBytes: bytes.length, maxBytes })
   }
 
   #sendSequenced(body: Sequenced, sizeBytes: number): void {
@@ -370,25 +338,6 @@ export class SequencedSession implements RpcSession {
         { error, peer: this.#facts.peerLabel },
         'A listener for the loss of a session failed',
       )
-    }
-  }
-}
-
-/** Errors travel always: what is not plain in their data is left out. */
-function plainError(failure: unknown): SerializedError {
-  const plain = serializeError(failure)
-  try {
-    encodePayload(plain)
-    return plain
-  } catch {
-    // The data of this error holds something that cannot travel; message and stack can.
-    return {
-      name: plain.name,
-      message: plain.message,
-      stack: plain.stack,
-      code: plain.code,
-      domain: plain.domain,
-      retry: plain.retry,
     }
   }
 }

@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { SessionSettings } from '../rpc-options.ts'
 import {
@@ -222,6 +223,16 @@ describe('GrpcRpcService', () => {
     await expect(newer.connect(server.address, 'echo', local)).rejects.toThrow(
       'Upgrade the answering process',
     )
+    const stranger = createServer(socket =>
+      socket.on('error', () => {}).end('HTTP/1.1 400 Bad Request\r\n\r\n'),
+    )
+    stranger.listen(0, '127.0.0.1')
+    await once(stranger, 'listening')
+    const { port } = stranger.address() as AddressInfo
+    await expect(newer.connect(`127.0.0.1:${port}`, 'echo', local)).rejects.toMatchObject({
+      code: 'rpc.connection-refused',
+    })
+    stranger.close()
     await expect(newer.connect('127.0.0.1:1', 'echo', local)).rejects.toMatchObject({
       code: 'rpc.connection-refused',
       retry: 'backoff',
