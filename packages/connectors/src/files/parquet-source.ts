@@ -1,0 +1,111 @@
+import { fileSystemFor } from '@flink-ts/filesystem'
+import {
+  type ColumnValues,
+  createRowBuilder,
+  type Int64Mode,
+  openParquet,
+  type ParquetFile,
+  type RowBuilder,
+} from '@flink-ts/formats'
+import type { ReaderOutput, Source, SourceReader, SourceReaderContext } from '@flink-ts/operators'
+import { FileChanged } from '../errors.ts'
+import { type Block, type BlockLoader, BlockReader } from './block-reader.ts'
+import { listInputFiles } from './list-input-files.ts'
+
+/** One row group, read up to `rowOffset`. */
+export interface ParquetSplit {
+  readonly index: number
+  readonly uri: string
+  readonly rowGroup: number
+  /** Rows in the row group when it was enumerated. */
+  readonly rows: number
+  readonly rowOffset: number
+}
+
+export interface ParquetSourceOptions {
+  /** Files or folders. */
+  readonly uris: readonly string[]
+  readonly columns: readonly string[] | undefined
+  readonly int64: Int64Mode
+}
+
+/** Reads Parquet files; each row group is a split. See {@link FileSource.forParquet}. */
+export class ParquetSource<T> implements Source<T, ParquetSplit> {
+  readonly boundedness = 'bounded'
+  readonly kind = 'parquet'
+  readonly #options: ParquetSourceOptions
+
+  constructor(options: ParquetSourceOptions) {
+    this.#options = options
+  }
+
+  async enumerateSplits(): Promise<readonly ParquetSplit[]> {
+    const splits: ParquetSplit[] = []
+    for (const { uri } of await listInputFiles(this.#options.uris)) {
+      const file = await this.#open(uri)
+      await file.close()
+      for (const [rowGroup, rows] of file.rowGroups.entries()) {
+        if (rows > 0) splits.push({ index: splits.length, uri, rowGroup, rows, rowOffset: 0 })
+      }
+    }
+    return splits
+  }
+
+  createReader(context: SourceReaderContext): SourceReader<T, ParquetSplit> {
+    return new BlockReader(context, new RowGroupLoader<T>(uri => this.#open(uri)))
+  }
+
+  async #open(uri: string): Promise<ParquetFile> {
+    const { columns, int64 } = this.#options
+    return openParquet(await fileSystemFor(uri).open(uri), uri, { columns, int64 })
+  }
+}
+
+/** Keeps the last file open, since its row groups mostly follow one another. */
+class RowGroupLoader<T> implements BlockLoader<T, ParquetSplit> {
+  readonly #openFile: (uri: string) => Promise<ParquetFile>
+  #opened: { readonly uri: string; readonly file: ParquetFile; readonly build: RowBuilder<T> } | undefined
+
+  constructor(openFile: (uri: string) => Promise<ParquetFile>) {
+    this.#openFile = openFile
+  }
+
+  async load(split: ParquetSplit): Promise<Block<T, ParquetSplit>> {
+    const { uri, rowGroup, rows } = split
+    if (this.#opened?.uri !== uri) {
+      await this.close()
+      const file = await this.#openFile(uri)
+      this.#opened = { uri, file, build: createRowBuilder<T>(file.columns) }
+    }
+    const { file, build } = this.#opened
+    if (file.rowGroups[rowGroup] !== rows) {
+      const reason = `row group ${rowGroup} had ${rows} rows and now has ${file.rowGroups[rowGroup] ?? 'none'}`
+      throw FileChanged({ uri, reason })
+    }
+    return rowGroupBlock(split, await file.readRowGroup(rowGroup), build)
+  }
+
+  async close(): Promise<void> {
+    const opened = this.#opened
+    this.#opened = undefined
+    await opened?.file.close()
+  }
+}
+
+function rowGroupBlock<T>(
+  split: ParquetSplit,
+  columns: readonly ColumnValues[],
+  build: RowBuilder<T>,
+): Block<T, ParquetSplit> {
+  let next = split.rowOffset
+  return {
+    rest: undefined,
+    split: () => ({ ...split, rowOffset: next }),
+    emit(max: number, output: ReaderOutput<T>): boolean {
+      const end = Math.min(split.rows, next + max)
+      // The position is moved before the record goes out: a snapshot never comes in between.
+      while (next < end) output.collect(build(columns, next++))
+      return next >= split.rows
+    },
+  }
+}
