@@ -68,9 +68,11 @@ export class ResourceManagerConnection {
   close(reason: string): void {
     this.#state = 'closed'
     this.#retryTimer?.cancel()
-    this.#gateway = undefined
-    this.#session?.close(reason)
+    const session = this.#session
+    // Forgotten first: its end must not look like a loss.
     this.#session = undefined
+    this.#gateway = undefined
+    session?.close(reason)
   }
 
   #connect(): void {
