@@ -28,6 +28,7 @@ export {
   type ReplayableProgram,
   type ReplayRecord,
 } from './execution/program.ts'
+export { looksLikeSecret } from './execution/recorded-environment.ts'
 export { type Replay, type ReplayOptions, replayProgram } from './execution/replay-program.ts'
 export type {
   CheckpointSettings,

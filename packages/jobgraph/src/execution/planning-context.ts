@@ -43,7 +43,10 @@ export function createPlanningContext(
     executor: {
       async execute(graph, functions) {
         const executeIndex = results.length
-        const record = dependencies.recorder.record(executeIndex, earlierResults(), captures.snapshot())
+        const record = {
+          ...dependencies.recorder.record(executeIndex, earlierResults(), captures.snapshot()),
+          configuration: options.configuration,
+        }
         results.push(undefined)
         const client = await dependencies.submit(
           graph,

@@ -12,6 +12,8 @@ export interface ReplayRecord {
   readonly performanceReadings?: readonly number[]
   /** Working directory of the planning run: what relative paths in main mean. Absent: that of the process. */
   readonly workingDirectory?: string
+  /** The configuration of the planning context: parallelism and chaining follow from it. Absent: none. */
+  readonly configuration?: Readonly<Record<string, string>>
   /** Environment variables that main read; undefined: it was not set. */
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Values of `env.capture(name, ...)` by name; each encoded by the state value serializer, base64. */

@@ -4,9 +4,9 @@ const SECRET =
   /TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|(^|_)(KEYS?|PWD|AUTH)$|(^|_)KEY_/i
 const NO_SECRET = new Set(['PWD', 'OLDPWD'])
 
-/** Whether the value of an environment variable with this name must not travel. */
+/** Whether the value of an environment variable or a configuration key with this name must not travel. */
 export function looksLikeSecret(name: string): boolean {
-  return SECRET.test(name) && !NO_SECRET.has(name)
+  return SECRET.test(name.replace(/[.-]/g, '_')) && !NO_SECRET.has(name)
 }
 
 /**

@@ -16,8 +16,8 @@ const MAX_READS_OF_STANDING_CLOCK = 5_000_000
 export interface ReplayOptions {
   /** The module to evaluate: of an extracted bundle, or on this machine. */
   readonly moduleUrl: string
-  /** Program-wide defaults, as at planning. */
-  readonly configuration: Readonly<Record<string, string>>
+  /** Program-wide defaults if the record has none of its own. */
+  readonly configuration?: Readonly<Record<string, string>>
   /** How long main may take until it calls `execute`. */
   readonly timeoutMs?: number
   /** How long after main's last line an asynchronous part of it may still call `execute`. */
@@ -59,7 +59,7 @@ async function runReplay(program: ReplayableProgram, options: ReplayOptions): Pr
   const context: ExecutionContext = {
     mode: 'replay',
     args: record.args,
-    configuration: options.configuration,
+    configuration: record.configuration ?? options.configuration ?? {},
     capture: <T>(name: string) => capturedValue(record.captures, name) as T,
     executor: {
       execute(graph, functions) {
