@@ -55,7 +55,8 @@ export interface ChannelReader {
   ready(): boolean
   /**
    * Hands out at most `maxRecords` records, or one event, in order; never a record after an event in one call, so
-   * that the caller can stop at a barrier. The record's timestamp is in the thread's timestamp register.
+   * that the caller can stop at a barrier. With `maxRecords` 0, an event if one is next: barriers are handled while
+   * records have to wait. The record's timestamp is in the thread's timestamp register.
    * Returns the number of records and events handed out, 0 if there was nothing.
    */
   poll(maxRecords: number, handler: ChannelHandler): number

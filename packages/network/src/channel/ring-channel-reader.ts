@@ -53,7 +53,9 @@ class RingChannelReader implements ChannelReader {
       this.#sink = generate(['handler'], 'return value => { handler.record(value) }', [handler])
     }
     let taken = 0
-    while (taken < maxRecords) {
+    // With 0 only an event that is next is handed out.
+    while (taken < maxRecords || maxRecords === 0) {
+      if (maxRecords === 0 && this.#left > 0) break
       if (this.#left === 0) {
         const kind = this.#advance()
         if (kind === 0) break
@@ -64,6 +66,7 @@ class RingChannelReader implements ChannelReader {
           handler.event(event)
           return 1
         }
+        if (maxRecords === 0) break
         this.#openInRing()
       }
       const before = this.#left

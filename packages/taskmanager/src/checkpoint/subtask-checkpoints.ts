@@ -23,7 +23,6 @@ export interface OperatorBackends {
 }
 
 interface Running {
-  readonly checkpointId: number
   cancelled: boolean
 }
 
@@ -44,7 +43,8 @@ export class SubtaskCheckpoints {
   readonly #loop: SlotLoop
   readonly #reporter: TaskReporter
   readonly #logger: Logger
-  #running: Running | undefined
+  /** By checkpoint id. */
+  readonly #running = new Map<number, Running>()
 
   constructor(
     options: { attemptId: ExecutionAttemptId; taskName: string },
@@ -77,15 +77,12 @@ export class SubtaskCheckpoints {
   /** Begins the snapshot for `barrier`. No life-cycle call may be under way. */
   take(barrier: Barrier, alignmentMs: number): void {
     const { checkpointId } = barrier
-    if (this.#running !== undefined) {
-      // A backend writes one snapshot at a time.
-      const older = this.#running.checkpointId
-      this.cancel(older)
-      this.decline(older, CheckpointNotPossible({
-        checkpointId: older,
-        task: this.#taskName,
-        reason: `checkpoint ${checkpointId} began before its files were written`,
-      }))
+    // A keyed backend writes one snapshot at a time.
+    const older = this.#backends.some(({ keyed }) => keyed !== undefined) ? [...this.#running.keys()] : []
+    for (const id of older) {
+      this.cancel(id)
+      const reason = `checkpoint ${checkpointId} began before its files were written`
+      this.decline(id, CheckpointNotPossible({ checkpointId: id, task: this.#taskName, reason }))
     }
     const startDelayMs = Math.max(0, this.#clock.now() - barrier.timestamp - alignmentMs)
     const failed = (error: unknown): void => this.decline(checkpointId, this.#failure(checkpointId, error))
@@ -111,16 +108,16 @@ export class SubtaskCheckpoints {
 
   /** Gives up the files being written for this checkpoint, if any. */
   cancel(checkpointId: number): void {
-    if (this.#running?.checkpointId === checkpointId) this.cancelAll()
+    const running = this.#running.get(checkpointId)
+    if (running === undefined) return
+    running.cancelled = true
+    this.#running.delete(checkpointId)
+    for (const { keyed } of this.#backends) keyed?.cancelSnapshot(checkpointId)
   }
 
   /** Gives up whatever is being written. */
   cancelAll(): void {
-    const running = this.#running
-    if (running === undefined) return
-    running.cancelled = true
-    this.#running = undefined
-    for (const { keyed } of this.#backends) keyed?.cancelSnapshot(running.checkpointId)
+    for (const id of [...this.#running.keys()]) this.cancel(id)
   }
 
   decline(checkpointId: number, error: unknown): void {
@@ -133,14 +130,14 @@ export class SubtaskCheckpoints {
     measured: { alignmentMs: number; startDelayMs: number },
     syncStartMs: number,
   ): void {
-    const running: Running = { checkpointId, cancelled: false }
-    this.#running = running
+    const running: Running = { cancelled: false }
+    this.#running.set(checkpointId, running)
     // Everything is fixed before the first await, so that the records that follow are not in the snapshot.
     const parts = this.#links.map((link, i) => this.#snapshotOperator(checkpointId, link, i))
     const syncEndMs = this.#clock.monotonicMs()
     Promise.allSettled(parts).then(results => {
       if (running.cancelled) return
-      this.#running = undefined
+      this.#running.delete(checkpointId)
       const failure = results.find(result => result.status === 'rejected')
       if (failure !== undefined) {
         this.decline(checkpointId, this.#failure(checkpointId, failure.reason))

@@ -74,7 +74,8 @@ export class TaskInputs {
       return input
     })
     this.#valves = counts.map(count => new WatermarkValve(count))
-    this.#eventTime = new CombinedEventTime(this.#valves)
+    // An input that nothing is connected to does not hold back time.
+    this.#eventTime = new CombinedEventTime(this.#valves.filter((_, i) => (counts[i] as number) > 0))
     for (const { reader, handler } of this.#inputs) {
       if (reader instanceof DirectChannel) reader.connect(dependencies.consumer, handler)
     }
