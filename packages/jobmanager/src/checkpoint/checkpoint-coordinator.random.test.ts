@@ -60,7 +60,9 @@ class Simulation {
       case 'store': {
         const { checkpointId, operators } = action.metadata
         // Complete only with everyone, in the attempt that ran when it was triggered and still does.
-        expect([...this.acknowledged.get(checkpointId)!].sort()).toEqual([...this.participants.get(checkpointId)!].sort())
+        expect([...this.acknowledged.get(checkpointId)!].sort()).toEqual(
+          [...this.participants.get(checkpointId)!].sort(),
+        )
         expect(this.participants.get(checkpointId)).toEqual(this.currentAttempts())
         expect(operators.map(operator => operator.subtasks.length)).toEqual([2, 2])
         this.storing.add(checkpointId)
@@ -149,9 +151,11 @@ class Simulation {
     if (dice < 0.2) this.elapse(Math.floor(this.random.next() * 1500))
     else if (dice < 0.7) this.acknowledge(this.pickMissing(id) ?? key, id)
     else if (dice < 0.75 && this.attempts.get(key)! > 0) this.acknowledge(key, id, 1)
-    else if (dice < 0.76) this.handle({ type: 'declined', decline: { attemptId: this.attemptId(key), checkpointId: id, reason } })
+    else if (dice < 0.76)
+      this.handle({ type: 'declined', decline: { attemptId: this.attemptId(key), checkpointId: id, reason } })
     else if (dice < 0.77) this.handle({ type: 'trigger-failed', checkpointId: id, reason })
-    else if (dice < 0.95 && this.storing.size > 0) this.finishStoring(this.pick([...this.storing]), this.random.next() < 0.9)
+    else if (dice < 0.95 && this.storing.size > 0)
+      this.finishStoring(this.pick([...this.storing]), this.random.next() < 0.9)
     else if (dice > 0.98) {
       const keys = this.random.next() < 0.5 ? KEYS : [key]
       this.handle({ type: 'tasks-stopped', attemptIds: keys.map(k => this.attemptId(k)) })

@@ -29,7 +29,10 @@ runTranscripts(new URL('../testdata/checkpoint/', import.meta.url), () => {
       if (next === undefined) break
       nowMs = next[1]
       dueMs.delete(next[0])
-      output.push(`at ${nowMs}:`, ...handle({ type: 'timer', timer: next[0] as 'trigger' }).map(line => `  ${line}`))
+      output.push(
+        `at ${nowMs}:`,
+        ...handle({ type: 'timer', timer: next[0] as 'trigger' }).map(line => `  ${line}`),
+      )
     }
     nowMs = target
     return output
@@ -41,7 +44,9 @@ runTranscripts(new URL('../testdata/checkpoint/', import.meta.url), () => {
     switch (verb) {
       case 'job': {
         const [vertices = '', edges = '', ...settings] = words
-        const pairs = settings.map(word => word.split('=')).map(([k, v]) => [k, k?.startsWith('ext') ? v : Number(v)])
+        const pairs = settings
+          .map(word => word.split('='))
+          .map(([k, v]) => [k, k?.startsWith('ext') ? v : Number(v)])
         const graph = sampleGraph(vertices.replaceAll(',', ' '), edges.replaceAll(',', ' '), {
           checkpointing: Object.fromEntries(pairs),
         })
@@ -50,7 +55,10 @@ runTranscripts(new URL('../testdata/checkpoint/', import.meta.url), () => {
         return []
       }
       case 'deploy': {
-        const tasks = words.map(word => ({ key: word.split('#')[0] as SubtaskKey, attemptId: word as ExecutionAttemptId }))
+        const tasks = words.map(word => ({
+          key: word.split('#')[0] as SubtaskKey,
+          attemptId: word as ExecutionAttemptId,
+        }))
         return handle({ type: 'tasks-deployed', tasks })
       }
       case 'running':
@@ -96,7 +104,9 @@ function describeAction(action: CoordinatorAction): string {
     case 'trigger':
       return `trigger ${action.trigger.checkpointId}: ${action.attemptIds.join(' ')}`
     case 'store': {
-      const operators = action.metadata.operators.map(o => `${o.operatorId}[${o.subtasks.map(s => s.index).join(',')}]`)
+      const operators = action.metadata.operators.map(
+        o => `${o.operatorId}[${o.subtasks.map(s => s.index).join(',')}]`,
+      )
       return `store ${action.metadata.checkpointId}: ${operators.join(' ')}`
     }
     case 'notify-complete':

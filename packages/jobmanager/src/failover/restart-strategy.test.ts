@@ -19,15 +19,21 @@ describe('restart strategy', () => {
       'restart-strategy.fixed-delay.attempts': '3',
       'restart-strategy.fixed-delay.delay': '10 s',
     })
-    expect(resolveRestartStrategy(without, cluster)).toEqual({ type: 'fixed-delay', attempts: 3, delayMs: 10_000 })
-    expect(resolveRestartStrategy(withCheckpoints, Configuration.of({ 'restart-strategy.type': 'off' }))).toEqual({
+    expect(resolveRestartStrategy(without, cluster)).toEqual({
+      type: 'fixed-delay',
+      attempts: 3,
+      delayMs: 10_000,
+    })
+    expect(
+      resolveRestartStrategy(withCheckpoints, Configuration.of({ 'restart-strategy.type': 'off' })),
+    ).toEqual({
       type: 'none',
     })
     const job = sampleGraph('a', '', { restartStrategy: { type: 'none' } })
     expect(resolveRestartStrategy(job, cluster)).toEqual({ type: 'none' })
-    expect(() => resolveRestartStrategy(without, Configuration.of({ 'restart-strategy.type': 'sometimes' }))).toThrow(
-      /sometimes.*restart-strategy.type/,
-    )
+    expect(() =>
+      resolveRestartStrategy(without, Configuration.of({ 'restart-strategy.type': 'sometimes' })),
+    ).toThrow(/sometimes.*restart-strategy.type/)
   })
 
   it('restarts as often as it says', () => {

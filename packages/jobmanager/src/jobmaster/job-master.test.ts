@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { sampleGraph } from '../testing/sample-graph.ts'
 import { type Behaviour, FakeCluster, type FakeTaskManager } from '../testing/fake-cluster.ts'
+import { sampleGraph } from '../testing/sample-graph.ts'
 import type { JobMaster } from './job-master.ts'
 
-const graph = (settings: Parameters<typeof sampleGraph>[2] = {}) => sampleGraph('source*2 sink*2', 'source>sink', settings)
+const graph = (settings: Parameters<typeof sampleGraph>[2] = {}) =>
+  sampleGraph('source*2 sink*2', 'source>sink', settings)
 
 async function endOfData(cluster: FakeCluster): Promise<void> {
   for (const taskManager of cluster.taskManagers) await taskManager.endOfData()
@@ -36,7 +37,10 @@ describe('JobMaster', () => {
     expect([...cluster.storage.checkpoints.keys()]).toEqual(['chk-2'])
     await endOfData(cluster)
     const result = await job.result()
-    expect(result).toMatchObject({ status: 'FINISHED', result: { netRuntimeMs: 2000, accumulators: { records: 40 } } })
+    expect(result).toMatchObject({
+      status: 'FINISHED',
+      result: { netRuntimeMs: 2000, accumulators: { records: 40 } },
+    })
     expect(job.details()).toMatchObject({
       checkpoints: { triggered: 3, completed: 3, failed: 0, latestCompleted: { id: 3, stateBytes: 400 } },
       failures: [],
@@ -98,7 +102,9 @@ describe('JobMaster', () => {
     const second = [...tm.tasks.values()]
     expect(second.map(task => task.restore?.checkpointId)).toEqual([1, 1, 1, 1])
     const names = (tasks: typeof second, side: 'inputs' | 'outputs') =>
-      tasks.flatMap(task => task[side].flatMap(edge => edge.channels.map(channel => channel.channelId))).sort()
+      tasks
+        .flatMap(task => task[side].flatMap(edge => edge.channels.map(channel => channel.channelId)))
+        .sort()
     expect(names(second, 'inputs')).toEqual(names(second, 'outputs'))
     expect(names(second, 'inputs')).toHaveLength(4)
     expect(names(second, 'inputs').every(name => name.split('/')[1] === '1')).toBe(true)
@@ -107,7 +113,10 @@ describe('JobMaster', () => {
   })
 
   // Each phase: what the TaskManager that will be killed does not do, and how the job gets there.
-  const phases: Record<string, { but: Partial<Behaviour>; reach?: (cluster: FakeCluster, job: JobMaster) => Promise<void> }> = {
+  const phases: Record<
+    string,
+    { but: Partial<Behaviour>; reach?: (cluster: FakeCluster, job: JobMaster) => Promise<void> }
+  > = {
     waiting: { but: { offers: false } },
     deploying: { but: { runs: false } },
     running: { but: {} },
@@ -148,7 +157,10 @@ describe('JobMaster', () => {
         return
       }
       await finish(cluster, job)
-      expect(await job.result()).toMatchObject({ status: 'FINISHED', result: { accumulators: { records: 40 } } })
+      expect(await job.result()).toMatchObject({
+        status: 'FINISHED',
+        result: { accumulators: { records: 40 } },
+      })
       expect(job.details().failures).toHaveLength(phase === 'waiting' ? 0 : 1)
       expect(cluster.storage.checkpoints.size).toBe(0)
     })
@@ -194,7 +206,9 @@ describe('JobMaster', () => {
     const first = new FakeCluster()
     first.startResourceManager()
     first.addTaskManager(2)
-    const writer = first.startJob(graph({ checkpointing: { externalizedRetention: 'retain-on-cancellation' } }))
+    const writer = first.startJob(
+      graph({ checkpointing: { externalizedRetention: 'retain-on-cancellation' } }),
+    )
     await first.settle()
     await first.advance(1000)
     await writer.cancel()
@@ -207,7 +221,10 @@ describe('JobMaster', () => {
       cluster.startResourceManager()
       const tm = cluster.addTaskManager(4)
       cluster.storage.checkpoints.set('chk-1', first.storage.checkpoints.get('chk-1')!)
-      const restored = { ...sampleGraph(vertices, edges), restoreFrom: { path: 'chk-1', allowNonRestoredState } }
+      const restored = {
+        ...sampleGraph(vertices, edges),
+        restoreFrom: { path: 'chk-1', allowNonRestoredState },
+      }
       const job = cluster.startJob(restored)
       await cluster.settle()
       return { cluster, job, tm }
@@ -224,12 +241,17 @@ describe('JobMaster', () => {
       status: 'FAILED',
       error: { code: 'jobmanager.state-not-restored', data: { path: 'chk-1' } },
     })
-    expect(JSON.stringify(await refused.job.result())).toContain("op-sink (parallelism 2: list state 'positions')")
+    expect(JSON.stringify(await refused.job.result())).toContain(
+      "op-sink (parallelism 2: list state 'positions')",
+    )
     const allowed = await start('source*2 other*2', 'source>other', true)
     expect(allowed.job.overview().tasks.RUNNING).toBe(4)
 
     const missing = new FakeCluster()
-    const job = missing.startJob({ ...graph(), restoreFrom: { path: 'nowhere', allowNonRestoredState: false } })
+    const job = missing.startJob({
+      ...graph(),
+      restoreFrom: { path: 'nowhere', allowNonRestoredState: false },
+    })
     expect(await job.result()).toMatchObject({ error: { code: 'jobmanager.restore-failed' } })
   })
 

@@ -17,7 +17,11 @@ runTranscripts(new URL('../testdata/failover/', import.meta.url), () => {
     status = scheduler!.status
     return output
   }
-  const update = (words: readonly string[], state: TaskExecutionStatus, error?: { name: string; message: string }) =>
+  const update = (
+    words: readonly string[],
+    state: TaskExecutionStatus,
+    error?: { name: string; message: string },
+  ) =>
     words.flatMap(word => {
       const [, key = '', taskManager = ''] = /^(.*)@(.*)$/.exec(word) ?? []
       const attemptId = fullAttemptId(key)
@@ -39,7 +43,9 @@ runTranscripts(new URL('../testdata/failover/', import.meta.url), () => {
             graph,
             graphId: 'g',
             restartStrategy:
-              strategy === 'none' ? { type: 'none' } : { type: 'fixed-delay', attempts: attempts!, delayMs: delayMs! },
+              strategy === 'none'
+                ? { type: 'none' }
+                : { type: 'fixed-delay', attempts: attempts!, delayMs: delayMs! },
             slotRequestTimeoutMs: 300_000,
             maxFailureEntries: 16,
           },
@@ -51,7 +57,10 @@ runTranscripts(new URL('../testdata/failover/', import.meta.url), () => {
       case 'start':
         return handle({ type: 'initialized' })
       case 'cannot-start':
-        return handle({ type: 'initialization-failed', error: { name: 'Error', message: 'no such snapshot' } })
+        return handle({
+          type: 'initialization-failed',
+          error: { name: 'Error', message: 'no such snapshot' },
+        })
       case 'register':
         return handle({ type: 'task-manager-registered', taskManager, dataAddress: `${taskManager}:1` })
       case 'offer': {
@@ -65,7 +74,12 @@ runTranscripts(new URL('../testdata/failover/', import.meta.url), () => {
         return handle({ type: 'task-manager-lost', taskManager, reason: 'killed' })
       case 'slot-lost': {
         const allocationId = `x/${taskManager}_${words[1]}` as AllocationId
-        return handle({ type: 'slot-lost', taskManager, allocationId, cause: { name: 'Error', message: 'thread died' } })
+        return handle({
+          type: 'slot-lost',
+          taskManager,
+          allocationId,
+          cause: { name: 'Error', message: 'thread died' },
+        })
       }
       case 'running':
         return update(words, 'RUNNING')
@@ -95,7 +109,9 @@ runTranscripts(new URL('../testdata/failover/', import.meta.url), () => {
           execution => `${shortAttemptId(execution.attemptId)} ${execution.state}`,
         )
       case 'failures':
-        return scheduler!.failures.map(({ error, task, location }) => `${error.message} | ${task} | ${location}`)
+        return scheduler!.failures.map(
+          ({ error, task, location }) => `${error.message} | ${task} | ${location}`,
+        )
       default:
         throw new Error(`Unknown command: ${command}`)
     }
@@ -119,7 +135,9 @@ function describeAction(action: SchedulerAction): string {
     case 'declare-slots':
       return `declare ${action.slots}`
     case 'deploy': {
-      const tasks = action.executions.map(e => `${shortAttemptId(e.attemptId)}@${e.location?.allocationId.slice(2)}`)
+      const tasks = action.executions.map(
+        e => `${shortAttemptId(e.attemptId)}@${e.location?.allocationId.slice(2)}`,
+      )
       return `deploy epoch ${action.epoch}: ${tasks.join(' ')}`
     }
     case 'cancel-task':

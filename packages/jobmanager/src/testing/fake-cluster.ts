@@ -38,7 +38,13 @@ export interface Behaviour {
 
 /** For tests: a TaskManager that runs nothing but speaks the protocol. */
 export class FakeTaskManager {
-  readonly behaviour: Behaviour = { offers: true, runs: true, acknowledges: true, cancels: true, finishes: true }
+  readonly behaviour: Behaviour = {
+    offers: true,
+    runs: true,
+    acknowledges: true,
+    cancels: true,
+    finishes: true,
+  }
   readonly calls: string[] = []
   readonly tasks = new Map<ExecutionAttemptId, TaskDeployment>()
   readonly resourceId: ResourceId
@@ -65,7 +71,10 @@ export class FakeTaskManager {
     const session = await this.#session
     if (this.#jobMaster === undefined) {
       this.#jobMaster = session.gateway(jobMasterGateway)
-      await this.#jobMaster.registerTaskManager({ resourceId: this.resourceId, dataAddress: `${this.resourceId}:1` })
+      await this.#jobMaster.registerTaskManager({
+        resourceId: this.resourceId,
+        dataAddress: `${this.resourceId}:1`,
+      })
     }
     if (this.behaviour.offers) await this.offer(index)
   }
@@ -84,7 +93,13 @@ export class FakeTaskManager {
     if (status === 'FINISHED' || status === 'CANCELED' || status === 'FAILED') this.tasks.delete(attemptId)
     const error = message === undefined ? undefined : { name: 'Error', message }
     const accumulators = status === 'FINISHED' ? { records: 10, rows: [attemptId.length] } : undefined
-    await this.#jobMaster!.updateTaskExecutionState({ attemptId, status, error, accumulators, metrics: METRICS })
+    await this.#jobMaster!.updateTaskExecutionState({
+      attemptId,
+      status,
+      error,
+      accumulators,
+      metrics: METRICS,
+    })
   }
 
   async acknowledge(attemptId: ExecutionAttemptId, checkpointId: number): Promise<void> {
@@ -193,7 +208,14 @@ export class FakeCluster implements RpcEndpoint {
 
   startJob(graph: JobGraph, configuration: Readonly<Record<string, string>> = {}): JobMaster {
     const { rpc, clock, random, logger, storage } = this
-    const record = { args: [], randomSeed: 0, clockReadings: [], environment: {}, captures: {}, earlierResults: [] }
+    const record = {
+      args: [],
+      randomSeed: 0,
+      clockReadings: [],
+      environment: {},
+      captures: {},
+      earlierResults: [],
+    }
     const program = { code: { type: 'module' as const, url: 'file:///job.ts' }, record, executeIndex: 0 }
     const jobMaster = new JobMaster(
       {
@@ -240,7 +262,8 @@ export class FakeCluster implements RpcEndpoint {
   assign(): void {
     const target = this.#target
     if (target === undefined) return
-    let missing = this.required - this.taskManagers.flatMap(t => t.slots).filter(slot => slot !== undefined).length
+    let missing =
+      this.required - this.taskManagers.flatMap(t => t.slots).filter(slot => slot !== undefined).length
     for (const taskManager of this.taskManagers) {
       for (let index = 0; index < taskManager.slots.length && missing > 0; index++) {
         if (taskManager.slots[index] !== undefined) continue

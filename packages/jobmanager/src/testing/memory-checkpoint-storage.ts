@@ -1,7 +1,9 @@
 import type { CheckpointMetadata, CheckpointStorage } from '@flink-ts/state'
 
 /** For tests: keeps metadata in memory; writing can be held up or made to fail. */
-export class MemoryCheckpointStorage implements Pick<CheckpointStorage, 'complete' | 'readMetadata' | 'discard' | 'discardJob'> {
+export class MemoryCheckpointStorage
+  implements Pick<CheckpointStorage, 'complete' | 'readMetadata' | 'discard' | 'discardJob'>
+{
   readonly checkpoints = new Map<string, CheckpointMetadata>()
   readonly discarded: number[] = []
   jobDiscarded = false

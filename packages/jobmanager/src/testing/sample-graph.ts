@@ -1,11 +1,21 @@
 import type { JobId, JobVertexId, OperatorId } from '@flink-ts/common'
-import type { CheckpointSettings, JobEdge, JobGraph, JobVertex, Partitioning, RestartStrategy } from '@flink-ts/jobgraph'
+import type {
+  CheckpointSettings,
+  JobEdge,
+  JobGraph,
+  JobVertex,
+  Partitioning,
+  RestartStrategy,
+} from '@flink-ts/jobgraph'
 
 /** For tests: a graph from `name*parallelism` words and edges `a>b` or `a>b:forward`; hash if nothing is said. */
 export function sampleGraph(
   vertices: string,
   edges: string,
-  settings: { readonly checkpointing?: Partial<CheckpointSettings>; readonly restartStrategy?: RestartStrategy } = {},
+  settings: {
+    readonly checkpointing?: Partial<CheckpointSettings>
+    readonly restartStrategy?: RestartStrategy
+  } = {},
 ): JobGraph {
   const parsed = vertices.split(' ').map((word, index): JobVertex => {
     const [name = '', rest = '1'] = word.split('*')

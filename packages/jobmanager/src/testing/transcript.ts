@@ -26,7 +26,9 @@ function replay(text: string, run: (command: string) => readonly string[]): stri
     const lines = commands.split('\n')
     const outputs = lines.filter(line => !line.startsWith('#')).flatMap(line => run(line))
     const comments = lines.every(line => line.startsWith('#'))
-    return comments ? commands : `${commands}\n----\n${outputs.length === 0 ? '(nothing)' : outputs.join('\n')}`
+    return comments
+      ? commands
+      : `${commands}\n----\n${outputs.length === 0 ? '(nothing)' : outputs.join('\n')}`
   })
   return `${done.join('\n\n')}\n`
 }

@@ -1,4 +1,12 @@
-import { Configuration, type JobId, ManualClock, nullLogger, type ResourceId, SeededRandom, type SlotId } from '@flink-ts/common'
+import {
+  Configuration,
+  type JobId,
+  ManualClock,
+  nullLogger,
+  type ResourceId,
+  SeededRandom,
+  type SlotId,
+} from '@flink-ts/common'
 import {
   RESOURCE_MANAGER_ENDPOINT,
   type ResourceManagerGateway,
@@ -34,7 +42,10 @@ class Setup {
         if (left-- > 0) throw new Error('not now')
       },
     }
-    const session = await rpc.connect(this.rpc.address, RESOURCE_MANAGER_ENDPOINT, { name: 'tm', handlers: () => handlers })
+    const session = await rpc.connect(this.rpc.address, RESOURCE_MANAGER_ENDPOINT, {
+      name: 'tm',
+      handlers: () => handlers,
+    })
     const gateway = session.gateway(resourceManagerGateway)
     const { instanceId } = await gateway.registerTaskExecutor({
       resourceId: name as ResourceId,
@@ -47,14 +58,20 @@ class Setup {
     return { rpc, requests, gateway, instanceId, session }
   }
 
-  async jobMaster(shortages: unknown[] = []): Promise<{ gateway: ResourceManagerGateway; close: () => void }> {
+  async jobMaster(
+    shortages: unknown[] = [],
+  ): Promise<{ gateway: ResourceManagerGateway; close: () => void }> {
     const handlers = { notifyNotEnoughResources: async (info: unknown) => void shortages.push(info) }
     const session = await this.rpc.connect(this.rpc.address, RESOURCE_MANAGER_ENDPOINT, {
       name: 'job-master',
       handlers: () => handlers,
     })
     const gateway = session.gateway(resourceManagerGateway)
-    await gateway.registerJobMaster({ jobId: JOB, jobMasterAddress: this.rpc.address, jobMasterEndpoint: 'job-master/a' })
+    await gateway.registerJobMaster({
+      jobId: JOB,
+      jobMasterAddress: this.rpc.address,
+      jobMasterEndpoint: 'job-master/a',
+    })
     return { gateway, close: () => session.close('done') }
   }
 }
@@ -72,7 +89,11 @@ describe('ResourceManager', () => {
     expect(shortages).toEqual([{ jobId: JOB, required: 2, available: 0 }])
     const tm = await setup.taskManager('tm1', free('tm1', 3))
     expect(tm.requests.map(request => request.slotId)).toEqual(['tm1_0', 'tm1_1'])
-    expect(tm.requests[0]).toMatchObject({ jobId: JOB, jobMasterAddress: setup.rpc.address, jobMasterEndpoint: 'job-master/a' })
+    expect(tm.requests[0]).toMatchObject({
+      jobId: JOB,
+      jobMasterAddress: setup.rpc.address,
+      jobMasterEndpoint: 'job-master/a',
+    })
     expect(setup.resourceManager.overview()).toMatchObject({ totalSlots: 3, freeSlots: 1 })
     job.close()
     await setup.network.settle()
@@ -115,16 +136,25 @@ describe('ResourceManager', () => {
     const setup = new Setup()
     const old = await setup.taskManager('tm1', free('tm1', 2))
     const now = await setup.taskManager('tm1', free('tm1', 1))
-    expect(setup.resourceManager.overview()).toMatchObject({ totalSlots: 1, taskManagers: [{ instanceId: now.instanceId }] })
+    expect(setup.resourceManager.overview()).toMatchObject({
+      totalSlots: 1,
+      taskManagers: [{ instanceId: now.instanceId }],
+    })
     expect(old.session.lost).toBe(true)
-    await now.gateway.notifySlotAvailable(old.instanceId, 'tm1_0' as SlotId, 'x' as SlotRequest['allocationId'])
+    await now.gateway.notifySlotAvailable(
+      old.instanceId,
+      'tm1_0' as SlotId,
+      'x' as SlotRequest['allocationId'],
+    )
   })
 
   it('lets a session speak only for what it registered', async () => {
     const setup = new Setup()
     const job = await setup.jobMaster()
     const other = 'b'.repeat(32) as JobId
-    await expect(job.gateway.declareRequiredResources({ jobId: other, slots: 1 })).rejects.toThrow(/not registered/)
+    await expect(job.gateway.declareRequiredResources({ jobId: other, slots: 1 })).rejects.toThrow(
+      /not registered/,
+    )
     const slot = ['i', 's', 'x'] as unknown as Parameters<ResourceManagerGateway['notifySlotAvailable']>
     await expect(job.gateway.notifySlotAvailable(...slot)).rejects.toThrow(/before it registered/)
   })

@@ -27,7 +27,12 @@ it('behaves as its transcript says', () => {
         return { type: 'task-manager-registered', instanceId, slots }
       },
       lost: () => ({ type: 'task-manager-lost', instanceId }),
-      job: () => ({ type: 'job-registered', jobId: first as JobId, jobMasterAddress: 'jm:1', jobMasterEndpoint: first }),
+      job: () => ({
+        type: 'job-registered',
+        jobId: first as JobId,
+        jobMasterAddress: 'jm:1',
+        jobMasterEndpoint: first,
+      }),
       'job-lost': () => ({ type: 'job-lost', jobId: first as JobId }),
       need: () => ({ type: 'requirement-declared', jobId: first as JobId, slots: Number(second) }),
       accepted: () => ({ type: 'slot-request-accepted', ...slot, allocationId: third as AllocationId }),

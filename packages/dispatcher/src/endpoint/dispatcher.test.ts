@@ -1,0 +1,307 @@
+import {
+  Configuration,
+  Deferred,
+  type JobId,
+  ManualClock,
+  nullLogger,
+  type ResourceId,
+  SeededRandom,
+} from '@flink-ts/common'
+import type { JobDetails, JobResult, JobSubmission, ResourceManagerGateway } from '@flink-ts/gateways'
+import { DISPATCHER_ENDPOINT, dispatcherGateway, RESOURCE_MANAGER_ENDPOINT } from '@flink-ts/gateways'
+import type { JobGraph, JobStatus } from '@flink-ts/jobgraph'
+import { InProcessNetwork, InProcessRpcService, type RpcEndpoint } from '@flink-ts/rpc'
+import { describe, expect, it } from 'vitest'
+import type { JobMasterRunner } from '../runner/job-master-runner.ts'
+import { Dispatcher } from './dispatcher.ts'
+
+const ID = (letter: string) => letter.repeat(32) as JobId
+
+function graphOf(jobId: JobId, change: Partial<JobGraph> = {}): JobGraph {
+  const operator = {
+    nodeId: 1,
+    operatorId: 'o1',
+    uid: undefined,
+    name: 'a',
+    kind: 'source',
+    chainedOutputs: [],
+  }
+  return {
+    jobId,
+    name: 'job',
+    vertices: [
+      {
+        id: 'v1',
+        name: 'a',
+        parallelism: 2,
+        maxParallelism: 128,
+        slotSharingGroup: 'default',
+        operators: [operator],
+      },
+    ],
+    edges: [],
+    fingerprint: '',
+    fingerprintLines: [],
+    checkpointing: {
+      intervalMs: undefined,
+      mode: 'exactly-once',
+      minPauseMs: 0,
+      timeoutMs: 1,
+      maxConcurrent: 1,
+      tolerableFailures: 0,
+      directory: undefined,
+      retained: 1,
+      externalizedRetention: 'no-externalized-checkpoints',
+    },
+    restoreFrom: undefined,
+    restartStrategy: undefined,
+    autoWatermarkIntervalMs: 200,
+    bufferTimeoutMs: 100,
+    globalJobParameters: {},
+    ...change,
+  } as JobGraph
+}
+
+function submissionOf(graph: JobGraph, blobKey?: string): JobSubmission {
+  const record = {
+    args: [],
+    randomSeed: 0,
+    clockReadings: [],
+    environment: {},
+    captures: {},
+    earlierResults: [],
+  }
+  const code =
+    blobKey === undefined
+      ? { type: 'module' as const, url: 'file:///j.ts' }
+      : { type: 'bundle' as const, blobKey }
+  return { graph, program: { code, record, executeIndex: 0 } }
+}
+
+class FakeRunner implements JobMasterRunner {
+  readonly graph: JobGraph
+  readonly ended = new Deferred<JobResult>()
+  status: JobStatus = 'RUNNING'
+  cancels = 0
+
+  constructor(graph: JobGraph) {
+    this.graph = graph
+  }
+
+  details(): JobDetails {
+    const { jobId, name } = this.graph
+    return {
+      jobId,
+      name,
+      status: this.status,
+      startTime: 1,
+      endTime: -1,
+      lastModification: 1,
+      tasks: {},
+    } as never
+  }
+
+  overview() {
+    return this.details()
+  }
+
+  async cancel(): Promise<void> {
+    this.cancels++
+  }
+
+  result(): Promise<JobResult> {
+    return this.ended.promise
+  }
+
+  async close(): Promise<void> {
+    this.end('SUSPENDED')
+  }
+
+  end(status: JobStatus): void {
+    this.status = status
+    this.ended.resolve({ status: 'CANCELED', jobId: this.graph.jobId, error: undefined })
+  }
+}
+
+function setUp(values: Record<string, string> = {}) {
+  const clock = new ManualClock()
+  const network = new InProcessNetwork({ clock })
+  const services = { clock, network, random: new SeededRandom(1), logger: nullLogger }
+  const rpc = new InProcessRpcService({ resourceId: 'jm' as ResourceId, version: '1' }, services)
+  const runners: FakeRunner[] = []
+  const dispatcher = new Dispatcher(
+    { configuration: Configuration.of(values), resourceManagerAddress: rpc.address },
+    {
+      ...services,
+      rpc,
+      runnerFactory: ({ graph }) => {
+        const runner = new FakeRunner(graph)
+        runners.push(runner)
+        return runner
+      },
+      hasBlob: async key => key === 'known',
+    },
+  )
+  dispatcher.start()
+  return { clock, network, rpc, runners, dispatcher }
+}
+
+describe('Dispatcher', () => {
+  it('runs jobs, tells about them, and remembers them when they are over', async () => {
+    const { rpc, runners, network } = setUp()
+    const session = await rpc.connect(rpc.address, DISPATCHER_ENDPOINT, {
+      name: 'client',
+      handlers: () => ({}),
+    })
+    const client = session.gateway(dispatcherGateway)
+    await client.submitJob(submissionOf(graphOf(ID('a')), 'known'))
+    await client.submitJob(submissionOf(graphOf(ID('b'))))
+    expect((await client.listJobs()).map(job => job.status)).toEqual(['RUNNING', 'RUNNING'])
+    const result = client.requestJobResult(ID('a'))
+    await client.cancelJob(ID('a'))
+    expect(runners[0]!.cancels).toBe(1)
+    runners[0]!.end('CANCELED')
+    expect(await result).toMatchObject({ status: 'CANCELED' })
+    await network.settle()
+    expect((await client.listJobs()).map(job => [job.jobId, job.status])).toEqual([
+      [ID('b'), 'RUNNING'],
+      [ID('a'), 'CANCELED'],
+    ])
+    expect(await client.requestJobDetails(ID('a'))).toMatchObject({ status: 'CANCELED' })
+    expect(await client.requestJobResult(ID('a'))).toMatchObject({ status: 'CANCELED' })
+    await client.cancelJob(ID('a'))
+    expect(runners[0]!.cancels).toBe(1)
+  })
+
+  it('names unknown jobs and how to find the known ones', async () => {
+    const { dispatcher } = setUp()
+    for (const call of [
+      dispatcher.cancelJob(ID('c')),
+      dispatcher.requestJobDetails(ID('c')),
+      dispatcher.requestJobResult(ID('c')),
+    ]) {
+      await expect(call).rejects.toMatchObject({
+        code: 'dispatcher.job-not-found',
+        message: /c{32}.*bin\/flink list/,
+      })
+    }
+  })
+
+  it('refuses the same job twice, also while the first is being accepted', async () => {
+    const { dispatcher, runners, network } = setUp()
+    const twice = [submissionOf(graphOf(ID('a')), 'known'), submissionOf(graphOf(ID('a')), 'known')]
+    const outcomes = await Promise.allSettled(twice.map(submission => dispatcher.submitJob(submission)))
+    expect(outcomes.map(outcome => outcome.status)).toEqual(['fulfilled', 'rejected'])
+    expect(runners).toHaveLength(1)
+    runners[0]!.end('FINISHED')
+    await network.settle()
+    await expect(dispatcher.submitJob(twice[0]!)).rejects.toMatchObject({ code: 'dispatcher.duplicate-job' })
+  })
+
+  it('refuses a job whose bundle is missing, and takes it when it is there', async () => {
+    const { dispatcher, runners } = setUp()
+    await expect(dispatcher.submitJob(submissionOf(graphOf(ID('a')), 'unknown'))).rejects.toMatchObject({
+      code: 'dispatcher.bundle-missing',
+    })
+    expect(runners).toHaveLength(0)
+    await dispatcher.submitJob(submissionOf(graphOf(ID('a')), 'known'))
+  })
+
+  it('says everything that is wrong with a graph', async () => {
+    const { dispatcher } = setUp()
+    const good = graphOf(ID('a'))
+    const [vertex] = good.vertices
+    const cases: readonly [Partial<JobGraph>, RegExp][] = [
+      [{ jobId: '../x' as JobId }, /job id '\.\.\/x'/],
+      [{ vertices: [] }, /no operators/],
+      [{ vertices: undefined as never }, /vertices are missing/],
+      [{ vertices: [{ ...vertex!, parallelism: 0 }] }, /parallelism 0/],
+      [{ vertices: [{ ...vertex!, parallelism: 200 }] }, /200 but at most 128 key groups/],
+      [{ vertices: [vertex!, { ...vertex!, id: 'v2' as never }] }, /same state id o1/],
+      [
+        {
+          edges: [{ edgeId: 0, source: 'v1', sourceNodeId: 1, target: 'v9', partitioning: 'hash' } as never],
+        },
+        /unknown vertex v9/,
+      ],
+      [
+        {
+          edges: [{ edgeId: 0, source: 'v1', sourceNodeId: 7, target: 'v1', partitioning: 'hash' } as never],
+        },
+        /node 7/,
+      ],
+      [
+        {
+          edges: [{ edgeId: 0, source: 'v1', sourceNodeId: 1, target: 'v1', partitioning: 'hash' } as never],
+        },
+        /cycle/,
+      ],
+      [{ checkpointing: { ...good.checkpointing, intervalMs: 0, retained: 0 } }, /interval 0 ms.*0 retained/],
+    ]
+    for (const [change, message] of cases) {
+      const submission = submissionOf({ ...good, ...change })
+      await expect(dispatcher.submitJob(submission)).rejects.toMatchObject({
+        code: 'dispatcher.invalid-job-graph',
+        message,
+      })
+    }
+  })
+
+  it('refuses forward between different parallelisms and says what to do', async () => {
+    const { dispatcher } = setUp()
+    const [vertex] = graphOf(ID('a')).vertices
+    const operators = [{ ...vertex!.operators[0]!, nodeId: 2, operatorId: 'o2' as never }]
+    const vertices = [vertex!, { ...vertex!, id: 'v2' as never, name: 'b', parallelism: 3, operators }]
+    const edges = [
+      { edgeId: 0, source: 'v1', sourceNodeId: 1, target: 'v2', partitioning: 'forward' } as never,
+    ]
+    await expect(dispatcher.submitJob(submissionOf(graphOf(ID('a'), { vertices, edges })))).rejects.toThrow(
+      /rebalance\(\)/,
+    )
+  })
+
+  it('forgets finished jobs by number and by age', async () => {
+    const { dispatcher, runners, network, clock } = setUp({
+      'jobstore.max-capacity': '2',
+      'jobstore.expiration-time': '60',
+    })
+    for (const letter of ['a', 'b', 'c']) await dispatcher.submitJob(submissionOf(graphOf(ID(letter))))
+    for (const runner of runners) {
+      runner.end('FINISHED')
+      await network.settle()
+    }
+    expect((await dispatcher.listJobs()).map(job => job.jobId)).toEqual([ID('b'), ID('c')])
+    clock.advance(60_000)
+    expect(await dispatcher.listJobs()).toEqual([])
+  })
+
+  it('asks the ResourceManager, also after a loss of the connection', async () => {
+    const { dispatcher, rpc } = setUp()
+    await expect(dispatcher.requestResourceOverview()).rejects.toMatchObject({
+      code: 'rpc.endpoint-not-found',
+    })
+    const overview = { taskManagers: [], totalSlots: 4, freeSlots: 3 }
+    const endpoint = {
+      endpointName: RESOURCE_MANAGER_ENDPOINT,
+      leaderSessionId: 'x' as RpcEndpoint['leaderSessionId'],
+      acceptSession: (): Partial<ResourceManagerGateway> => ({
+        requestResourceOverview: async () => overview,
+      }),
+    }
+    rpc.serve(endpoint)
+    expect(await dispatcher.requestResourceOverview()).toEqual(overview)
+    rpc.withdraw(RESOURCE_MANAGER_ENDPOINT)
+    rpc.serve(endpoint)
+    expect(await dispatcher.requestResourceOverview()).toEqual(overview)
+  })
+
+  it('suspends its jobs and takes no more when it stops', async () => {
+    const { dispatcher, runners } = setUp()
+    await dispatcher.submitJob(submissionOf(graphOf(ID('a'))))
+    await dispatcher.close()
+    expect(runners[0]!.status).toBe('SUSPENDED')
+    await expect(dispatcher.submitJob(submissionOf(graphOf(ID('b'))))).rejects.toMatchObject({
+      code: 'dispatcher.stopped',
+    })
+  })
+})
