@@ -48,6 +48,15 @@ export const DuplicateInsert = defineError<{ name: string; key: string }>({
     `State '${d.name}' has an entry of key ${d.key} already: find it instead of inserting another one.`,
 })
 
+/** Two timer queues of one operator have the same name. */
+export const DuplicateParticipant = defineError<{ name: string }>({
+  code: 'state.duplicate-participant',
+  domain: 'internal',
+  retry: 'no',
+  message: d =>
+    `There is a timer queue '${d.name}' already: each queue of an operator needs a name of its own.`,
+})
+
 /** A key arrived at a subtask that is not responsible for it. */
 export const KeyNotInRange = defineError<{ key: string; keyGroup: number; start: number; end: number }>({
   code: 'state.key-not-in-range',

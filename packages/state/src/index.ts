@@ -22,6 +22,7 @@ export {
   CheckpointNotFound,
   CorruptSnapshot,
   DuplicateInsert,
+  DuplicateParticipant,
   KeyNotInRange,
   ListModeMismatch,
   MaxParallelismChanged,

@@ -27,7 +27,8 @@ export interface FileStatus {
 
 /**
  * One scheme of storage. Paths are absolute URIs (`file:///a/b`). Errors: `filesystem.not-found`,
- * `filesystem.already-exists`, `filesystem.access-denied`, `filesystem.io` (retry: backoff).
+ * `filesystem.already-exists`, `filesystem.access-denied`, `filesystem.wrong-file-type`, `filesystem.invalid-uri`,
+ * `filesystem.io` (retry: backoff), and of `append` `filesystem.file-too-short`.
  */
 export interface FileSystem {
   readonly scheme: string

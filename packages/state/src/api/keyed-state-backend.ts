@@ -46,7 +46,7 @@ export interface TimerEntry {
 
 /** Something that has entries by key group and joins the backend's snapshots: timer queues. */
 export interface KeyGroupedParticipant {
-  /** Entries as of now; the backend encodes them at once. */
+  /** Entries as of now: the backend goes through them before `snapshot` returns, and encodes them in slices later. */
   snapshotEntries(): Iterable<TimerEntry>
   /** Called before `open` with the restored entries of this subtask's key groups. */
   restoreEntries(entries: Iterable<TimerEntry>): void
@@ -64,7 +64,7 @@ export interface KeyedStateBackend {
   namespacedState<V>(descriptor: StateDescriptor<V>): NamespacedState<V>
   /** User-facing state bound to the current key: ValueState for a ValueStateDescriptor, and so on. */
   state<S>(descriptor: StateDescriptor<unknown>): S
-  /** Registers a timer queue; restores it at once if the snapshot had one of that name. */
+  /** Registers a timer queue, once for each name; restores it at once if the snapshot had one of that name. */
   registerParticipant(name: string, participant: KeyGroupedParticipant): void
   /**
    * Takes a snapshot as of now: the synchronous part is done on return, the rest is written in slices between

@@ -1,8 +1,14 @@
 import type { HeapEntry } from './heap-entry.ts'
-import type { HeapTable } from './heap-table.ts'
+
+/** Which table an entry is in. */
+export interface TableIdentity {
+  /** The state, by identity. */
+  readonly state: { readonly name: string }
+  readonly namespace: string | number | undefined
+}
 
 /** Takes the value of an entry for the open snapshot, before it may change. */
-export type SaveEntry = (table: HeapTable<unknown>, entry: HeapEntry<unknown>) => void
+export type SaveEntry = (table: TableIdentity, entry: HeapEntry<unknown>) => void
 
 /**
  * What all tables of a backend share about the open snapshot. Snapshots are numbered from 1; `entry.saved < open` is
@@ -30,8 +36,8 @@ export class CopyOnWrite {
   }
 
   /** Called at the first touch of an entry while a snapshot is open. */
-  save(table: HeapTable<never>, entry: HeapEntry<never>): void {
+  save(table: TableIdentity, entry: HeapEntry<unknown>): void {
     entry.saved = this.open
-    this.#saveEntry?.(table as unknown as HeapTable<unknown>, entry as HeapEntry<unknown>)
+    this.#saveEntry?.(table, entry)
   }
 }

@@ -113,7 +113,7 @@ function apply(backend: KeyedStateBackend, op: Operation): void {
   }
 }
 
-describe('snapshot and restore', () => {
+describe('snapshot and restore', { timeout: 30_000 }, () => {
   test('whatever runs between the slices, the snapshot is the state of the call, at any parallelism', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -177,7 +177,7 @@ describe('snapshot and restore', () => {
   })
 
   test('while tables grow over segments, in chunks of files, also for a part of the key groups', async () => {
-    const count = SEGMENT_LIMIT * 2.5
+    const count = SEGMENT_LIMIT + 8000
     const backend = await open()
     const table = backend.namespacedState<{ n: number }>(internal('big')).table(undefined)
     for (let i = 0; i < count; i++) table.insert(`key number ${i}`, { n: i })
@@ -185,7 +185,7 @@ describe('snapshot and restore', () => {
     let slices = 0
     const handles = await take(backend, () => {
       // Growth, changes in place and removals, all over the table.
-      if (slices++ % 64 !== 0) return Promise.resolve()
+      if (slices++ % 128 !== 0) return Promise.resolve()
       for (let i = 0; i < 200; i++) {
         const at = (next * 7919) % count
         const found = table.find(`key number ${at}`)
@@ -373,6 +373,14 @@ describe('failures', () => {
     const table = (await open()).namespacedState<number>(internal('a')).table(undefined)
     table.insert('k', 1)
     expect(() => table.insert('k', 2)).toThrow(expect.objectContaining({ code: 'state.duplicate-insert' }))
+  })
+
+  test('a name is for one timer queue', async () => {
+    const backend = await open()
+    backend.registerParticipant('t', timers([]))
+    expect(() => backend.registerParticipant('t', timers([]))).toThrow(
+      expect.objectContaining({ code: 'state.duplicate-participant' }),
+    )
   })
 
   test('one snapshot at a time; a cancelled one leaves no file and makes room', async () => {

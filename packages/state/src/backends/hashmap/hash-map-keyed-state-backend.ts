@@ -6,7 +6,13 @@ import type {
   TimerEntry,
 } from '../../api/keyed-state-backend.ts'
 import type { StateDescriptor } from '../../api/state-descriptor.ts'
-import { NoCurrentKey, SnapshotInProgress, StateKindMismatch, UnsupportedStateKind } from '../../errors.ts'
+import {
+  DuplicateParticipant,
+  NoCurrentKey,
+  SnapshotInProgress,
+  StateKindMismatch,
+  UnsupportedStateKind,
+} from '../../errors.ts'
 import type { KeyedStateHandle } from '../../snapshot/state-handle.ts'
 import type { CheckpointStreamFactory } from '../../storage/checkpoint-storage.ts'
 import { CopyOnWrite } from './copy-on-write.ts'
@@ -105,6 +111,7 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend, CurrentKey {
   }
 
   registerParticipant(name: string, participant: KeyGroupedParticipant): void {
+    if (this.#participants.has(name)) throw DuplicateParticipant({ name })
     this.#participants.set(name, participant)
     const restored = this.#restoredTimers.get(name)
     if (restored === undefined) return

@@ -2,20 +2,19 @@ import { inspect } from 'node:util'
 import { canonicalKey, hashKey } from '@flink-ts/serialization'
 import type { StateTable } from '../../api/keyed-state-backend.ts'
 import { DuplicateInsert } from '../../errors.ts'
-import type { CopyOnWrite } from './copy-on-write.ts'
+import type { CopyOnWrite, TableIdentity } from './copy-on-write.ts'
 import { detachKey, detachString } from './detach.ts'
 import { HeapEntry } from './heap-entry.ts'
-import type { HeapState } from './heap-state.ts'
 import { SEGMENT_LIMIT, SegmentedMap } from './segmented-map.ts'
 
 type Canonical = string | number | bigint | boolean
 
 /**
  * The entries of one namespace: one Map without any hashing of ours while it is small, segments when it is large.
- * Keys are detached from the records they come from, and so are values that are strings. Owner: one {@link HeapState}.
+ * Keys are detached from the records they come from, and so are values that are strings. Owner: the state of its name.
  */
-export class HeapTable<V> implements StateTable<V> {
-  readonly state: HeapState<V>
+export class HeapTable<V> implements StateTable<V>, TableIdentity {
+  readonly state: TableIdentity['state']
   readonly namespace: string | number | undefined
   readonly #copyOnWrite: CopyOnWrite
   readonly #entries = new Map<Canonical, HeapEntry<V>>()
@@ -23,7 +22,7 @@ export class HeapTable<V> implements StateTable<V> {
   #size = 0
 
   constructor(
-    options: { state: HeapState<V>; namespace: string | number | undefined },
+    options: { state: TableIdentity['state']; namespace: string | number | undefined },
     dependencies: { copyOnWrite: CopyOnWrite },
   ) {
     this.state = options.state
@@ -98,6 +97,6 @@ export class HeapTable<V> implements StateTable<V> {
   }
 
   #touch(entry: HeapEntry<V>): void {
-    this.#copyOnWrite.save(this as unknown as HeapTable<never>, entry as unknown as HeapEntry<never>)
+    this.#copyOnWrite.save(this, entry as HeapEntry<unknown>)
   }
 }

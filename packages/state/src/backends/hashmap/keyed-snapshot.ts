@@ -6,7 +6,7 @@ import { KeyGroupWriter } from '../../snapshot/key-group-writer.ts'
 import { encodeHeader, encodeNamespace, type KeyedSnapshotHeader } from '../../snapshot/keyed-format.ts'
 import type { KeyedStateHandle } from '../../snapshot/state-handle.ts'
 import type { BlobOutput, CheckpointStreamFactory } from '../../storage/checkpoint-storage.ts'
-import type { CopyOnWrite } from './copy-on-write.ts'
+import type { CopyOnWrite, TableIdentity } from './copy-on-write.ts'
 import type { HeapEntry } from './heap-entry.ts'
 import type { HeapState } from './heap-state.ts'
 import type { HeapTable } from './heap-table.ts'
@@ -15,8 +15,9 @@ import type { HeapTable } from './heap-table.ts'
 const ENTRIES_PER_CHECK = 8
 
 interface FrozenTable {
-  readonly table: HeapTable<unknown>
-  readonly maps: readonly ReadonlyMap<unknown, HeapEntry<unknown>>[]
+  readonly table: TableIdentity
+  /** With their sizes at the call: Maps go through their entries by age, so what comes after that many is younger. */
+  readonly maps: readonly { readonly map: ReadonlyMap<unknown, HeapEntry<unknown>>; readonly size: number }[]
 }
 
 interface FrozenTimers {
@@ -38,8 +39,8 @@ export class KeyedSnapshot {
   readonly #copyOnWrite: CopyOnWrite
   readonly #serializer: ValueSerializer
   readonly #writer: KeyGroupWriter
-  readonly #indexes = new Map<HeapState<unknown>, number>()
-  readonly #namespaces = new WeakMap<HeapTable<unknown>, Uint8Array>()
+  readonly #indexes = new Map<TableIdentity['state'], number>()
+  readonly #namespaces = new WeakMap<TableIdentity, Uint8Array>()
   #tables: FrozenTable[] = []
   #timers: FrozenTimers[] = []
   /** Set when an entry could not be saved, or by {@link KeyedSnapshot.cancel}. */
@@ -70,7 +71,7 @@ export class KeyedSnapshot {
     for (const state of dependencies.states) {
       this.#indexes.set(state, states.length)
       states.push({ name: state.name, kind: state.kind })
-      for (const table of state.tables()) if (table.size > 0) this.#tables.push({ table, maps: table.maps() })
+      for (const table of state.tables()) if (table.size > 0) this.#tables.push(freezeTable(table))
     }
     for (const [name, entries] of dependencies.timers) {
       this.#timers.push(freezeTimers(states.length, entries))
@@ -119,8 +120,10 @@ export class KeyedSnapshot {
     let entries = 0
     this.#check()
     for (const { table, maps } of this.#tables) {
-      for (const map of maps) {
+      for (const { map, size } of maps) {
+        let rest = size
         for (const entry of map.values()) {
+          if (rest-- === 0) break
           if (entry.saved < this.#number) {
             entry.saved = this.#number
             this.#add(table, entry)
@@ -158,7 +161,7 @@ export class KeyedSnapshot {
   }
 
   /** Copy-on-write: called before a record sees the entry. A failure must not hit that record, but the snapshot. */
-  #save(table: HeapTable<unknown>, entry: HeapEntry<unknown>): void {
+  #save(table: TableIdentity, entry: HeapEntry<unknown>): void {
     try {
       this.#add(table, entry)
     } catch (error) {
@@ -166,7 +169,7 @@ export class KeyedSnapshot {
     }
   }
 
-  #add(table: HeapTable<unknown>, entry: HeapEntry<unknown>): void {
+  #add(table: TableIdentity, entry: HeapEntry<unknown>): void {
     const stateIndex = this.#indexes.get(table.state) as number
     let namespace = this.#namespaces.get(table)
     if (namespace === undefined) {
@@ -202,6 +205,10 @@ export class KeyedSnapshot {
     if (this.#copyOnWrite.open === this.#number) this.#copyOnWrite.end()
     this.#tables = []
   }
+}
+
+function freezeTable(table: HeapTable<unknown>): FrozenTable {
+  return { table, maps: table.maps().map(map => ({ map, size: map.size })) }
 }
 
 function freezeTimers(stateIndex: number, entries: Iterable<TimerEntry>): FrozenTimers {

@@ -7,8 +7,11 @@ type Entries<V> = Map<Canonical, HeapEntry<V>>
 export const SEGMENT_LIMIT = 32_768
 /** Entries moved by each insert into a segment that is being divided. */
 const MOVES_PER_INSERT = 4
+/** A segment is divided into 64, so that tables up to two million keys move each entry once. */
+const DIVISION_BITS = 6
+const PARTS = 2 ** DIVISION_BITS
 /** Keys whose hashes agree in all these bits stay in one segment, whatever its size. */
-const MAX_DEPTH = 16
+const MAX_DEPTH = 12
 const HASH_BITS = 31
 
 interface Segment<V> {
@@ -18,10 +21,9 @@ interface Segment<V> {
   division: Division<V> | undefined
 }
 
-/** While it lasts, an entry is in `low` or `high`, or only in the divided segment; new ones go to the halves. */
+/** While it lasts, an entry is in a part, or only in the divided segment; new ones go to the parts. */
 interface Division<V> {
-  readonly low: Segment<V>
-  readonly high: Segment<V>
+  readonly parts: readonly Segment<V>[]
   readonly rest: Iterator<[Canonical, HeapEntry<V>]>
 }
 
@@ -45,7 +47,7 @@ export class SegmentedMap<V> {
   get(canonical: Canonical, hash: number): HeapEntry<V> | undefined {
     const segment = this.#segment(hash)
     if (segment.division === undefined) return segment.entries.get(canonical)
-    return half(segment, hash).entries.get(canonical) ?? segment.entries.get(canonical)
+    return partOf(segment, hash).entries.get(canonical) ?? segment.entries.get(canonical)
   }
 
   /** Adds an entry; returns false if the key was there. */
@@ -59,7 +61,7 @@ export class SegmentedMap<V> {
       return entries.size > before
     }
     if (segment.entries.has(canonical)) return false
-    const { entries } = half(segment, entry.hash)
+    const { entries } = partOf(segment, entry.hash)
     const before = entries.size
     entries.set(canonical, entry)
     const added = entries.size > before
@@ -70,7 +72,7 @@ export class SegmentedMap<V> {
   delete(canonical: Canonical, hash: number): void {
     const segment = this.#segment(hash)
     segment.entries.delete(canonical)
-    if (segment.division !== undefined) half(segment, hash).entries.delete(canonical)
+    if (segment.division !== undefined) partOf(segment, hash).entries.delete(canonical)
   }
 
   /**
@@ -81,8 +83,7 @@ export class SegmentedMap<V> {
     const maps: Entries<V>[] = []
     for (const segment of new Set(this.#directory)) {
       maps.push(segment.entries)
-      if (segment.division !== undefined)
-        maps.push(segment.division.low.entries, segment.division.high.entries)
+      if (segment.division !== undefined) maps.push(...segment.division.parts.map(part => part.entries))
     }
     return maps
   }
@@ -91,9 +92,7 @@ export class SegmentedMap<V> {
   *values(): Iterable<HeapEntry<V>> {
     for (const segment of new Set(this.#directory)) {
       yield* segment.entries.values()
-      const division = segment.division
-      if (division === undefined) continue
-      for (const { entries } of [division.low, division.high]) {
+      for (const { entries } of segment.division?.parts ?? []) {
         for (const [canonical, entry] of entries) if (!segment.entries.has(canonical)) yield entry
       }
     }
@@ -111,36 +110,36 @@ export class SegmentedMap<V> {
         return
       }
       const [canonical, entry] = next.value
-      half(segment, entry.hash).entries.set(canonical, entry)
+      partOf(segment, entry.hash).entries.set(canonical, entry)
     }
   }
 
-  #replace(segment: Segment<V>, { low, high }: Division<V>): void {
+  #replace(segment: Segment<V>, { parts }: Division<V>): void {
     if (segment.depth === this.#depth) {
-      this.#directory = this.#directory.flatMap(s => [s, s])
-      this.#depth++
+      this.#directory = this.#directory.flatMap(s => new Array<Segment<V>>(PARTS).fill(s))
+      this.#depth += DIVISION_BITS
     }
-    const first = this.#directory.indexOf(segment)
-    const count = 2 ** (this.#depth - segment.depth)
-    this.#directory.fill(low, first, first + count / 2)
-    this.#directory.fill(high, first + count / 2, first + count)
-    // All new entries may have gone to one half.
-    this.#divideIfFull(low)
-    this.#divideIfFull(high)
+    let at = this.#directory.indexOf(segment)
+    const count = 2 ** (this.#depth - segment.depth - DIVISION_BITS)
+    for (const part of parts) {
+      this.#directory.fill(part, at, at + count)
+      at += count
+      // All new entries may have gone to one part.
+      this.#divideIfFull(part)
+    }
   }
 
   #divideIfFull(segment: Segment<V>): void {
     if (segment.entries.size < this.#limit || segment.depth >= MAX_DEPTH) return
-    const depth = segment.depth + 1
+    const depth = segment.depth + DIVISION_BITS
     segment.division = {
-      low: { entries: new Map(), depth, division: undefined },
-      high: { entries: new Map(), depth, division: undefined },
+      parts: Array.from({ length: PARTS }, () => ({ entries: new Map(), depth, division: undefined })),
       rest: segment.entries.entries(),
     }
   }
 }
 
-function half<V>(segment: Segment<V>, hash: number): Segment<V> {
-  const { low, high } = segment.division as Division<V>
-  return ((hash >>> (HASH_BITS - 1 - segment.depth)) & 1) === 0 ? low : high
+function partOf<V>(segment: Segment<V>, hash: number): Segment<V> {
+  const index = (hash >>> (HASH_BITS - DIVISION_BITS - segment.depth)) & (PARTS - 1)
+  return (segment.division as Division<V>).parts[index] as Segment<V>
 }
