@@ -28,7 +28,7 @@ describe('record writer', () => {
   test('hash sends each record to the owner of its key group', () => {
     const key = fc.oneof(fc.integer(), fc.double(), fc.string({ unit: 'binary' }), fc.boolean(), fc.bigInt(), fc.tuple(fc.string(), fc.integer()), fc.date({ noInvalidDate: true }))
     fc.assert(
-      fc.property(fc.array(key, { maxLength: 50 }), fc.integer({ min: 1, max: 40 }), fc.integer({ min: 40, max: 300 }), (keys, channels, max) => {
+      fc.property(fc.array(key, { maxLength: 20 }), fc.integer({ min: 1, max: 40 }), fc.integer({ min: 40, max: 300 }), (keys, channels, max) => {
         const { out, push } = edge({ type: 'hash', keySelector: (r: { key: unknown }) => r.key }, channels, 0, max)
         const expected: unknown[][] = out.map(() => [])
         for (const one of [...keys, -0, 0]) {
@@ -36,8 +36,12 @@ describe('record writer', () => {
           push(record)
           expected[subtaskOfKeyGroup(max, channels, keyGroupOf(one, max))]?.push(record)
         }
-        expect(out).toEqual(expected)
+        for (const [i, list] of out.entries()) {
+          expect(list.length).toBe(expected[i]?.length)
+          expect(list.every((record, k) => record === expected[i]?.[k])).toBe(true)
+        }
       }),
+      { numRuns: 60 },
     )
   })
 

@@ -13,7 +13,7 @@ export const DATA_START = 256
 export const FRAME_HEADER = 8
 export const WRAP = -1
 
-const MIN_CAPACITY = 512
+const MIN_CAPACITY = 1024
 const MAX_CAPACITY = 2 ** 30
 /** Room of a channel by default. */
 export const DEFAULT_RING_BYTES = 256 * 1024
@@ -21,7 +21,7 @@ export const DEFAULT_RING_BYTES = 256 * 1024
 /** What a frame holds. Fragments are parts of one batch that is larger than a frame may be; the last one ends it. */
 export const KIND = { batch: 1, event: 2, fragment: 3, lastFragment: 4 } as const
 
-/** Memory of one channel; `capacityBytes` is rounded up to a power of two, at least 512. */
+/** Memory of one channel; `capacityBytes` is rounded up to a power of two, at least 1024. */
 export function allocateRing(capacityBytes: number = DEFAULT_RING_BYTES): SharedArrayBuffer {
   let capacity = MIN_CAPACITY
   while (capacity < capacityBytes && capacity < MAX_CAPACITY) capacity *= 2

@@ -1,0 +1,49 @@
+// Entry of the network thread: owns the data sockets of the process. Started by NetworkThreadClient.
+import { parentPort, workerData } from 'node:worker_threads'
+import { serializeError, SystemClock } from '@flink-ts/common'
+import { NetworkEnvironment } from './network-environment.ts'
+import { tcpSockets } from './socket-factory.ts'
+import type { NetworkCommand, NetworkReport, NetworkThreadData } from './thread-messages.ts'
+
+const port = parentPort
+if (port === null) throw new Error('network-thread is the entry of a worker thread: start it by NetworkThreadClient')
+
+const report = (message: NetworkReport): void => port.postMessage(message)
+const { bell, bindHost, port: dataPort, openTimeoutMs } = workerData as NetworkThreadData
+const environment = new NetworkEnvironment(
+  { bindHost, port: dataPort, openTimeoutMs },
+  {
+    clock: new SystemClock(),
+    sockets: tcpSockets,
+    bell,
+    onChannelFailed: (channelId, error) => report({ type: 'channel-failed', channelId, error: serializeError(error) }),
+  },
+)
+
+port.on('message', (command: NetworkCommand) => {
+  switch (command.type) {
+    case 'open-outbound':
+      environment.openOutbound(command.ends)
+      return
+    case 'open-inbound':
+      environment.openInbound(command.ends, command.remoteAddress)
+      return
+    case 'release':
+      environment.release(command.channelIds, command.drain)
+      return
+    case 'close':
+      // Never rejects.
+      void environment.close().then(() => {
+        report({ type: 'closed' })
+        port.close()
+      })
+  }
+})
+
+environment.start().then(
+  boundPort => report({ type: 'started', port: boundPort }),
+  (error: unknown) => {
+    report({ type: 'start-failed', error: serializeError(error) })
+    port.close()
+  },
+)
