@@ -26,13 +26,7 @@ function createSource<T, S>(
   // A checkpoint of a job without this source has no positions of it either: not to be taken for "all was read".
   const knownState = context.operatorState.listState<boolean>('SourceKnown', 'union')
   const stage = eventTimeStageOf(context, strategy, context.out)
-  const output: ReaderOutput<T> = {
-    collect: context.generate<ReaderOutput<T>['collect']>(
-      ['emit'],
-      'return (value, timestamp) => { emit(value, timestamp === undefined ? NaN : timestamp) }',
-      [stage.emit],
-    ),
-  }
+  const output: ReaderOutput<T> = { collect: stage.emit }
   const reader: SourceReader<T, S> = source.createReader({
     subtaskIndex: context.subtaskIndex,
     parallelism: context.parallelism,

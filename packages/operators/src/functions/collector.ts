@@ -7,9 +7,9 @@ export interface Collector<T> {
   collect(value: T): void
 }
 
-/** Makes a {@link Collector} of a plain function. */
+/** Makes a {@link Collector} of a function of its own: no code in between, which all operators would share. */
 export function collectorOf<T>(push: (value: T) => void): Collector<T> {
-  return Object.assign((value: T) => push(value), { collect: push })
+  return Object.assign(push, { collect: push })
 }
 
 /**

@@ -5,8 +5,11 @@ import type { WatermarkStrategy } from './watermark-strategy.ts'
 
 /** Gives records their event time and emits watermarks: inside a source, or as an operator of its own. */
 export interface EventTimeStage {
-  /** Assigns the timestamp, puts it into the register and hands the record on. Does not restore the register. */
-  readonly emit: (value: unknown, recordTimestamp: number) => void
+  /**
+   * Assigns the timestamp, puts it into the register and hands the record on. Does not restore the register. The
+   * record's own timestamp may be absent.
+   */
+  readonly emit: (value: unknown, recordTimestamp?: number) => void
   start(): void
   stop(): void
 }
@@ -29,11 +32,11 @@ export function eventTimeStageOf<T>(
   const emit = context.generate<EventTimeStage['emit']>(
     ['assign', 'out', 'register', 'progress', 'failed', 'invalid'],
     `return (value, recordTimestamp) => {
-  let time = recordTimestamp
+  let time = recordTimestamp === undefined ? NaN : recordTimestamp
   ${
     timestampAssigner === undefined
       ? ''
-      : `try { time = assign(value, recordTimestamp) } catch (error) { throw failed(error, value) }
+      : `try { time = assign(value, time) } catch (error) { throw failed(error, value) }
   if (typeof time !== 'number' || time - time !== 0) throw invalid(time, value)`
   }
   ${outOfOrdernessMs === undefined ? '' : 'if (time > progress[0]) progress[0] = time'}
