@@ -37,7 +37,8 @@ const shapes = {
 
 const keep = new Array(256).fill(null)
 let at = 0
-const sinkOf = name => new Function('keep', `/* ${name} */ let at = 0; return r => { keep[at++ & 255] = r }`)(keep)
+const sinkOf = name =>
+  new Function('keep', `/* ${name} */ let at = 0; return r => { keep[at++ & 255] = r }`)(keep)
 
 function measure(run) {
   const cpu = () => {
@@ -71,7 +72,8 @@ function json(records) {
   let batch = 0
   return () => {
     const start = (batch++ % 8) * BATCH
-    for (const record of JSON.parse(JSON.stringify(records.slice(start, start + BATCH)))) keep[at++ & 255] = record
+    for (const record of JSON.parse(JSON.stringify(records.slice(start, start + BATCH))))
+      keep[at++ & 255] = record
     return BATCH
   }
 }

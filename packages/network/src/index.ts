@@ -2,7 +2,13 @@
 // Called by: taskmanager (slot threads use writers and readers; the TaskExecutor owns the network thread).
 // Calls: serialization (batch codec).
 // Thread: each end of a ring has one thread; sockets belong to the network thread.
-export type { ChannelEnds, ChannelEvent, ChannelHandler, ChannelReader, ChannelWriter } from './channel/channel.ts'
+export type {
+  ChannelEnds,
+  ChannelEvent,
+  ChannelHandler,
+  ChannelReader,
+  ChannelWriter,
+} from './channel/channel.ts'
 export { createChannelReader } from './channel/ring-channel-reader.ts'
 export { createChannelWriter } from './channel/ring-channel-writer.ts'
 export {
@@ -19,6 +25,10 @@ export { DATA_PORT, RING_SIZE } from './network-options.ts'
 export { createRecordWriter, type Partitioner, type RecordTarget } from './partition/record-writer.ts'
 export { Doorbell } from './ring/doorbell.ts'
 export { allocateRing } from './ring/ring-layout.ts'
-export { NetworkEnvironment, type NetworkEnvironmentDependencies, type NetworkEnvironmentOptions } from './transport/network-environment.ts'
+export {
+  NetworkEnvironment,
+  type NetworkEnvironmentDependencies,
+  type NetworkEnvironmentOptions,
+} from './transport/network-environment.ts'
 export { NetworkThreadClient, type NetworkThreadClientOptions } from './transport/network-thread-client.ts'
 export { type SocketFactory, tcpSockets } from './transport/socket-factory.ts'

@@ -1,7 +1,7 @@
 import { type BatchDecoder, createBatchDecoder, generate, type Push } from '@flink-ts/serialization'
 import { Doorbell } from '../ring/doorbell.ts'
-import { KIND } from '../ring/ring-layout.ts'
 import { RingConsumer } from '../ring/ring-consumer.ts'
+import { KIND } from '../ring/ring-layout.ts'
 import type { ChannelEnds, ChannelHandler, ChannelReader } from './channel.ts'
 import { decodeEvent } from './event-codec.ts'
 
@@ -91,7 +91,9 @@ class RingChannelReader implements ChannelReader {
       this.#fragments.push(part)
       this.#release()
       if (kind === KIND.lastFragment) {
-        const whole = Buffer.allocUnsafeSlow(this.#fragments.reduce((sum, fragment) => sum + fragment.length, 0))
+        const whole = Buffer.allocUnsafeSlow(
+          this.#fragments.reduce((sum, fragment) => sum + fragment.length, 0),
+        )
         let at = 0
         for (const fragment of this.#fragments) at += fragment.copy(whole, at)
         this.#fragments = []

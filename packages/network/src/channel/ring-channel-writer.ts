@@ -19,7 +19,10 @@ const TARGET_PART = 0.75
  * The producing end of a channel. Owned by the slot thread that made it.
  * @param options.timestamp the thread's timestamp register
  */
-export function createChannelWriter(ends: ChannelEnds, options: { readonly timestamp: Float64Array }): ChannelWriter {
+export function createChannelWriter(
+  ends: ChannelEnds,
+  options: { readonly timestamp: Float64Array },
+): ChannelWriter {
   return new RingChannelWriter(ends, options.timestamp)
 }
 

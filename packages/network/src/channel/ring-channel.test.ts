@@ -59,8 +59,11 @@ class Channel {
 
   drain(): void {
     do this.writer.flush()
-    // Fragments make room without giving a record.
-    while (this.poll(1000) > 0 || this.writer.overdraftBytes > 0)
+    while (
+      // Fragments make room without giving a record.
+      this.poll(1000) > 0 ||
+      this.writer.overdraftBytes > 0
+    )
   }
 }
 
@@ -81,7 +84,10 @@ const record = fc.oneof(
   { weight: 1, arbitrary: fc.integer({ min: 100, max: 5000 }).map(n => ({ big: 'x'.repeat(n) })) },
 )
 const step = fc.oneof(
-  { weight: 20, arbitrary: fc.record({ record, timestamp: fc.oneof(fc.constant(Number.NaN), fc.integer()) }) },
+  {
+    weight: 20,
+    arbitrary: fc.record({ record, timestamp: fc.oneof(fc.constant(Number.NaN), fc.integer()) }),
+  },
   { weight: 3, arbitrary: fc.record({ event }) },
   { weight: 1, arbitrary: fc.constant({ flush: true }) },
   { weight: 4, arbitrary: fc.record({ poll: fc.integer({ min: 1, max: 30 }) }) },
@@ -90,27 +96,31 @@ const step = fc.oneof(
 describe('channel over a ring', () => {
   test('records, timestamps and events arrive in order, whatever the ring, polls and overdraft', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 300 }), fc.constantFrom(1024, 2048, 4096, 65_536), (steps, capacity) => {
-        const channel = new Channel(capacity)
-        const expected: Received[] = []
-        for (const one of steps) {
-          if ('record' in one) {
-            channel.write(one.record, one.timestamp)
-            expected.push(one)
-          } else if ('event' in one) {
-            channel.writer.event(one.event)
-            expected.push(one)
-          } else if ('flush' in one) channel.writer.flush()
-          else channel.poll(one.poll)
-        }
-        channel.drain()
-        expect(channel.received).toEqual(expected)
-        const records = expected.filter(one => 'record' in one).length
-        expect([channel.writer.recordsOut, channel.reader.recordsIn]).toEqual([records, records])
-        expect(channel.reader.bytesIn).toBe(channel.writer.bytesOut)
-        expect(channel.writer.overdraftBytes).toBe(0)
-        expect(channel.writer.available()).toBe(true)
-      }),
+      fc.property(
+        fc.array(step, { maxLength: 300 }),
+        fc.constantFrom(1024, 2048, 4096, 65_536),
+        (steps, capacity) => {
+          const channel = new Channel(capacity)
+          const expected: Received[] = []
+          for (const one of steps) {
+            if ('record' in one) {
+              channel.write(one.record, one.timestamp)
+              expected.push(one)
+            } else if ('event' in one) {
+              channel.writer.event(one.event)
+              expected.push(one)
+            } else if ('flush' in one) channel.writer.flush()
+            else channel.poll(one.poll)
+          }
+          channel.drain()
+          expect(channel.received).toEqual(expected)
+          const records = expected.filter(one => 'record' in one).length
+          expect([channel.writer.recordsOut, channel.reader.recordsIn]).toEqual([records, records])
+          expect(channel.reader.bytesIn).toBe(channel.writer.bytesOut)
+          expect(channel.writer.overdraftBytes).toBe(0)
+          expect(channel.writer.available()).toBe(true)
+        },
+      ),
       { numRuns: 300 },
     )
   })
@@ -162,7 +172,10 @@ describe('channel over a ring', () => {
 
   test('each side rings the other only when it helps', () => {
     const channel = new Channel(4096)
-    const [consumer, producer] = [new Doorbell(channel.ends.consumerBell), new Doorbell(channel.ends.producerBell)]
+    const [consumer, producer] = [
+      new Doorbell(channel.ends.consumerBell),
+      new Doorbell(channel.ends.producerBell),
+    ]
     for (let i = 0; i < 5; i++) {
       channel.write({ n: i })
       channel.writer.flush()

@@ -9,9 +9,15 @@ function edge(partitioner: Partitioner, channels: number, subtaskIndex = 0, maxP
   const out: unknown[][] = Array.from({ length: channels }, () => [])
   // Functions and writers may be mixed.
   const targets = out.map((list, i) =>
-    i % 2 === 0 ? (record: unknown) => void list.push(record) : { write: (record: unknown) => void list.push(record) },
+    i % 2 === 0
+      ? (record: unknown) => void list.push(record)
+      : { write: (record: unknown) => void list.push(record) },
   )
-  const push = createRecordWriter(partitioner, targets, { maxParallelism, subtaskIndex, random: new SeededRandom(1) })
+  const push = createRecordWriter(partitioner, targets, {
+    maxParallelism,
+    subtaskIndex,
+    random: new SeededRandom(1),
+  })
   return { out, push }
 }
 
@@ -26,21 +32,39 @@ function failure(action: () => unknown): Error {
 
 describe('record writer', () => {
   test('hash sends each record to the owner of its key group', () => {
-    const key = fc.oneof(fc.integer(), fc.double(), fc.string({ unit: 'binary' }), fc.boolean(), fc.bigInt(), fc.tuple(fc.string(), fc.integer()), fc.date({ noInvalidDate: true }))
+    const key = fc.oneof(
+      fc.integer(),
+      fc.double(),
+      fc.string({ unit: 'binary' }),
+      fc.boolean(),
+      fc.bigInt(),
+      fc.tuple(fc.string(), fc.integer()),
+      fc.date({ noInvalidDate: true }),
+    )
     fc.assert(
-      fc.property(fc.array(key, { maxLength: 20 }), fc.integer({ min: 1, max: 40 }), fc.integer({ min: 40, max: 300 }), (keys, channels, max) => {
-        const { out, push } = edge({ type: 'hash', keySelector: (r: { key: unknown }) => r.key }, channels, 0, max)
-        const expected: unknown[][] = out.map(() => [])
-        for (const one of [...keys, -0, 0]) {
-          const record = { key: one }
-          push(record)
-          expected[subtaskOfKeyGroup(max, channels, keyGroupOf(one, max))]?.push(record)
-        }
-        for (const [i, list] of out.entries()) {
-          expect(list.length).toBe(expected[i]?.length)
-          expect(list.every((record, k) => record === expected[i]?.[k])).toBe(true)
-        }
-      }),
+      fc.property(
+        fc.array(key, { maxLength: 20 }),
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: 40, max: 300 }),
+        (keys, channels, max) => {
+          const { out, push } = edge(
+            { type: 'hash', keySelector: (r: { key: unknown }) => r.key },
+            channels,
+            0,
+            max,
+          )
+          const expected: unknown[][] = out.map(() => [])
+          for (const one of [...keys, -0, 0]) {
+            const record = { key: one }
+            push(record)
+            expected[subtaskOfKeyGroup(max, channels, keyGroupOf(one, max))]?.push(record)
+          }
+          for (const [i, list] of out.entries()) {
+            expect(list.length).toBe(expected[i]?.length)
+            expect(list.every((record, k) => record === expected[i]?.[k])).toBe(true)
+          }
+        },
+      ),
       { numRuns: 60 },
     )
   })
@@ -48,7 +72,11 @@ describe('record writer', () => {
   test.each(['rebalance', 'rescale'] as const)('%s goes round, starting at the subtask', type => {
     const { out, push } = edge({ type }, 3, 4)
     for (let i = 0; i < 7; i++) push(i)
-    expect(out).toEqual([[2, 5], [0, 3, 6], [1, 4]])
+    expect(out).toEqual([
+      [2, 5],
+      [0, 3, 6],
+      [1, 4],
+    ])
   })
 
   test('forward, broadcast, global, one channel', () => {
@@ -73,16 +101,23 @@ describe('record writer', () => {
   })
 
   test('custom goes where the function says; another answer is an error that shows it', () => {
-    const { out, push } = edge({ type: 'custom', partition: (r: { to: number }, channels: number) => r.to + channels - 3 }, 3)
+    const { out, push } = edge(
+      { type: 'custom', partition: (r: { to: number }, channels: number) => r.to + channels - 3 },
+      3,
+    )
     push({ to: 2 })
     push({ to: 0 })
     expect(out).toEqual([[{ to: 0 }], [], [{ to: 2 }]])
     for (const to of [3, -1, 0.5, Number.NaN, 'x', undefined]) {
       const error = failure(() => push({ to }))
       expect(InvalidPartition.is(error)).toBe(true)
-      expect(error.message).toMatch(/answered .* for the record \{ to: .* \}: it must return a whole number from 0 to 2/)
+      expect(error.message).toMatch(
+        /answered .* for the record \{ to: .* \}: it must return a whole number from 0 to 2/,
+      )
     }
-    expect(InvalidPartition.is(failure(() => edge({ type: 'custom', partition: () => 1 }, 1).push(1)))).toBe(true)
+    expect(InvalidPartition.is(failure(() => edge({ type: 'custom', partition: () => 1 }, 1).push(1)))).toBe(
+      true,
+    )
   })
 
   test('an invalid key names the record and what is allowed; errors of the selector pass', () => {
@@ -93,7 +128,15 @@ describe('record writer', () => {
     expect(error.message).toContain('null cannot be a key')
     expect(error.message).toContain('Keys are strings, numbers')
     const own = new Error('own')
-    const throwing = edge({ type: 'hash', keySelector: () => { throw own } }, 2)
+    const throwing = edge(
+      {
+        type: 'hash',
+        keySelector: () => {
+          throw own
+        },
+      },
+      2,
+    )
     expect(failure(() => throwing.push(1))).toBe(own)
   })
 

@@ -1,6 +1,14 @@
 import { inspect } from 'node:util'
 import type { Random } from '@flink-ts/common'
-import { generate, hashKey, InvalidKey, murmurHash, type Push, stringHashCode, subtaskOfKeyGroup } from '@flink-ts/serialization'
+import {
+  generate,
+  hashKey,
+  InvalidKey,
+  murmurHash,
+  type Push,
+  stringHashCode,
+  subtaskOfKeyGroup,
+} from '@flink-ts/serialization'
 import { InvalidPartition, InvalidRecordKey, WrongChannelCount } from '../errors.ts'
 
 /** How the channel of a record is chosen. The functions are the user's. */
@@ -31,7 +39,11 @@ export function createRecordWriter(
   const { type } = partitioner
   const count = channels.length
   if (count === 0 || (type === 'forward' && count !== 1)) {
-    throw WrongChannelCount({ partitioner: type, channels: count, expected: type === 'forward' ? '1' : 'at least 1' })
+    throw WrongChannelCount({
+      partitioner: type,
+      channels: count,
+      expected: type === 'forward' ? '1' : 'at least 1',
+    })
   }
   const pushes = channels.map(pushOf)
   if (type === 'global' || (count === 1 && type !== 'custom')) return pushes[0] as Push
@@ -124,6 +136,12 @@ function pushOf(target: RecordTarget): Push {
 }
 
 function show(value: unknown): string {
-  const text = inspect(value, { depth: 2, breakLength: Infinity, maxStringLength: 80, maxArrayLength: 10, customInspect: false })
+  const text = inspect(value, {
+    depth: 2,
+    breakLength: Infinity,
+    maxStringLength: 80,
+    maxArrayLength: 10,
+    customInspect: false,
+  })
   return text.length > 300 ? `${text.slice(0, 300)}...` : text
 }

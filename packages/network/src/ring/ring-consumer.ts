@@ -1,4 +1,13 @@
-import { DATA_START, FRAME_HEADER, HEAD, ringCapacity, TAIL, WAITING, WAKE_TAIL, WRAP } from './ring-layout.ts'
+import {
+  DATA_START,
+  FRAME_HEADER,
+  HEAD,
+  ringCapacity,
+  TAIL,
+  WAITING,
+  WAKE_TAIL,
+  WRAP,
+} from './ring-layout.ts'
 
 /** The consuming end of a ring; one thread. Continues where the ring stands. */
 export class RingConsumer {

@@ -16,7 +16,7 @@ export const WRAP = -1
 const MIN_CAPACITY = 1024
 const MAX_CAPACITY = 2 ** 30
 /** Room of a channel by default. */
-export const DEFAULT_RING_BYTES = 256 * 1024
+const DEFAULT_RING_BYTES = 256 * 1024
 
 /** What a frame holds. Fragments are parts of one batch that is larger than a frame may be; the last one ends it. */
 export const KIND = { batch: 1, event: 2, fragment: 3, lastFragment: 4 } as const

@@ -1,4 +1,14 @@
-import { DATA_START, FRAME_HEADER, frameSpan, HEAD, ringCapacity, TAIL, WAITING, WAKE_TAIL, WRAP } from './ring-layout.ts'
+import {
+  DATA_START,
+  FRAME_HEADER,
+  frameSpan,
+  HEAD,
+  ringCapacity,
+  TAIL,
+  WAITING,
+  WAKE_TAIL,
+  WRAP,
+} from './ring-layout.ts'
 
 /** The producing end of a ring; one thread. Continues where the ring stands. */
 export class RingProducer {

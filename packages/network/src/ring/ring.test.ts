@@ -2,8 +2,8 @@ import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Doorbell } from './doorbell.ts'
-import { allocateRing, frameSpan, HEAD, maxPayload, ringCapacity, TAIL } from './ring-layout.ts'
 import { RingConsumer } from './ring-consumer.ts'
+import { allocateRing, frameSpan, HEAD, maxPayload, ringCapacity, TAIL } from './ring-layout.ts'
 import { RingProducer } from './ring-producer.ts'
 
 describe('ring', () => {
@@ -29,7 +29,9 @@ describe('ring', () => {
             return
           }
           expect(consumer.peek()).toBe(((frame.length + (frame[0] ?? 0)) % 4) + 1)
-          expect(consumer.buffer.subarray(consumer.offset, consumer.offset + consumer.length).equals(frame)).toBe(true)
+          expect(
+            consumer.buffer.subarray(consumer.offset, consumer.offset + consumer.length).equals(frame),
+          ).toBe(true)
           consumer.release()
         }
         for (const one of steps) {
@@ -110,9 +112,11 @@ describe('doorbell', () => {
         }
         state = (Math.imul(state, 1664525) + 1013904223) | 0
         const size = (state >>> 16) % 40
-        if (consumer.length !== size || consumer.peek() !== (state & 3) + 1) throw new Error(`frame ${i} is another one`)
+        if (consumer.length !== size || consumer.peek() !== (state & 3) + 1)
+          throw new Error(`frame ${i} is another one`)
         for (let k = 0; k < size; k++) {
-          if (consumer.buffer[consumer.offset + k] !== ((state + k) & 255)) throw new Error(`frame ${i} is damaged`)
+          if (consumer.buffer[consumer.offset + k] !== ((state + k) & 255))
+            throw new Error(`frame ${i} is damaged`)
         }
         if (consumer.release()) other.ring()
       }

@@ -5,7 +5,15 @@ import { ProtocolViolation } from '../errors.ts'
 import { Doorbell } from '../ring/doorbell.ts'
 import { KIND } from '../ring/ring-layout.ts'
 import { RingProducer } from '../ring/ring-producer.ts'
-import { controlFrame, FRAME, FrameParser, type FrameHeader, MAGIC, type PayloadTarget, VERSION } from './wire-format.ts'
+import {
+  controlFrame,
+  FRAME,
+  type FrameHeader,
+  FrameParser,
+  MAGIC,
+  type PayloadTarget,
+  VERSION,
+} from './wire-format.ts'
 
 interface InboundChannel {
   readonly number: number
@@ -37,21 +45,21 @@ export class InboundConnection {
   #reason = 'it was closed by the peer'
   #lost = false
 
-  /** @param socket connecting or connected */
-  constructor(socket: Socket, events: InboundEvents) {
-    this.#socket = socket
+  /** @param connect makes the socket, as {@link SocketFactory.connect} */
+  constructor(connect: (onData: (chunk: Buffer) => void) => Socket, events: InboundEvents) {
     this.#events = events
     this.#parser = new FrameParser({
       dataTarget: header => this.#dataTarget(header),
       frame: (header, payload) => this.#frame(header, payload),
     })
-    socket.on('data', (chunk: Buffer) => {
+    const socket = connect(chunk => {
       try {
         this.#parser.push(chunk)
       } catch (error) {
         this.fail((error as Error).message)
       }
     })
+    this.#socket = socket
     socket.on('error', error => {
       this.#reason = error.message
     })
@@ -120,14 +128,16 @@ export class InboundConnection {
       frames.push(controlFrame(FRAME.credit, channel.number, tail))
       this.#awaitTail(channel)
     }
-    if (frames.length > 0) this.#socket.write(frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames))
+    if (frames.length > 0)
+      this.#socket.write(frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames))
   }
 
   /** A quarter of the ring at a time: the rest is more than any frame needs, so that the producer never starves. */
   #awaitTail(channel: InboundChannel): void {
     channel.ring.awaitTail((channel.sentTail + channel.ring.capacity / 4) | 0)
     // What was consumed before that would ring no bell.
-    if (((channel.ring.tail() - channel.sentTail) | 0) >= channel.ring.capacity / 4) queueMicrotask(() => this.giveCredit())
+    if (((channel.ring.tail() - channel.sentTail) | 0) >= channel.ring.capacity / 4)
+      queueMicrotask(() => this.giveCredit())
   }
 
   #dataTarget(header: FrameHeader): PayloadTarget | undefined {
@@ -141,7 +151,9 @@ export class InboundConnection {
     }
     const offset = header.length > channel.ring.capacity ? -1 : channel.ring.reserve(header.length)
     if (offset < 0) {
-      throw ProtocolViolation({ what: `${header.length} bytes without credit for channel ${channel.channelId}` })
+      throw ProtocolViolation({
+        what: `${header.length} bytes without credit for channel ${channel.channelId}`,
+      })
     }
     return { buffer: channel.ring.buffer, offset }
   }

@@ -4,7 +4,12 @@ import type { ChannelEnds } from '../channel/channel.ts'
 import { BindFailed, ConnectionLost, UnknownChannel } from '../errors.ts'
 import { Doorbell } from '../ring/doorbell.ts'
 import { InboundConnection } from './inbound-connection.ts'
-import { type OpenRequest, type OutboundChannel, outboundChannel, OutboundConnection } from './outbound-connection.ts'
+import {
+  type OpenRequest,
+  type OutboundChannel,
+  OutboundConnection,
+  outboundChannel,
+} from './outbound-connection.ts'
 import type { SocketFactory } from './socket-factory.ts'
 
 const HANDSHAKE_TIMEOUT_MS = 10_000
@@ -41,7 +46,10 @@ export class NetworkEnvironment {
   readonly #dependencies: NetworkEnvironmentDependencies
   readonly #bell: Doorbell
   readonly #server: Server
-  readonly #outbound = new Map<string, { channel: OutboundChannel; connection: OutboundConnection | undefined }>()
+  readonly #outbound = new Map<
+    string,
+    { channel: OutboundChannel; connection: OutboundConnection | undefined }
+  >()
   /** Opened by the consumer before the producer registered them. */
   readonly #pending = new Map<string, PendingOpen>()
   readonly #accepted = new Set<OutboundConnection>()
@@ -69,7 +77,9 @@ export class NetworkEnvironment {
   start(): Promise<number> {
     const { bindHost, port } = this.#options
     return new Promise((resolve, reject) => {
-      this.#server.once('error', error => reject(BindFailed({ host: bindHost, port, reason: error.message }, error)))
+      this.#server.once('error', error =>
+        reject(BindFailed({ host: bindHost, port, reason: error.message }, error)),
+      )
       this.#server.listen(port, bindHost, () => {
         // Later errors of a listening server (no descriptors left) concern single connections, which the peer sees.
         this.#server.removeAllListeners('error').on('error', () => {})
@@ -151,13 +161,17 @@ export class NetworkEnvironment {
 
   #connect(remoteAddress: string): InboundConnection {
     const { host, port } = parseAddress(remoteAddress)
-    const connection = new InboundConnection(this.#dependencies.sockets.connect(host, port), {
-      channelFailed: (channelId, error) => this.#report(channelId, error),
-      lost: (channelIds, reason) => {
-        if (this.#connections.get(remoteAddress) === connection) this.#connections.delete(remoteAddress)
-        for (const channelId of channelIds) this.#report(channelId, ConnectionLost({ remoteAddress, reason }))
+    const connection = new InboundConnection(
+      onData => this.#dependencies.sockets.connect(host, port, onData),
+      {
+        channelFailed: (channelId, error) => this.#report(channelId, error),
+        lost: (channelIds, reason) => {
+          if (this.#connections.get(remoteAddress) === connection) this.#connections.delete(remoteAddress)
+          for (const channelId of channelIds)
+            this.#report(channelId, ConnectionLost({ remoteAddress, reason }))
+        },
       },
-    })
+    )
     this.#expectGreeting(connection)
     return connection
   }

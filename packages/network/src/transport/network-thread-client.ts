@@ -145,7 +145,10 @@ export class NetworkThreadClient {
 
 function defaultEntryUrl(): URL {
   // Compiled files and sources lie alike, but for the extension.
-  return new URL(import.meta.url.endsWith('.ts') ? './network-thread.ts' : './network-thread.js', import.meta.url)
+  return new URL(
+    import.meta.url.endsWith('.ts') ? './network-thread.ts' : './network-thread.js',
+    import.meta.url,
+  )
 }
 
 /** Only what may be posted, whatever else the caller's object has. */

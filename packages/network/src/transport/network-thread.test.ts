@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { connect, createServer, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import type { SerializedError } from '@flink-ts/common'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { ChannelEvent, ChannelReader, ChannelWriter } from '../channel/channel.ts'
@@ -42,17 +42,29 @@ class Peer {
 
   failure(channelId: string): Promise<SerializedError> {
     const known = this.failures.get(channelId)
-    return known === undefined ? new Promise(resolve => this.#failed.set(channelId, resolve)) : Promise.resolve(known)
+    return known === undefined
+      ? new Promise(resolve => this.#failed.set(channelId, resolve))
+      : Promise.resolve(known)
   }
 
   produce(channelId: string, ringBytes = 65_536): ChannelWriter {
-    const ends = { channelId, ring: allocateRing(ringBytes), producerBell: this.bell, consumerBell: this.client.bell }
+    const ends = {
+      channelId,
+      ring: allocateRing(ringBytes),
+      producerBell: this.bell,
+      consumerBell: this.client.bell,
+    }
     this.client.openOutbound(ends)
     return createChannelWriter(ends, { timestamp: this.timestamp })
   }
 
   consume(channelId: string, from: string, ringBytes = 65_536): ChannelReader {
-    const ends = { channelId, ring: allocateRing(ringBytes), producerBell: this.client.bell, consumerBell: this.bell }
+    const ends = {
+      channelId,
+      ring: allocateRing(ringBytes),
+      producerBell: this.client.bell,
+      consumerBell: this.bell,
+    }
     this.client.openInbound(ends, from)
     return createChannelReader(ends, this.timestamp)
   }
@@ -135,7 +147,8 @@ describe('channels over TCP', () => {
       written: number
     }
     const write = (channel: Channel) => {
-      while (channel.writer.available() && channel.written < 50_000) channel.writer.write({ n: channel.written++ })
+      while (channel.writer.available() && channel.written < 50_000)
+        channel.writer.write({ n: channel.written++ })
     }
     const produce = until(producer.bell, () => {
       write(slow)
@@ -143,10 +156,13 @@ describe('channels over TCP', () => {
       fast.writer.flush()
       return fast.written === 50_000 && fast.writer.overdraftBytes === 0
     })
-    await Promise.all([produce, until(consumer.bell, () => {
-      while (fast.reader.poll(1000, ignore) > 0);
-      return fast.reader.recordsIn === 50_000
-    })])
+    await Promise.all([
+      produce,
+      until(consumer.bell, () => {
+        while (fast.reader.poll(1000, ignore) > 0);
+        return fast.reader.recordsIn === 50_000
+      }),
+    ])
     // What went out of the slow one fits in the rings of both sides.
     expect(slow.writer.available()).toBe(false)
     expect(slow.writer.bytesOut).toBeLessThanOrEqual(2 * 65_536)
@@ -157,10 +173,13 @@ describe('channels over TCP', () => {
       slow.writer.flush()
       return slow.written === 50_000 && slow.writer.overdraftBytes === 0
     })
-    await Promise.all([rest, until(consumer.bell, () => {
-      while (slow.reader.poll(1000, ignore) > 0);
-      return slow.reader.recordsIn === 50_000
-    })])
+    await Promise.all([
+      rest,
+      until(consumer.bell, () => {
+        while (slow.reader.poll(1000, ignore) > 0);
+        return slow.reader.recordsIn === 50_000
+      }),
+    ])
   }, 30_000)
 
   test('a killed process fails its channels at once; new channels to another one work', async () => {
@@ -220,7 +239,8 @@ describe('channels over TCP', () => {
     const readers = ids.map(id => consumer.consume(id, producer.address))
     let released = false
     const producing = until(producer.bell, () => {
-      for (const writer of writers) for (let i = 0; i < 100_000 && writer.available(); i++) writer.write({ n: i })
+      for (const writer of writers)
+        for (let i = 0; i < 100_000 && writer.available(); i++) writer.write({ n: i })
       writers[0]?.flush()
       return (writers[0]?.recordsOut ?? 0) >= 100_000
     })
@@ -282,7 +302,10 @@ describe('channels over TCP', () => {
     const first = await new Peer().start()
     const second = new Peer()
     const port = Number(first.address.split(':')[1])
-    await expect(second.client.start({ port })).rejects.toMatchObject({ code: 'network.bind-failed', data: { port } })
+    await expect(second.client.start({ port })).rejects.toMatchObject({
+      code: 'network.bind-failed',
+      data: { port },
+    })
   })
 })
 
@@ -308,22 +331,36 @@ describe('the data protocol', () => {
     ['another version', [hello(VERSION + 1)]],
     ['an unknown type', [hello(), controlFrame(99, 0, 0)]],
     ['data from the consumer', [hello(), controlFrame(FRAME.data, 0, 0)]],
-    ['a huge frame', [hello(), (() => { const b = Buffer.alloc(HEADER_BYTES); writeHeader(b, 0, { length: 2 ** 31, type: FRAME.open, kind: 0, channel: 0, value: 0 }); return b })()]],
+    [
+      'a huge frame',
+      [
+        hello(),
+        (() => {
+          const b = Buffer.alloc(HEADER_BYTES)
+          writeHeader(b, 0, { length: 2 ** 31, type: FRAME.open, kind: 0, channel: 0, value: 0 })
+          return b
+        })(),
+      ],
+    ],
     ['a ring of no power of two', [hello(), open(0, 1000, 'x')]],
     ['an open without an id', [hello(), controlFrame(FRAME.open, 0, 1024)]],
-  ])('%s ends the connection, not the process', async (_, frames) => {
-    const producer = await new Peer().start()
-    const { socket } = await connectTo(producer.address)
-    const closed = once(socket, 'close')
-    for (const frame of frames) socket.write(frame)
-    await closed
-    const consumer = await new Peer().start()
-    const reader = consumer.consume('a', producer.address)
-    const writer = producer.produce('a')
-    writer.write(1)
-    writer.flush()
-    await until(consumer.bell, () => reader.poll(1, ignore) > 0)
-  }, 20_000)
+  ])(
+    '%s ends the connection, not the process',
+    async (_, frames) => {
+      const producer = await new Peer().start()
+      const { socket } = await connectTo(producer.address)
+      const closed = once(socket, 'close')
+      for (const frame of frames) socket.write(frame)
+      await closed
+      const consumer = await new Peer().start()
+      const reader = consumer.consume('a', producer.address)
+      const writer = producer.produce('a')
+      writer.write(1)
+      writer.flush()
+      await until(consumer.bell, () => reader.poll(1, ignore) > 0)
+    },
+    20_000,
+  )
 
   test('without credit no more is sent than the ring holds; credit for what was not sent ends the connection', async () => {
     const producer = await new Peer().start()
@@ -358,31 +395,47 @@ describe('the data protocol', () => {
   }, 20_000)
 
   test.each([
-    ['data beyond the credit', 'without credit', (socket: Socket) => {
-      const frame = Buffer.alloc(HEADER_BYTES + 40)
-      writeHeader(frame, 0, { length: 40, type: FRAME.data, kind: 1, channel: 0, value: 0 })
-      for (let i = 0; i < 100; i++) socket.write(frame)
-    }],
-    ['data for no channel', 'never opened', (socket: Socket) => {
-      const frame = Buffer.alloc(HEADER_BYTES)
-      writeHeader(frame, 0, { length: 0, type: FRAME.data, kind: 1, channel: 7, value: 0 })
-      socket.write(frame)
-    }],
-    ['an error that is none', 'no error', (socket: Socket) => void socket.write(controlFrame(FRAME.error, 0, 0, Buffer.from('x')))],
+    [
+      'data beyond the credit',
+      'without credit',
+      (socket: Socket) => {
+        const frame = Buffer.alloc(HEADER_BYTES + 40)
+        writeHeader(frame, 0, { length: 40, type: FRAME.data, kind: 1, channel: 0, value: 0 })
+        for (let i = 0; i < 100; i++) socket.write(frame)
+      },
+    ],
+    [
+      'data for no channel',
+      'never opened',
+      (socket: Socket) => {
+        const frame = Buffer.alloc(HEADER_BYTES)
+        writeHeader(frame, 0, { length: 0, type: FRAME.data, kind: 1, channel: 7, value: 0 })
+        socket.write(frame)
+      },
+    ],
+    [
+      'an error that is none',
+      'no error',
+      (socket: Socket) => void socket.write(controlFrame(FRAME.error, 0, 0, Buffer.from('x'))),
+    ],
     ['an end in the middle', 'closed by the peer', (socket: Socket) => void socket.end()],
-  ])('%s fails the channel', async (_, reason, answer) => {
-    const server = createServer(socket => {
-      socket.on('error', () => {})
-      socket.write(hello())
-      // After OPEN, so that the channel is known.
-      socket.once('data', () => answer(socket))
-    })
-    closing.push(() => server.close())
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-    const consumer = await new Peer().start()
-    consumer.consume('a', `127.0.0.1:${(server.address() as AddressInfo).port}`, 1024)
-    const error = await consumer.failure('a')
-    expect(error.code).toBe('network.connection-lost')
-    expect(error.message).toContain(reason)
-  }, 20_000)
+  ])(
+    '%s fails the channel',
+    async (_, reason, answer) => {
+      const server = createServer(socket => {
+        socket.on('error', () => {})
+        socket.write(hello())
+        // After OPEN, so that the channel is known.
+        socket.once('data', () => answer(socket))
+      })
+      closing.push(() => server.close())
+      await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+      const consumer = await new Peer().start()
+      consumer.consume('a', `127.0.0.1:${(server.address() as AddressInfo).port}`, 1024)
+      const error = await consumer.failure('a')
+      expect(error.code).toBe('network.connection-lost')
+      expect(error.message).toContain(reason)
+    },
+    20_000,
+  )
 })

@@ -1,12 +1,13 @@
 // Entry of the network thread: owns the data sockets of the process. Started by NetworkThreadClient.
 import { parentPort, workerData } from 'node:worker_threads'
-import { serializeError, SystemClock } from '@flink-ts/common'
+import { SystemClock, serializeError } from '@flink-ts/common'
 import { NetworkEnvironment } from './network-environment.ts'
 import { tcpSockets } from './socket-factory.ts'
 import type { NetworkCommand, NetworkReport, NetworkThreadData } from './thread-messages.ts'
 
 const port = parentPort
-if (port === null) throw new Error('network-thread is the entry of a worker thread: start it by NetworkThreadClient')
+if (port === null)
+  throw new Error('network-thread is the entry of a worker thread: start it by NetworkThreadClient')
 
 const report = (message: NetworkReport): void => port.postMessage(message)
 const { bell, bindHost, port: dataPort, openTimeoutMs } = workerData as NetworkThreadData
@@ -16,7 +17,8 @@ const environment = new NetworkEnvironment(
     clock: new SystemClock(),
     sockets: tcpSockets,
     bell,
-    onChannelFailed: (channelId, error) => report({ type: 'channel-failed', channelId, error: serializeError(error) }),
+    onChannelFailed: (channelId, error) =>
+      report({ type: 'channel-failed', channelId, error: serializeError(error) }),
   },
 )
 

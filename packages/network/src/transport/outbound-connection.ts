@@ -3,8 +3,8 @@ import { serializeError } from '@flink-ts/common'
 import type { ChannelEnds } from '../channel/channel.ts'
 import { ProtocolViolation } from '../errors.ts'
 import { Doorbell } from '../ring/doorbell.ts'
-import { frameSpan, KIND, maxPayload } from '../ring/ring-layout.ts'
 import { RingConsumer } from '../ring/ring-consumer.ts'
+import { frameSpan, KIND, maxPayload } from '../ring/ring-layout.ts'
 import {
   controlFrame,
   FRAME,
@@ -248,8 +248,15 @@ export class OutboundConnection {
     switch (header.type) {
       case FRAME.open: {
         const { channel, value } = header
-        if (payload.length < 4 || value < 1024 || (value & (value - 1)) !== 0 || this.#attached.has(channel)) {
-          throw ProtocolViolation({ what: `channel ${channel} is opened with a ring of ${value} bytes, or twice` })
+        if (
+          payload.length < 4 ||
+          value < 1024 ||
+          (value & (value - 1)) !== 0 ||
+          this.#attached.has(channel)
+        ) {
+          throw ProtocolViolation({
+            what: `channel ${channel} is opened with a ring of ${value} bytes, or twice`,
+          })
         }
         const channelId = payload.toString('utf8', 4)
         this.#events.opened({ number: channel, channelId, capacity: value, tail: payload.readInt32LE(0) })

@@ -62,8 +62,17 @@ function expectSame(actual: readonly Item[], expected: readonly Item[]): void {
   }
 }
 
-const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constantFrom('\ud83d', '\ude00', 'é', '漢字'))
-const number = fc.oneof(fc.integer(), fc.integer(), fc.double(), fc.constantFrom(-0, Number.NaN, 2 ** 31, -(2 ** 31), 0.5))
+const text = fc.oneof(
+  fc.string(),
+  fc.string({ unit: 'binary' }),
+  fc.constantFrom('\ud83d', '\ude00', 'é', '漢字'),
+)
+const number = fc.oneof(
+  fc.integer(),
+  fc.integer(),
+  fc.double(),
+  fc.constantFrom(-0, Number.NaN, 2 ** 31, -(2 ** 31), 0.5),
+)
 const scalar = fc.oneof(text, number, fc.boolean(), fc.date())
 const flat = fc.oneof(
   fc.record({ word: text, count: number }),
@@ -71,7 +80,11 @@ const flat = fc.oneof(
   fc.record({ id: number, at: fc.date(), ok: fc.boolean(), name: text }),
   fc.record({ id: number, at: fc.option(fc.date()), ok: fc.boolean(), name: text }),
   fc.record({ a: scalar, b: scalar }, { requiredKeys: ['a'] }),
-  fc.dictionary(fc.oneof(text, fc.constantFrom('__proto__', "it's", 'a b', '\u2028', '*/', '0', 'constructor')), scalar, { maxKeys: 4, noNullPrototype: false }),
+  fc.dictionary(
+    fc.oneof(text, fc.constantFrom('__proto__', "it's", 'a b', '\u2028', '*/', '0', 'constructor')),
+    scalar,
+    { maxKeys: 4, noNullPrototype: false },
+  ),
 )
 const timestamp = fc.oneof(fc.constant(Number.NaN), fc.integer(), fc.double())
 const items = (values: fc.Arbitrary<unknown>) =>
@@ -100,8 +113,15 @@ describe('batch codec', () => {
     )
   })
 
-  const bid = (i: number) => ({ auction: i, url: `https://example.com/item/${i}`, price: i * 2, at: new Date(i), hot: i % 2 === 0 })
-  const timed = (values: readonly unknown[], at = Number.NaN): Item[] => values.map(value => ({ value, timestamp: at }))
+  const bid = (i: number) => ({
+    auction: i,
+    url: `https://example.com/item/${i}`,
+    price: i * 2,
+    at: new Date(i),
+    hot: i % 2 === 0,
+  })
+  const timed = (values: readonly unknown[], at = Number.NaN): Item[] =>
+    values.map(value => ({ value, timestamp: at }))
 
   test('flat records are columns, without a trace of field names for each', () => {
     const codec = new Codec()
@@ -115,7 +135,10 @@ describe('batch codec', () => {
 
   test('an int column widens in mid batch; timestamps begin in mid batch', () => {
     const codec = new Codec()
-    const batch = [...timed([{ n: 1 }, { n: -2 }, { n: -0 }, { n: 0.5 }, { n: 3 }]), ...timed([{ n: 2 ** 40 }, { n: 7 }], 5)]
+    const batch = [
+      ...timed([{ n: 1 }, { n: -2 }, { n: -0 }, { n: 0.5 }, { n: 3 }]),
+      ...timed([{ n: 2 ** 40 }, { n: 7 }], 5),
+    ]
     expectSame(codec.roundTrip(batch, 2), batch)
     expectSame(codec.roundTrip(batch, 3), batch)
   })
@@ -135,11 +158,18 @@ describe('batch codec', () => {
   test('huge strings and records, surrogate pairs split over fields, many schemas', () => {
     const codec = new Codec()
     const batch = timed([
-      { a: 'x'.repeat(65_535), b: 'y' }, { a: 'x'.repeat(65_536), b: 'é'.repeat(70_000) }, { a: '\ud83d', b: '\ude00' },
-      { a: '\ude00', b: '\ud83d' }, 'z'.repeat(3_000_000), { big: new Uint8Array(500_000).fill(3) },
+      { a: 'x'.repeat(65_535), b: 'y' },
+      { a: 'x'.repeat(65_536), b: 'é'.repeat(70_000) },
+      { a: '\ud83d', b: '\ude00' },
+      { a: '\ude00', b: '\ud83d' },
+      'z'.repeat(3_000_000),
+      { big: new Uint8Array(500_000).fill(3) },
     ])
     expectSame(codec.roundTrip(batch), batch)
-    const pair = timed([{ a: '\ud83d', b: '\ude00' }, { a: 'x', b: '漢' }])
+    const pair = timed([
+      { a: '\ud83d', b: '\ude00' },
+      { a: 'x', b: '漢' },
+    ])
     expectSame(codec.roundTrip(pair), pair)
     for (let i = 0; i < 200; i++) {
       const odd = timed([{ [`f${i}`]: i }, { [`f${i}`]: 'x', g: [i] }, { [`g${i}`]: 1 }])

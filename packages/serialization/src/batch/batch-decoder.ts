@@ -20,7 +20,10 @@ export function createBatchDecoder(): BatchDecoder {
     'return (max, timestamp, sink) => decoder.next(max, timestamp, sink)',
     [decoder],
   )
-  return { open: (source, offset, lengthBytes) => decoder.open(source as RawBuffer, offset, lengthBytes), next }
+  return {
+    open: (source, offset, lengthBytes) => decoder.open(source as RawBuffer, offset, lengthBytes),
+    next,
+  }
 }
 
 class ColumnarBatchDecoder {
@@ -91,7 +94,8 @@ class ColumnarBatchDecoder {
         besideTaken < this.#beside ? (this.#i32[this.#positions + besideTaken] as number) : this.#count
       if (nextBeside === this.#taken) {
         const value = this.#side.read()
-        timestamp[0] = this.#times === NO_TIMES ? Number.NaN : (this.#f64[this.#times + this.#taken] as number)
+        timestamp[0] =
+          this.#times === NO_TIMES ? Number.NaN : (this.#f64[this.#times + this.#taken] as number)
         this.#taken++
         sink(value)
       } else {

@@ -41,7 +41,14 @@ export function createBatchEncoder(options?: { targetBytes?: number }): BatchEnc
 }
 
 class ColumnarBatchEncoder {
-  readonly #batch: OpenBatch = { count: 0, rows: 0, chars: 0, timed: false, fixedBytes: HEADER_BYTES + 24, recordBytes: 12 }
+  readonly #batch: OpenBatch = {
+    count: 0,
+    rows: 0,
+    chars: 0,
+    timed: false,
+    fixedBytes: HEADER_BYTES + 24,
+    recordBytes: 12,
+  }
   readonly #timestamps = new Float64Array(MAX_BATCH_RECORDS)
   /** Positions of the records beside the columns; their number is `count - rows`. */
   readonly #positions = new Int32Array(MAX_BATCH_RECORDS)
@@ -63,7 +70,10 @@ class ColumnarBatchEncoder {
   bind(targetBytes: number): BatchEncoder {
     const batch = this.#batch
     const side = this.#side
-    const own = generate<{ append: BatchEncoder['append']; setAppend: (append: ColumnEncoder['append']) => void }>(
+    const own = generate<{
+      append: BatchEncoder['append']
+      setAppend: (append: ColumnEncoder['append']) => void
+    }>(
       ['batch', 'timestamps', 'other'],
       `let appendRow = () => -1
        return {

@@ -4,7 +4,7 @@
  * records that are beside the columns (int32), the columns, the heap of all strings, the records beside the columns as
  * tagged values. Each part begins at a multiple of 8. Strings are in the order of records, then of fields.
  */
-export const HEADER_WORDS = 8
+const HEADER_WORDS = 8
 export const HEADER_BYTES = HEADER_WORDS * 4
 
 export const WORD = {

@@ -13,7 +13,7 @@ const MAX_FIELDS = 100
 /** Longer strings travel beside the columns, so that lengths fit in 16 bits. */
 export const MAX_COLUMN_STRING = 65_535
 
-export function batchSchema(names: readonly string[] | undefined, types: readonly ColumnType[]): BatchSchema {
+function batchSchema(names: readonly string[] | undefined, types: readonly ColumnType[]): BatchSchema {
   return { names, types, text: JSON.stringify([types.join(''), names ?? null]) }
 }
 

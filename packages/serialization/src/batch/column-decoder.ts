@@ -5,7 +5,14 @@ import { generate } from './generate.ts'
 /** Rows of one schema. Generated, one for each schema of each decoder. */
 export interface ColumnDecoder {
   /** Looks at the columns from byte `offset` of the views' memory; returns the offset behind them. */
-  open(i32: Int32Array, f64: Float64Array, u16: Uint16Array, u8: Uint8Array, offset: number, rows: number): number
+  open(
+    i32: Int32Array,
+    f64: Float64Array,
+    u16: Uint16Array,
+    u8: Uint8Array,
+    offset: number,
+    rows: number,
+  ): number
   /** The strings of all rows. */
   setHeap(heap: string): void
   /**
@@ -19,7 +26,8 @@ export const NO_TIMES = -(2 ** 30)
 
 export function createColumnDecoder(schema: BatchSchema): ColumnDecoder {
   const { names, types } = schema
-  const each = (line: (type: ColumnType, i: number) => string): string => types.map(line).filter(Boolean).join('\n')
+  const each = (line: (type: ColumnType, i: number) => string): string =>
+    types.map(line).filter(Boolean).join('\n')
   const shift: Record<ColumnType, number> = { i: 2, f: 3, s: 1, b: 0, d: 3 }
   const width: Record<ColumnType, number> = { i: 4, f: 8, s: 2, b: 1, d: 8 }
   const value: Record<ColumnType, (i: number) => string> = {
@@ -49,7 +57,9 @@ export function createColumnDecoder(schema: BatchSchema): ColumnDecoder {
         const timed = times !== ${NO_TIMES}
         for (let i = from; i < to; i++) {
           ${each((type, i) =>
-            type === 's' ? `const l${i} = shorts[p${i} + i], x${i} = heap.substring(q, q + l${i}); q += l${i}` : '',
+            type === 's'
+              ? `const l${i} = shorts[p${i} + i], x${i} = heap.substring(q, q + l${i}); q += l${i}`
+              : '',
           )}
           timestamp[0] = timed ? floats[times + i] : NaN
           sink(${record})

@@ -6,7 +6,14 @@ export interface ColumnEncoder {
   /** Puts a record at `row`. Returns the number of characters added to the heap, -1 if the record does not fit. */
   append(record: unknown, row: number): number
   /** Writes `rows` rows from byte `offset` of the views' memory (a multiple of 8); returns the offset behind them. */
-  write(i32: Int32Array, f64: Float64Array, u16: Uint16Array, u8: Uint8Array, offset: number, rows: number): number
+  write(
+    i32: Int32Array,
+    f64: Float64Array,
+    u16: Uint16Array,
+    u8: Uint8Array,
+    offset: number,
+    rows: number,
+  ): number
   /** The strings of all rows, which are then forgotten. */
   takeHeap(): string
   /** The typed arrays of the columns, and a way to continue from those of another schema of the same names. */
@@ -18,7 +25,11 @@ type Column = Int32Array | Float64Array | Uint16Array | Uint8Array
 
 const WIDTH: Record<ColumnType, number> = { i: 4, f: 8, s: 2, b: 1, d: 8 }
 const ARRAY: Record<ColumnType, string> = {
-  i: 'Int32Array', f: 'Float64Array', s: 'Uint16Array', b: 'Uint8Array', d: 'Float64Array',
+  i: 'Int32Array',
+  f: 'Float64Array',
+  s: 'Uint16Array',
+  b: 'Uint8Array',
+  d: 'Float64Array',
 }
 const VIEW: Record<ColumnType, string> = { i: 'i32', f: 'f64', s: 'u16', b: 'u8', d: 'f64' }
 const SHIFT: Record<ColumnType, number> = { i: 2, f: 3, s: 1, b: 0, d: 3 }
@@ -81,9 +92,10 @@ export function createColumnEncoder(schema: BatchSchema, capacity: number): Colu
         heap = other.takeHeap()
       },
     }`
-  return generate(
-    ['names', 'getPrototypeOf', 'objectPrototype', 'datePrototype'],
-    body,
-    [names, Object.getPrototypeOf, Object.prototype, Date.prototype],
-  )
+  return generate(['names', 'getPrototypeOf', 'objectPrototype', 'datePrototype'], body, [
+    names,
+    Object.getPrototypeOf,
+    Object.prototype,
+    Date.prototype,
+  ])
 }

@@ -24,7 +24,8 @@ export function canonicalKey(key: unknown): string | number | bigint | boolean {
 }
 
 function compositeText(key: unknown): string {
-  if (typeof key !== 'object' || key === null || key instanceof Date) return elementText(requireKeyElement(key, key))
+  if (typeof key !== 'object' || key === null || key instanceof Date)
+    return elementText(requireKeyElement(key, key))
   if (Array.isArray(key)) {
     let text = 't'
     for (let i = 0; i < key.length; i++) text += elementText(requireKeyElement(key[i], key, i))
@@ -32,7 +33,8 @@ function compositeText(key: unknown): string {
   }
   let text = 'o'
   for (const name of requirePlainFields(key)) {
-    text += elementText(name) + elementText(requireKeyElement((key as Record<string, unknown>)[name], key, name))
+    text +=
+      elementText(name) + elementText(requireKeyElement((key as Record<string, unknown>)[name], key, name))
   }
   return text
 }

@@ -20,7 +20,10 @@ export function requireKeyElement(
       return element
     default:
       if (element instanceof Date && !Number.isNaN(element.getTime())) return element
-      throw InvalidKey({ key: show(key), reason: at === undefined ? `it ${kindOf(element)}` : `${place(at)} ${kindOf(element)}` })
+      throw InvalidKey({
+        key: show(key),
+        reason: at === undefined ? `it ${kindOf(element)}` : `${place(at)} ${kindOf(element)}`,
+      })
   }
 }
 
@@ -51,7 +54,13 @@ function kindOf(value: unknown): string {
 }
 
 function show(value: unknown): string {
-  const options = { depth: 1, breakLength: Infinity, maxStringLength: 80, maxArrayLength: 10, customInspect: false }
+  const options = {
+    depth: 1,
+    breakLength: Infinity,
+    maxStringLength: 80,
+    maxArrayLength: 10,
+    customInspect: false,
+  }
   const text = inspect(value, options)
   return text.length > 200 ? `${text.slice(0, 200)}...` : text
 }

@@ -15,7 +15,11 @@ export function keyGroupOf(key: unknown, maxParallelism: number): number {
 }
 
 /** The key groups that a subtask owns. The ranges of all subtasks cover all groups without overlap. */
-export function keyGroupRangeOf(maxParallelism: number, parallelism: number, subtaskIndex: number): KeyGroupRange {
+export function keyGroupRangeOf(
+  maxParallelism: number,
+  parallelism: number,
+  subtaskIndex: number,
+): KeyGroupRange {
   return {
     start: Math.floor((subtaskIndex * maxParallelism + parallelism - 1) / parallelism),
     end: Math.floor(((subtaskIndex + 1) * maxParallelism - 1) / parallelism),

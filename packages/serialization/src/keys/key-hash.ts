@@ -51,7 +51,8 @@ function bigintHashCode(value: bigint): number {
 }
 
 function hashCode(key: unknown): number {
-  if (typeof key !== 'object' || key === null || key instanceof Date) return elementHashCode(requireKeyElement(key, key))
+  if (typeof key !== 'object' || key === null || key instanceof Date)
+    return elementHashCode(requireKeyElement(key, key))
   if (Array.isArray(key)) {
     let h = 7
     for (let i = 0; i < key.length; i++) h = combine(h, requireKeyElement(key[i], key, i))

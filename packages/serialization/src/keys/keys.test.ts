@@ -35,7 +35,23 @@ const anyKey = fc.oneof(
   fc.array(element, { maxLength: 4 }),
   fc.dictionary(fc.string({ unit: 'binary' }), element, { maxKeys: 4 }),
   // Near misses: texts that look like what composite keys become.
-  fc.constantFrom('\0', '\0s', '\0t', '\0o', '\0d0;', '\0tn1;', '\0s\0tn1;', [], {}, [1], ['1'], new Date(0), [''], ['a', 'b'], ['ab']),
+  fc.constantFrom(
+    '\0',
+    '\0s',
+    '\0t',
+    '\0o',
+    '\0d0;',
+    '\0tn1;',
+    '\0s\0tn1;',
+    [],
+    {},
+    [1],
+    ['1'],
+    new Date(0),
+    [''],
+    ['a', 'b'],
+    ['ab'],
+  ),
 )
 
 /** Equality of keys by definition, independent of the implementation. */
@@ -47,7 +63,9 @@ function sameKey(a: unknown, b: unknown): boolean {
   const x = a as Record<string, unknown>
   const y = b as Record<string, unknown>
   const names = Object.keys(x)
-  return names.length === Object.keys(y).length && names.every(n => Object.hasOwn(y, n) && sameKey(x[n], y[n]))
+  return (
+    names.length === Object.keys(y).length && names.every(n => Object.hasOwn(y, n) && sameKey(x[n], y[n]))
+  )
 }
 
 describe('hashKey', () => {
@@ -72,7 +90,20 @@ describe('hashKey', () => {
 
   test('pinned values of our own definitions', () => {
     // A stored format: a change here moves keys to other subtasks on restore.
-    const pinned = [0.5, -1.5, Number.NaN, Infinity, 2 ** 60, 2n ** 64n, -(2n ** 100n), [], [1, 'a'], {}, { a: 1, b: true }, [new Date(5), 7n]]
+    const pinned = [
+      0.5,
+      -1.5,
+      Number.NaN,
+      Infinity,
+      2 ** 60,
+      2n ** 64n,
+      -(2n ** 100n),
+      [],
+      [1, 'a'],
+      {},
+      { a: 1, b: true },
+      [new Date(5), 7n],
+    ]
     expect(pinned.map(hashKey)).toMatchInlineSnapshot(`
       [
         241279884,
@@ -161,7 +192,9 @@ describe('key groups', () => {
   })
 
   test('every key group lies in the range of its subtask', () => {
-    const sizes = fc.integer({ min: 1, max: 1024 }).chain(max => fc.tuple(fc.constant(max), fc.integer({ min: 1, max })))
+    const sizes = fc
+      .integer({ min: 1, max: 1024 })
+      .chain(max => fc.tuple(fc.constant(max), fc.integer({ min: 1, max })))
     fc.assert(
       fc.property(sizes, ([max, parallelism]) => {
         for (let group = 0; group < max; group++) {

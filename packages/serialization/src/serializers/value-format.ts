@@ -47,8 +47,19 @@ export const TAG = {
 
 /** Kinds of views on bytes by their number in the format; new ones are added at the end. */
 export const VIEW_KINDS: readonly string[] = [
-  'Uint8Array', 'Buffer', 'Int8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array',
-  'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array', 'DataView',
+  'Uint8Array',
+  'Buffer',
+  'Int8Array',
+  'Uint8ClampedArray',
+  'Int16Array',
+  'Uint16Array',
+  'Int32Array',
+  'Uint32Array',
+  'Float32Array',
+  'Float64Array',
+  'BigInt64Array',
+  'BigUint64Array',
+  'DataView',
 ]
 
 /** Deeper nesting, or a cycle, is refused. */

@@ -231,8 +231,18 @@ export class ValueReader {
 }
 
 const viewConstructors: Record<string, (new (buffer: ArrayBuffer) => unknown) | undefined> = {
-  Uint8Array, Int8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array,
-  Float64Array, BigInt64Array, BigUint64Array, DataView,
+  Uint8Array,
+  Int8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+  DataView,
 }
 
 function define(target: object, name: string, value: unknown, enumerable = true): void {

@@ -263,7 +263,11 @@ export class ValueWriter {
 }
 
 function viewKind(value: ArrayBufferView, path: readonly (string | number)[]): number {
-  const name = Buffer.isBuffer(value) ? 'Buffer' : types.isDataView(value) ? 'DataView' : typedArrayName(value)
+  const name = Buffer.isBuffer(value)
+    ? 'Buffer'
+    : types.isDataView(value)
+      ? 'DataView'
+      : typedArrayName(value)
   const kind = viewKinds.get(name)
   if (kind === undefined) throw UnsupportedValue({ kind: `a ${name}`, path: textOf(path.slice(0, -1)) })
   return kind
@@ -279,7 +283,8 @@ function unsupportedKind(value: object): string | undefined {
   if (types.isBoxedPrimitive(value)) return 'a boxed primitive'
   if (types.isSharedArrayBuffer(value)) return 'a SharedArrayBuffer'
   if (types.isWeakMap(value) || types.isWeakSet(value) || value instanceof WeakRef) return 'a weak reference'
-  if (types.isGeneratorObject(value) || types.isMapIterator(value) || types.isSetIterator(value)) return 'an iterator'
+  if (types.isGeneratorObject(value) || types.isMapIterator(value) || types.isSetIterator(value))
+    return 'an iterator'
   return undefined
 }
 
