@@ -76,7 +76,17 @@ runTranscripts(new URL('../testdata/checkpoint/', import.meta.url), () => {
         return handle({ type: 'acknowledged', acknowledgement: { attemptId, checkpointId, state } })
       }
       case 'decline':
-        return handle({ type: 'declined', decline: { attemptId, checkpointId, reason } })
+        return handle({
+          type: 'declined',
+          decline: {
+            attemptId,
+            checkpointId,
+            reason:
+              words[2] === 'not-possible'
+                ? { ...reason, code: 'taskmanager.checkpoint-not-possible' }
+                : reason,
+          },
+        })
       case 'trigger-failed':
         return handle({ type: 'trigger-failed', checkpointId: Number(words[0]), reason })
       case 'stored':

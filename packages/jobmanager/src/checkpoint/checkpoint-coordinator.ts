@@ -10,13 +10,16 @@ import { type CompletedCheckpoint, CompletedStore } from './completed-store.ts'
 import type { CoordinatorAction, CoordinatorEvent } from './coordinator-protocol.ts'
 import { FailureManager } from './failure-manager.ts'
 import { PendingCheckpoint, stateSizeBytes } from './pending-checkpoint.ts'
-import { decideTrigger, type TriggerFacts } from './request-decider.ts'
+import { decideTrigger, type TriggerDecision, type TriggerFacts } from './request-decider.ts'
 
 export interface CheckpointCoordinatorOptions {
   readonly graph: JobGraph
   /** Snapshot that the job starts from: ids go on after its id. It is never discarded. */
   readonly restored: CheckpointMetadata | undefined
 }
+
+/** Code of a task's answer when it cannot take part for now; packages of components don't import each other. */
+const CHECKPOINT_NOT_POSSIBLE = 'taskmanager.checkpoint-not-possible'
 
 /** The moment of an event. */
 export interface EventTime {
@@ -119,7 +122,14 @@ export class CheckpointCoordinator {
       case 'declined': {
         const { checkpointId, attemptId, reason } = event.decline
         const pending = this.#pending.get(checkpointId)
-        if (pending?.missing.has(attemptId)) this.#failed(pending, reason)
+        if (pending === undefined || !pending.missing.has(attemptId)) break
+        if (reason.code === CHECKPOINT_NOT_POSSIBLE) {
+          // Nothing went wrong there: the task is about to end, or was late to start. It counts only as a pause.
+          this.#abort(pending, reason.message)
+          this.#lastFailedMs = this.#time.monotonicMs
+        } else {
+          this.#failed(pending, reason)
+        }
         break
       }
       case 'trigger-failed': {
@@ -161,7 +171,8 @@ export class CheckpointCoordinator {
   #updateTask(attemptId: ExecutionAttemptId, change: Partial<TaskFacts>): void {
     const key = this.#keyOf.get(attemptId)
     const task = key === undefined ? undefined : this.#tasks.get(key)
-    if (key === undefined || task === undefined || task.state === 'stopped') return
+    if (key === undefined || task === undefined || task.state === 'stopped' || task.state === 'finished')
+      return
     this.#tasks.set(key, { ...task, ...change })
   }
 
@@ -169,6 +180,7 @@ export class CheckpointCoordinator {
     for (const attemptId of attemptIds) this.#updateTask(attemptId, { state: 'stopped' })
     this.#endOfDataCovered = false
     this.#lastFailedMs = undefined
+    this.#readySinceMs = undefined
     for (const pending of [...this.#pending.values()]) this.#abort(pending, 'tasks were stopped')
   }
 
@@ -180,9 +192,12 @@ export class CheckpointCoordinator {
     const latest = this.#completed.latest
     // A task that finished without a checkpoint has no state to carry on: nothing to restore it from later.
     const carried = plan?.finished.every(key => latest?.origins.has(key)) === true
-    if (plan === undefined || !carried) this.#readySinceMs = undefined
-    else this.#readySinceMs ??= this.#time.monotonicMs
-    const decision = decideTrigger(this.#graph.checkpointing, this.#facts(), this.#time.monotonicMs)
+    if (plan !== undefined && carried) this.#readySinceMs ??= this.#time.monotonicMs
+    const facts = this.#facts()
+    const decision: TriggerDecision =
+      plan !== undefined && carried
+        ? decideTrigger(this.#graph.checkpointing, facts, this.#time.monotonicMs)
+        : { type: 'blocked' }
     if (decision.type === 'trigger' && plan !== undefined) {
       this.#trigger(
         new PendingCheckpoint({
@@ -191,6 +206,7 @@ export class CheckpointCoordinator {
           startedMs: this.#time.monotonicMs,
           plan,
           coversEndOfData: this.#allEndOfData(),
+          ended: this.#endedAttempts(),
         }),
       )
       this.#schedule()
@@ -219,6 +235,10 @@ export class CheckpointCoordinator {
 
   #allEndOfData(): boolean {
     return [...this.#tasks.values()].every(task => task.state === 'finished' || task.endOfData)
+  }
+
+  #endedAttempts(): ReadonlySet<ExecutionAttemptId> {
+    return new Set([...this.#tasks.values()].filter(task => task.endOfData).map(task => task.attemptId))
   }
 
   #trigger(pending: PendingCheckpoint): void {
@@ -283,6 +303,8 @@ export class CheckpointCoordinator {
     this.#lastFailedMs = undefined
     if (pending.coversEndOfData) this.#endOfDataCovered = true
     this.#act({ type: 'notify-complete', attemptIds: this.#living(pending), checkpointId })
+    // They end now: a checkpoint that waits for them would be in vain.
+    for (const attemptId of pending.ended) this.#updateTask(attemptId, { state: 'finishing' })
     for (const id of subsumed) this.#act({ type: 'discard', checkpointId: id })
   }
 
@@ -331,7 +353,9 @@ export class CheckpointCoordinator {
   #living(pending: PendingCheckpoint): readonly ExecutionAttemptId[] {
     return [...pending.plan.acknowledge].flatMap(([attemptId, key]) => {
       const task = this.#tasks.get(key)
-      return task?.attemptId === attemptId && task.state === 'running' ? [attemptId] : []
+      return task?.attemptId === attemptId && (task.state === 'running' || task.state === 'finishing')
+        ? [attemptId]
+        : []
     })
   }
 

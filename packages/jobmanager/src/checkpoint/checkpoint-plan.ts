@@ -6,7 +6,8 @@ import { type SubtaskKey, subtaskKey } from '../failover/pipelined-regions.ts'
 /** What the coordinator knows of the current attempt of a subtask. */
 export interface TaskFacts {
   readonly attemptId: ExecutionAttemptId
-  readonly state: 'starting' | 'running' | 'finished' | 'stopped'
+  /** `finishing`: it was told of the checkpoint that covers its end of data, and ends by itself. */
+  readonly state: 'starting' | 'running' | 'finishing' | 'finished' | 'stopped'
   /** It has emitted everything and waits for a checkpoint that covers that. */
   readonly endOfData: boolean
 }
@@ -21,7 +22,7 @@ export interface CheckpointPlan {
   readonly finished: readonly SubtaskKey[]
 }
 
-/** The plan for now; undefined: some task neither runs nor is finished, or all are finished. */
+/** The plan for now; undefined: some task neither runs nor is finished, or none runs. */
 export function planCheckpoint(
   graph: JobGraph,
   tasks: ReadonlyMap<SubtaskKey, TaskFacts>,

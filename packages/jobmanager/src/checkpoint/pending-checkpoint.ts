@@ -33,6 +33,8 @@ export class PendingCheckpoint {
   readonly plan: CheckpointPlan
   /** All tasks had emitted everything before it was triggered. */
   readonly coversEndOfData: boolean
+  /** Attempts that had: they end when they hear of its completion. */
+  readonly ended: ReadonlySet<ExecutionAttemptId>
   readonly #snapshots = new Map<SubtaskKey, TaskStateSnapshot>()
   readonly #missing: Set<ExecutionAttemptId>
   #sealed: SealedCheckpoint | undefined
@@ -43,12 +45,14 @@ export class PendingCheckpoint {
     startedMs: number
     plan: CheckpointPlan
     coversEndOfData: boolean
+    ended: ReadonlySet<ExecutionAttemptId>
   }) {
     this.id = facts.id
     this.timestamp = facts.timestamp
     this.startedMs = facts.startedMs
     this.plan = facts.plan
     this.coversEndOfData = facts.coversEndOfData
+    this.ended = facts.ended
     this.#missing = new Set(facts.plan.acknowledge.keys())
   }
 

@@ -30,13 +30,7 @@ import type { CheckpointMetadata, CheckpointStorage } from '@flink-ts/state'
 import { CheckpointCoordinator } from '../checkpoint/checkpoint-coordinator.ts'
 import type { CoordinatorAction, CoordinatorEvent } from '../checkpoint/coordinator-protocol.ts'
 import { assignTaskState, checkRestorable } from '../checkpoint/state-assignment.ts'
-import {
-  CheckpointDirectoryMissing,
-  JobIsOver,
-  JobSuspended,
-  RestoreFailed,
-  TaskManagerNotRegistered,
-} from '../errors.ts'
+import { CheckpointDirectoryMissing, JobIsOver, JobSuspended, RestoreFailed } from '../errors.ts'
 import type { Execution } from '../execution-graph/execution-graph.ts'
 import { resolveRestartStrategy } from '../failover/restart-strategy.ts'
 import { JobManagerOptionKeys } from '../jobmanager-options.ts'
@@ -48,6 +42,7 @@ import { CheckpointIo } from './checkpoint-io.ts'
 import { describeJob, describeOverview } from './job-details.ts'
 import { ResourceManagerConnection } from './resource-manager-connection.ts'
 import { TaskManagerRegistry } from './task-manager-registry.ts'
+import { serveTaskManager } from './task-manager-session.ts'
 
 /** How long the end of a job waits for storage and TaskManagers to be cleaned up. */
 const CLEANUP_TIMEOUT_MS = 10_000
@@ -80,7 +75,6 @@ export interface JobMasterDependencies {
 export class JobMaster implements RpcEndpoint {
   readonly endpointName: string
   readonly leaderSessionId: LeaderSessionId
-  readonly #options: JobMasterOptions
   readonly #deps: JobMasterDependencies
   readonly #logger: Logger
   readonly #jobId: JobId
@@ -102,7 +96,6 @@ export class JobMaster implements RpcEndpoint {
   constructor(options: JobMasterOptions, dependencies: JobMasterDependencies) {
     const { graph, program } = options.submission
     const { configuration, blobAddress } = options
-    this.#options = options
     this.#deps = dependencies
     this.#jobId = graph.jobId
     this.#logger = dependencies.logger.child({ component: 'jobmanager', jobId: graph.jobId })
@@ -184,74 +177,17 @@ export class JobMaster implements RpcEndpoint {
   acceptSession(session: RpcSession): JobMasterGateway {
     const { status } = this.#scheduler
     if (isGloballyTerminal(status)) throw JobIsOver({ jobId: this.#jobId, status })
-    let taskManager: ResourceId | undefined
-    // A message of a session that was replaced or lost says nothing about the present.
-    const current = (method: string): ResourceId | undefined => {
-      if (taskManager === undefined) throw TaskManagerNotRegistered({ peer: session.peer.name, method })
-      return this.#taskManagers.has(taskManager, session) ? taskManager : undefined
-    }
-    const forTask = (attemptId: ExecutionAttemptId, method: string): boolean => {
-      const from = current(method)
-      return from !== undefined && this.#locationOf(attemptId) === from
-    }
-    session.onLost(cause => {
-      if (taskManager !== undefined && this.#taskManagers.has(taskManager, session)) {
-        this.#taskManagerLost(taskManager, cause.message)
-      }
-    })
-    return {
-      registerTaskManager: async registration => {
-        const { resourceId, dataAddress } = registration
-        if (this.#taskManagers.has(resourceId, session)) return
-        const replaced = this.#taskManagers.session(resourceId)
-        if (replaced !== undefined) this.#taskManagerLost(resourceId, 'it registered again')
-        this.#taskManagers.add(registration, session)
-        replaced?.close('replaced by a newer registration')
-        taskManager = resourceId
-        this.#logger.debug({ taskManager, dataAddress }, 'TaskManager registered')
-        this.#schedule({ type: 'task-manager-registered', taskManager, dataAddress })
-      },
-      offerSlots: async offers => {
-        const from = current('offerSlots')
-        if (from === undefined) return []
-        this.#schedule({ type: 'slots-offered', taskManager: from, offers })
+    return serveTaskManager(session, {
+      logger: this.#logger,
+      taskManagers: this.#taskManagers,
+      executionGraph: this.#scheduler.executionGraph,
+      schedule: event => this.#schedule(event),
+      coordinate: event => this.#coordinate(event),
+      offer: (taskManager, offers) => {
+        this.#schedule({ type: 'slots-offered', taskManager, offers })
         return this.#acceptedSlots
       },
-      failSlot: async (allocationId, cause) => {
-        const from = current('failSlot')
-        if (from === undefined) return
-        this.#logger.warn({ allocationId, taskManager: from, error: cause }, 'Slot lost')
-        this.#schedule({ type: 'slot-lost', taskManager: from, allocationId, cause })
-      },
-      updateTaskExecutionState: async update => {
-        const from = current('updateTaskExecutionState')
-        if (from === undefined) return
-        const { attemptId, status, error } = update
-        if (status === 'FAILED') this.#logger.warn({ attemptId, error }, 'Task failed')
-        else this.#logger.debug({ attemptId, status }, 'Task changed state')
-        this.#schedule({ type: 'task-updated', taskManager: from, update })
-      },
-      acknowledgeCheckpoint: async acknowledgement => {
-        current('acknowledgeCheckpoint')
-        this.#coordinate({ type: 'acknowledged', acknowledgement })
-      },
-      declineCheckpoint: async decline => {
-        if (!forTask(decline.attemptId, 'declineCheckpoint')) return
-        const { attemptId, checkpointId, reason } = decline
-        this.#logger.warn({ attemptId, checkpointId, error: reason }, 'Checkpoint declined')
-        this.#coordinate({ type: 'declined', decline })
-      },
-      notifyEndOfData: async attemptId => {
-        if (forTask(attemptId, 'notifyEndOfData')) this.#coordinate({ type: 'end-of-data', attemptId })
-      },
-      reportTaskMetrics: async metrics => {
-        for (const [attemptId, counters] of Object.entries(metrics)) {
-          if (!forTask(attemptId as ExecutionAttemptId, 'reportTaskMetrics')) continue
-          const execution = this.#scheduler.executionGraph.byAttempt(attemptId as ExecutionAttemptId)
-          if (execution !== undefined) this.#scheduler.executionGraph.setMetrics(execution.key, counters)
-        }
-      },
-    }
+    })
   }
 
   // Start
@@ -485,12 +421,6 @@ export class JobMaster implements RpcEndpoint {
   }
 
   // Ends
-
-  #taskManagerLost(taskManager: ResourceId, reason: string): void {
-    this.#taskManagers.remove(taskManager)
-    this.#logger.warn({ taskManager, reason }, 'TaskManager lost')
-    this.#schedule({ type: 'task-manager-lost', taskManager, reason })
-  }
 
   async #finish(): Promise<void> {
     const { status } = this.#scheduler

@@ -12,7 +12,14 @@ runTranscripts(new URL('../testdata/failover/', import.meta.url), () => {
   let status: string | undefined
   const metrics = { recordsIn: 0, recordsOut: 0, bytesIn: 0, bytesOut: 0 }
   const handle = (event: SchedulerEvent): readonly string[] => {
-    const output = scheduler!.handle(nowMs++, event).map(describeAction)
+    const actions = scheduler!.handle(nowMs++, event)
+    const output = actions
+      .filter(action => !('timer' in action && action.timer === 'deploy'))
+      .map(describeAction)
+    // Due at once: run here, so that the transcripts show what an offer leads to.
+    if (actions.some(action => action.type === 'set-timer' && action.timer === 'deploy')) {
+      output.push(...scheduler!.handle(nowMs, { type: 'timer', timer: 'deploy' }).map(describeAction))
+    }
     if (status !== scheduler!.status) output.push(`status ${scheduler!.status}`)
     status = scheduler!.status
     return output

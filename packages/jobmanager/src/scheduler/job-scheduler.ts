@@ -143,6 +143,8 @@ export class JobScheduler {
         if (event.timer === 'restart') {
           this.#restartDelayOver = true
           this.#restartIfReady()
+        } else if (event.timer === 'deploy') {
+          this.#deployIfReady()
         } else {
           this.#slotRequestTimedOut()
         }
@@ -211,7 +213,7 @@ export class JobScheduler {
     const known = this.#dataAddresses.has(taskManager)
     const allocationIds = wanted && known ? this.#pool.offer(taskManager, offers) : []
     this.#act({ type: 'accept-slots', allocationIds })
-    this.#deployIfReady()
+    if (allocationIds.length > 0) this.#act({ type: 'set-timer', timer: 'deploy', delayMs: 0 })
   }
 
   #slotLost({ taskManager, allocationId, cause }: Extract<SchedulerEvent, { type: 'slot-lost' }>): void {
@@ -444,6 +446,7 @@ export class JobScheduler {
   }
 
   #cancelTimers(): void {
+    this.#act({ type: 'cancel-timer', timer: 'deploy' })
     this.#cancelSlotTimer()
     if (this.#status === 'RESTARTING') this.#act({ type: 'cancel-timer', timer: 'restart' })
   }

@@ -2,8 +2,11 @@ import type { AllocationId, ExecutionAttemptId, ResourceId, SerializedError } fr
 import type { SlotOffer, TaskExecutionStateUpdate } from '@flink-ts/gateways'
 import type { Execution } from '../execution-graph/execution-graph.ts'
 
-/** Timers of the scheduler; at most one of each runs. */
-export type SchedulerTimer = 'slot-request' | 'restart'
+/**
+ * Timers of the scheduler; at most one of each runs. `deploy` is due at once, but after the answer to an offer: a
+ * TaskManager knows that a slot is the job's before tasks come for it.
+ */
+export type SchedulerTimer = 'slot-request' | 'restart' | 'deploy'
 
 /** Facts that the scheduler learns. */
 export type SchedulerEvent =

@@ -232,7 +232,11 @@ export class FakeCluster implements RpcEndpoint {
 
   /** Lets everything happen that is under way. */
   async settle(): Promise<void> {
-    await this.network.settle(400)
+    for (let i = 0; i < 4; i++) {
+      await this.network.settle(100)
+      this.clock.advance(0)
+    }
+    await this.network.settle(100)
   }
 
   async advance(ms: number): Promise<void> {

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import type { AllocationId, InstanceId, JobId, SlotId } from '@flink-ts/common'
 import { expect, it } from 'vitest'
 import { SlotManager } from './slot-manager.ts'
-import type { SlotManagerEvent } from './slot-manager-protocol.ts'
+import type { SlotManagerAction, SlotManagerEvent } from './slot-manager-protocol.ts'
 
 // Commands, `----`, the expected actions and slots. UPDATE_TRANSCRIPTS=1 writes the output anew.
 const file = new URL('../testdata/slot-manager.txt', import.meta.url)
@@ -48,16 +48,7 @@ it('behaves as its transcript says', () => {
         }),
       )
     }
-    return manager.handle(events[verb]!()).map(action => {
-      switch (action.type) {
-        case 'request-slot':
-          return `request ${action.instanceId} ${action.request.slotId} for ${action.request.jobId} as ${action.request.allocationId}`
-        case 'retry-slot-later':
-          return `retry ${action.slotId} later`
-        case 'notify-not-enough':
-          return `${action.jobId} has ${action.available} of ${action.required}`
-      }
-    })
+    return manager.handle(events[verb]!()).map(describeAction)
   }
   const actual = text
     .trimEnd()
@@ -71,3 +62,16 @@ it('behaves as its transcript says', () => {
   if (process.env['UPDATE_TRANSCRIPTS'] === '1') writeFileSync(file, `${actual}\n`)
   expect(`${actual}\n`).toBe(text)
 })
+
+function describeAction(action: SlotManagerAction): string {
+  switch (action.type) {
+    case 'request-slot': {
+      const { slotId, jobId, allocationId } = action.request
+      return `request ${action.instanceId} ${slotId} for ${jobId} as ${allocationId}`
+    }
+    case 'retry-slot-later':
+      return `retry ${action.slotId} later`
+    case 'notify-not-enough':
+      return `${action.jobId} has ${action.available} of ${action.required}`
+  }
+}
