@@ -7,6 +7,15 @@ import { registerLocalContext } from './local-context.ts'
 registerLocalContext()
 
 export { Configuration, FlinkError, isFlinkError } from '@flink-ts/common'
+export {
+  type CsvColumn,
+  type CsvSinkBuilder,
+  FileSink,
+  FileSource,
+  type ParquetSourceBuilder,
+  type RowSinkBuilder,
+  type TextLineSourceBuilder,
+} from '@flink-ts/connectors'
 export type { JobClient, JobExecutionResult, JobStatus, RestartStrategy } from '@flink-ts/jobgraph'
 export {
   type AggregateFunction,

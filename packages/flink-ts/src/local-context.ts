@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
 import {
@@ -18,8 +19,13 @@ import {
  */
 export function registerLocalContext(): void {
   setDefaultExecutionContext(localContext)
-  // Now, not at the first use: main may look at the clock before. Other threads have their context, or are tests.
-  if (isMainThread) currentExecutionContext()
+  // Now, not at the first use: main may look at the clock before.
+  if (isMainThread && isUserProgram(process.argv[1])) currentExecutionContext()
+}
+
+/** Test runners and other tools are installed packages: what they read is nobody's program. */
+function isUserProgram(script: string | undefined): boolean {
+  return script !== undefined && !script.split(sep).includes('node_modules')
 }
 
 function localContext(): ExecutionContext {
