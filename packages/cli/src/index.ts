@@ -1,2 +1,6 @@
-// The flink command line.
-export {}
+// Owns: the command line `flink`.
+// Called by: flink-ts (its binary), bin/flink (through main.ts).
+// Calls: client (cluster), jobgraph (bundles, planning), common.
+// Thread: the main thread of its process.
+export { type Commands, runCli } from './cli.ts'
+export { processTerminal, type Terminal } from './terminal.ts'

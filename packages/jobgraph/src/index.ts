@@ -30,6 +30,7 @@ export {
 } from './execution/program.ts'
 export { looksLikeSecret } from './execution/recorded-environment.ts'
 export { type Replay, type ReplayOptions, replayProgram } from './execution/replay-program.ts'
+export { userFrameOf } from './execution/user-frame.ts'
 export type {
   CheckpointSettings,
   JobEdge,

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { VERSION } from '@flink-ts/common'
 import { BundleIncompatible, BundleInvalid } from '../errors.ts'
 
 /** Version of the layout of bundles that this release writes and reads. */
@@ -23,12 +23,6 @@ export interface BundleManifest {
   readonly native?: { readonly platform: string; readonly abi: string; readonly packages: readonly string[] }
   /** All other files by path, with `/`. */
   readonly files: Readonly<Record<string, { readonly sha256: string; readonly size: number }>>
-}
-
-/** Version of this flink-ts. */
-export function sdkVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }
 
 /** `process.platform` and architecture of this machine. */
@@ -66,11 +60,11 @@ function checkFormat(manifest: Partial<BundleManifest>, file: string): void {
   const format = Number(manifest.format)
   if (format === BUNDLE_FORMAT) return
   const by = `it has bundle format ${format} (flink-ts ${manifest.sdkVersion ?? 'of unknown version'} made it)`
-  const reason = `${by}, and flink-ts ${sdkVersion()} reads format ${BUNDLE_FORMAT}`
+  const reason = `${by}, and flink-ts ${VERSION} reads format ${BUNDLE_FORMAT}`
   const remedy =
     format > BUNDLE_FORMAT
       ? 'Upgrade the cluster, or make the bundle again with the version of the cluster.'
-      : `Make the bundle again with flink-ts ${sdkVersion()}.`
+      : `Make the bundle again with flink-ts ${VERSION}.`
   throw BundleIncompatible({ file, reason, remedy })
 }
 
@@ -89,7 +83,7 @@ function checkFiles(manifest: Partial<BundleManifest>, file: string): void {
 }
 
 function checkVersions(manifest: BundleManifest, file: string): void {
-  const here = sdkVersion()
+  const here = VERSION
   const [made, running] = [numbers(manifest.sdkVersion), numbers(here)]
   // Below 1.0 a minor version may break; from then on only a major one.
   const sameLine = made[0] === running[0] && (made[0] !== 0 || made[1] === running[1])

@@ -13,13 +13,13 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, extname, join, resolve } from 'node:path'
+import { VERSION } from '@flink-ts/common'
 import { BundleEntryInvalid } from '../errors.ts'
 import {
   BUNDLE_FORMAT,
   type BundleManifest,
   MANIFEST,
   MINIMUM_NODE,
-  sdkVersion,
   thisPlatform,
 } from './bundle-manifest.ts'
 import { compileProgram, PROGRAM_MODULE } from './compile-program.ts'
@@ -59,7 +59,7 @@ export async function createBundle(options: CreateBundleOptions): Promise<Create
       format: BUNDLE_FORMAT,
       name: programName(entry, root),
       entry: PROGRAM_MODULE,
-      sdkVersion: sdkVersion(),
+      sdkVersion: VERSION,
       node: MINIMUM_NODE,
       ...(natives.size > 0 && {
         native: {

@@ -8,13 +8,23 @@ const FRAME = /(?:\(|at (?:async )?)((?:file:\/\/)?(?:\/|[A-Za-z]:\\)[^()]*?:\d+
  * first one outside Node.js. Source maps are applied already if they are switched on.
  */
 export function userFrame(stack: string): string {
+  const frames = framesOf(stack)
+  return frames.find(frame => !isLibrary(frame)) ?? frames[0] ?? 'an unknown place'
+}
+
+/** The first frame of a stack that is in the user's own code, as `file:line:column`; undefined: there is none. */
+export function userFrameOf(stack: string): string | undefined {
+  return framesOf(stack).find(frame => !isLibrary(frame))
+}
+
+function framesOf(stack: string): string[] {
   const frames: string[] = []
   for (const line of stack.split('\n')) {
     const location = FRAME.exec(line.trim())?.[1]
     if (location === undefined) continue
     frames.push(location.startsWith('file://') ? fileURLToPath(location.replace(/\?[^:]*/, '')) : location)
   }
-  return frames.find(frame => !isLibrary(frame)) ?? frames[0] ?? 'an unknown place'
+  return frames
 }
 
 function isLibrary(frame: string): boolean {

@@ -1,0 +1,35 @@
+/** How the command line ends; listed in its help. */
+export const EXIT_CODES = {
+  ok: 0,
+  /** A job or program failed, was cancelled, or the cluster refused. */
+  failed: 1,
+  /** Wrong arguments or configuration. */
+  usage: 2,
+  /** No JobManager answers. */
+  noCluster: 3,
+  /** Ctrl-C: the job goes on. */
+  interrupted: 130,
+} as const
+
+export const EXIT_CODES_HELP = `
+Exit codes:
+  0    done
+  1    the job or the program failed or was cancelled, or the cluster refused
+  2    wrong arguments or configuration
+  3    no cluster answers
+  130  ended by Ctrl-C; a job that was submitted goes on`
+
+const USAGE_CODES = [
+  'common.configuration-',
+  'common.dynamic-property-invalid',
+  'common.invalid-option-value',
+  'jobgraph.bundle-entry-invalid',
+  'cli.job-id-invalid',
+]
+
+/** The exit code for an error by its code. */
+export function exitCodeOf(error: unknown): number {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (code === 'client.no-jobmanager') return EXIT_CODES.noCluster
+  return USAGE_CODES.some(prefix => code.startsWith(prefix)) ? EXIT_CODES.usage : EXIT_CODES.failed
+}

@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { ClusterClient } from '@flink-ts/client'
+import {
+  Configuration,
+  type JobId,
+  loadConfiguration,
+  nullLogger,
+  parseDynamicProperties,
+  SystemClock,
+  SystemRandom,
+  VERSION,
+} from '@flink-ts/common'
+import { sessionSettingsOf } from '@flink-ts/rpc'
+import { JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT } from './cli-options.ts'
+import { JobIdInvalid } from './errors.ts'
+
+/** Options of every command that needs a cluster. */
+export interface SessionOptions {
+  /** `-D` arguments. */
+  readonly property: readonly string[]
+  /** `host:port` of `-m`. */
+  readonly jobmanager?: string
+}
+
+/** The configuration for a command: the file, then `-D`, then `-m`. */
+export function configurationFor(options: SessionOptions): Configuration {
+  const configuration = loadConfiguration(configurationDir(), parseDynamicProperties(options.property))
+  if (options.jobmanager === undefined) return configuration
+  const at = options.jobmanager.lastIndexOf(':')
+  const address = at < 0 ? options.jobmanager : options.jobmanager.slice(0, at)
+  const port = at < 0 ? {} : { [JOBMANAGER_RPC_PORT.key]: options.jobmanager.slice(at + 1) }
+  return configuration.with(Configuration.of({ [JOBMANAGER_RPC_ADDRESS.key]: address, ...port }, '-m'))
+}
+
+/** Connects to the cluster. Rejects with `client.no-jobmanager` within about two seconds. */
+export function connect(configuration: Configuration): Promise<ClusterClient> {
+  return ClusterClient.connect(
+    {
+      address: `${configuration.get(JOBMANAGER_RPC_ADDRESS)}:${configuration.get(JOBMANAGER_RPC_PORT)}`,
+      version: VERSION,
+      clientName: 'flink',
+      sessionSettings: sessionSettingsOf(configuration),
+    },
+    // Whatever goes wrong comes back as an error; the JobManager keeps the log.
+    { clock: new SystemClock(), random: new SystemRandom(), logger: nullLogger },
+  )
+}
+
+/** Checks the form of a job id. Throws `cli.job-id-invalid`. */
+export function parseJobId(text: string): JobId {
+  const jobId = text.trim().toLowerCase()
+  if (!/^[0-9a-f]{32}$/.test(jobId)) throw JobIdInvalid({ jobId: text })
+  return jobId as JobId
+}
+
+/** `FLINK_CONF_DIR`, which must then exist; else `conf` of the installation, if there is one. */
+function configurationDir(): string | undefined {
+  const given = process.env['FLINK_CONF_DIR']
+  if (given !== undefined && given !== '') return given
+  const ofInstallation = fileURLToPath(new URL('../../../conf', import.meta.url))
+  return existsSync(`${ofInstallation}/flink-conf.yaml`) ? ofInstallation : undefined
+}

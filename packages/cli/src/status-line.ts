@@ -1,0 +1,95 @@
+import type { JobDetails } from '@flink-ts/gateways'
+import { isGloballyTerminal } from '@flink-ts/jobgraph'
+import { formatCount } from './format.ts'
+import type { Terminal } from './terminal.ts'
+
+const PERIOD_MS = 500
+
+/** One line that says how a running job is doing; only on a terminal. */
+export class JobStatusLine {
+  readonly #name: string
+  readonly #terminal: Terminal
+  #previous: { readonly atMs: number; readonly records: number } | undefined
+
+  constructor(name: string, terminal: Terminal) {
+    this.#name = name
+    this.#terminal = terminal
+  }
+
+  /** Asks every half second until the returned function is called. */
+  follow(ask: () => Promise<JobDetails>): () => void {
+    if (!this.#terminal.interactive) return () => {}
+    let stopped = false
+    let asking = false
+    const timer = setInterval(() => {
+      if (asking) return
+      asking = true
+      ask()
+        .then(details => {
+          if (!stopped) this.#terminal.showStatus(this.line(details, performance.now()))
+        })
+        // A line that cannot be shown is no failure: whoever waits for the result learns of a lost cluster.
+        .catch(() => undefined)
+        .finally(() => {
+          asking = false
+        })
+    }, PERIOD_MS)
+    timer.unref()
+    return () => {
+      stopped = true
+      clearInterval(timer)
+      this.#terminal.showStatus(undefined)
+    }
+  }
+
+  /** @param nowMs of a monotonic clock, for the rate */
+  line(details: JobDetails, nowMs: number): string {
+    const read = recordsRead(details)
+    const before = this.#previous
+    this.#previous = { atMs: nowMs, records: read }
+    const parts = [
+      `${this.#name}: ${details.status}`,
+      `${formatCount(read)} records read`,
+      `${formatCount(recordsAtEnd(details))} at the end`,
+    ]
+    // After a restart the counters begin again.
+    if (
+      before !== undefined &&
+      nowMs > before.atMs &&
+      read >= before.records &&
+      !isGloballyTerminal(details.status)
+    ) {
+      parts.push(`${formatCount(((read - before.records) * 1000) / (nowMs - before.atMs))}/s`)
+    }
+    if (details.checkpoints.completed > 0)
+      parts.push(`${formatCount(details.checkpoints.completed)} checkpoints`)
+    if (details.restarts > 0) parts.push(`${formatCount(details.restarts)} restarts`)
+    return parts.join(', ')
+  }
+}
+
+/** What the sources have emitted. */
+function recordsRead({ graph, vertices }: JobDetails): number {
+  const fed = new Set<string>(graph.edges.map(edge => edge.target))
+  return sum(
+    vertices.filter(vertex => !fed.has(vertex.id)),
+    metrics => metrics.recordsOut,
+  )
+}
+
+/** What has come to the vertices without outputs. */
+function recordsAtEnd({ graph, vertices }: JobDetails): number {
+  const feeding = new Set<string>(graph.edges.map(edge => edge.source))
+  return sum(
+    vertices.filter(vertex => !feeding.has(vertex.id)),
+    metrics => metrics.recordsIn,
+  )
+}
+
+type Metrics = JobDetails['vertices'][number]['subtasks'][number]['metrics']
+
+function sum(vertices: JobDetails['vertices'], of: (metrics: Metrics) => number): number {
+  let total = 0
+  for (const vertex of vertices) for (const subtask of vertex.subtasks) total += of(subtask.metrics)
+  return total
+}
