@@ -35,20 +35,50 @@ async function parse(...args: string[]) {
     async (...given: unknown[]): Promise<void> => {
       calls.push([name, ...given.slice(0, -1)])
     }
-  const commands = { run: note('run'), list: note('list'), cancel: note('cancel'), bundle: note('bundle') } as Commands
+  const commands = {
+    run: note('run'),
+    list: note('list'),
+    cancel: note('cancel'),
+    bundle: note('bundle'),
+  } as Commands
   const { terminal, out, err } = recorded()
   return { code: await runCli(args, terminal, commands), calls, out: out.join('\n'), err: err.join('\n') }
 }
 
 describe('the command line', () => {
   it('parts its own options from those of the program', async () => {
-    const args = ['run', '-d', '-p', '4', '-Da=b', '-D', 'c=d', '-s', '/sp', '-n', 'job.ts', '-p', '7', '--output', 'x', '-d', '--', 'y']
+    const args = [
+      'run',
+      '-d',
+      '-p',
+      '4',
+      '-Da=b',
+      '-D',
+      'c=d',
+      '-s',
+      '/sp',
+      '-n',
+      'job.ts',
+      '-p',
+      '7',
+      '--output',
+      'x',
+      '-d',
+      '--',
+      'y',
+    ]
     expect((await parse(...args)).calls).toEqual([
       [
         'run',
         'job.ts',
         ['-p', '7', '--output', 'x', '-d', '--', 'y'],
-        { detached: true, parallelism: 4, property: ['a=b', 'c=d'], fromSavepoint: '/sp', allowNonRestoredState: true },
+        {
+          detached: true,
+          parallelism: 4,
+          property: ['a=b', 'c=d'],
+          fromSavepoint: '/sp',
+          allowNonRestoredState: true,
+        },
       ],
     ])
   })
@@ -58,12 +88,19 @@ describe('the command line', () => {
     expect((await parse('list', '-a', '--json', '-m', 'host:1')).calls).toEqual([
       ['list', { all: true, json: true, jobmanager: 'host:1', property: [] }],
     ])
-    expect((await parse('cancel', 'abc', '-D', 'x=1')).calls).toEqual([['cancel', 'abc', { property: ['x=1'] }]])
-    expect((await parse('bundle', 'job.ts', '-o', 'a.tgz')).calls).toEqual([['bundle', 'job.ts', { output: 'a.tgz' }]])
+    expect((await parse('cancel', 'abc', '-D', 'x=1')).calls).toEqual([
+      ['cancel', 'abc', { property: ['x=1'] }],
+    ])
+    expect((await parse('bundle', 'job.ts', '-o', 'a.tgz')).calls).toEqual([
+      ['bundle', 'job.ts', { output: 'a.tgz' }],
+    ])
   })
 
   it('prints version and help, with the exit codes', async () => {
-    expect(await parse('--version')).toMatchObject({ code: 0, out: expect.stringMatching(/^flink-ts \d+\.\d+\.\d+$/) })
+    expect(await parse('--version')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^flink-ts \d+\.\d+\.\d+$/),
+    })
     for (const args of [['--help'], ['run', '--help']]) {
       const { code, out } = await parse(...args)
       expect(code).toBe(0)
@@ -142,7 +179,10 @@ describe('the process', { timeout: 30_000 }, () => {
   it('exits with 3 without a cluster, before anything of the program runs', async () => {
     const marker = join(dir, 'ran')
     const job = join(dir, 'job.mjs')
-    writeFileSync(job, `import { writeFileSync } from 'node:fs'\nwriteFileSync(${JSON.stringify(marker)}, '')\n`)
+    writeFileSync(
+      job,
+      `import { writeFileSync } from 'node:fs'\nwriteFileSync(${JSON.stringify(marker)}, '')\n`,
+    )
     const { code, stderr } = await flink(['run', '-m', `127.0.0.1:${await closedPort()}`, job])
     expect(stderr).toContain('No JobManager answers at 127.0.0.1:')
     expect(stderr).toContain('bin/start-cluster.sh')
@@ -163,7 +203,10 @@ describe('the process', { timeout: 30_000 }, () => {
   })
 
   it('exits with 2 on what is no job id', async () => {
-    expect(await flink(['cancel', 'mine'])).toMatchObject({ code: 2, stderr: expect.stringContaining("'mine'") })
+    expect(await flink(['cancel', 'mine'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("'mine'"),
+    })
   })
 
   it('makes bundles, and names file and line of what is wrong in a program', async () => {
