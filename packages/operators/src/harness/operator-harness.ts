@@ -1,4 +1,5 @@
 import { ManualClock, nullLogger, type OperatorId } from '@flink-ts/common'
+import type { KeyedStateBackend } from '@flink-ts/state'
 import { generateFunction } from '../codegen/generate-function.ts'
 import {
   MIN_WATERMARK,
@@ -37,6 +38,8 @@ export interface HarnessOptions {
   readonly clock?: ManualClock
   readonly shouldYield?: () => boolean
   readonly onEmit?: (emitted: Emitted) => void
+  /** A real backend in place of the harness's own; its snapshots are the test's business. */
+  readonly backend?: KeyedStateBackend
 }
 
 /** Runs one operator as a task would, in the calling thread, with a manual clock. */
@@ -132,7 +135,7 @@ export class OperatorHarness {
         return keep(into)
       },
       generate: (names, body, values) => generateFunction('test', names, body, values),
-      keyedState: this.keyedState,
+      keyedState: options.backend ?? this.keyedState,
       operatorState: this.operatorState,
       emitWatermark: watermark => {
         this.watermarks.push(watermark)
