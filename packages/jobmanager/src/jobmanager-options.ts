@@ -6,6 +6,10 @@ export const JobManagerOptionKeys = {
     defaultValue: 300_000,
     description: 'How long a job waits for the slots it needs before it fails.',
   }),
+  slotIdleTimeout: option('slot.idle.timeout', durationType, {
+    defaultValue: 50_000,
+    description: 'After how long a job gives back slots that it has beyond its need.',
+  }),
   restartStrategy: option(
     'restart-strategy.type',
     enumType('default', 'none', 'off', 'disable', 'fixed-delay', 'fixeddelay'),

@@ -111,6 +111,7 @@ export class JobMaster implements RpcEndpoint {
         graphId: newId(dependencies.random),
         restartStrategy: resolveRestartStrategy(graph, configuration),
         slotRequestTimeoutMs: configuration.get(JobManagerOptionKeys.slotRequestTimeout),
+        slotIdleTimeoutMs: configuration.get(JobManagerOptionKeys.slotIdleTimeout),
         maxFailureEntries: configuration.get(JobManagerOptionKeys.exceptionHistorySize),
       },
       dependencies.clock.now(),

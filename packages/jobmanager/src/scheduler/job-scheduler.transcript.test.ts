@@ -3,7 +3,7 @@ import type { TaskExecutionStatus } from '@flink-ts/gateways'
 import { sampleGraph } from '../testing/sample-graph.ts'
 import { runTranscripts } from '../testing/transcript.ts'
 import { JobScheduler } from './job-scheduler.ts'
-import type { SchedulerAction, SchedulerEvent } from './scheduler-protocol.ts'
+import type { SchedulerAction, SchedulerEvent, SchedulerTimer } from './scheduler-protocol.ts'
 
 // Attempts are written `a/0#1`: subtask and attempt number. Slot `tm1_0` has the allocation `x/tm1_0`.
 runTranscripts(new URL('../testdata/failover/', import.meta.url), () => {
@@ -13,9 +13,7 @@ runTranscripts(new URL('../testdata/failover/', import.meta.url), () => {
   const metrics = { recordsIn: 0, recordsOut: 0, bytesIn: 0, bytesOut: 0 }
   const handle = (event: SchedulerEvent): readonly string[] => {
     const actions = scheduler!.handle(nowMs++, event)
-    const output = actions
-      .filter(action => !('timer' in action && action.timer === 'deploy'))
-      .map(describeAction)
+    const output = actions.filter(action => !isQuiet(action)).map(describeAction)
     // Due at once: run here, so that the transcripts show what an offer leads to.
     if (actions.some(action => action.type === 'set-timer' && action.timer === 'deploy')) {
       output.push(...scheduler!.handle(nowMs, { type: 'timer', timer: 'deploy' }).map(describeAction))
@@ -54,6 +52,7 @@ runTranscripts(new URL('../testdata/failover/', import.meta.url), () => {
                 ? { type: 'none' }
                 : { type: 'fixed-delay', attempts: attempts!, delayMs: delayMs! },
             slotRequestTimeoutMs: 300_000,
+            slotIdleTimeoutMs: 50_000,
             maxFailureEntries: 16,
           },
           nowMs,
@@ -110,7 +109,7 @@ runTranscripts(new URL('../testdata/failover/', import.meta.url), () => {
       case 'suspend':
         return handle({ type: 'suspended' })
       case 'timer':
-        return handle({ type: 'timer', timer: words[0] as 'restart' | 'slot-request' })
+        return handle({ type: 'timer', timer: words[0] as SchedulerTimer })
       case 'states':
         return [...scheduler!.executionGraph.executions()].map(
           execution => `${shortAttemptId(execution.attemptId)} ${execution.state}`,
@@ -133,6 +132,12 @@ function fullAttemptId(short: string): ExecutionAttemptId {
 function shortAttemptId(attemptId: ExecutionAttemptId): string {
   const [, vertex, index, attempt] = attemptId.split('_')
   return `${vertex}/${index}#${attempt}`
+}
+
+/** `deploy` is run at once below; what ends a job ends all timers. */
+function isQuiet(action: SchedulerAction): boolean {
+  if (action.type === 'cancel-timer') return action.timer === 'deploy' || action.timer === 'slot-idle'
+  return action.type === 'set-timer' && action.timer === 'deploy'
 }
 
 function describeAction(action: SchedulerAction): string {

@@ -17,6 +17,8 @@ export interface JobSchedulerOptions {
   readonly graphId: string
   readonly restartStrategy: RestartStrategy
   readonly slotRequestTimeoutMs: number
+  /** After which slots beyond the need are given back. */
+  readonly slotIdleTimeoutMs: number
   readonly maxFailureEntries: number
 }
 
@@ -145,6 +147,8 @@ export class JobScheduler {
           this.#restartIfReady()
         } else if (event.timer === 'deploy') {
           this.#deployIfReady()
+        } else if (event.timer === 'slot-idle') {
+          this.#freeSurplus()
         } else {
           this.#slotRequestTimedOut()
         }
@@ -213,7 +217,18 @@ export class JobScheduler {
     const known = this.#dataAddresses.has(taskManager)
     const allocationIds = wanted && known ? this.#pool.offer(taskManager, offers) : []
     this.#act({ type: 'accept-slots', allocationIds })
-    if (allocationIds.length > 0) this.#act({ type: 'set-timer', timer: 'deploy', delayMs: 0 })
+    if (allocationIds.length === 0) return
+    this.#act({ type: 'set-timer', timer: 'deploy', delayMs: 0 })
+    if (this.#pool.available > this.#pool.needed) {
+      this.#act({ type: 'set-timer', timer: 'slot-idle', delayMs: this.#options.slotIdleTimeoutMs })
+    }
+  }
+
+  #freeSurplus(): void {
+    for (const { taskManager, allocationId } of this.#pool.surplus()) {
+      this.#pool.remove(allocationId)
+      this.#act({ type: 'free-slot', taskManager, allocationId, reason: 'the job does not need it' })
+    }
   }
 
   #slotLost({ taskManager, allocationId, cause }: Extract<SchedulerEvent, { type: 'slot-lost' }>): void {
@@ -447,6 +462,7 @@ export class JobScheduler {
 
   #cancelTimers(): void {
     this.#act({ type: 'cancel-timer', timer: 'deploy' })
+    this.#act({ type: 'cancel-timer', timer: 'slot-idle' })
     this.#cancelSlotTimer()
     if (this.#status === 'RESTARTING') this.#act({ type: 'cancel-timer', timer: 'restart' })
   }

@@ -6,7 +6,7 @@ import type { Execution } from '../execution-graph/execution-graph.ts'
  * Timers of the scheduler; at most one of each runs. `deploy` is due at once, but after the answer to an offer: a
  * TaskManager knows that a slot is the job's before tasks come for it.
  */
-export type SchedulerTimer = 'slot-request' | 'restart' | 'deploy'
+export type SchedulerTimer = 'slot-request' | 'slot-idle' | 'restart' | 'deploy'
 
 /** Facts that the scheduler learns. */
 export type SchedulerEvent =

@@ -32,12 +32,14 @@ export class SlotPool {
     return this.#slots.size
   }
 
-  /** Takes what is needed; the answer names what the job has from this offer, now or from an earlier one. */
+  /**
+   * Takes slots, more than needed too: the ResourceManager may have noticed a loss before us and sends a replacement.
+   * The answer names what the job has from this offer, now or from an earlier one.
+   */
   offer(taskManager: ResourceId, offers: readonly SlotOffer[]): readonly AllocationId[] {
     const accepted: AllocationId[] = []
     for (const { allocationId, slotId } of offers) {
       const known = this.#slots.get(allocationId)
-      if (known === undefined && this.#slots.size >= this.needed) continue
       if (known !== undefined && known.taskManager !== taskManager) continue
       if (known === undefined) this.#slots.set(allocationId, { allocationId, slotId, taskManager })
       accepted.push(allocationId)
@@ -63,6 +65,13 @@ export class SlotPool {
   /** The slot of a demand; undefined: none yet. */
   slotOf(group: string, index: number): PooledSlot | undefined {
     return this.#assigned.get(slotDemandKey(group, index))
+  }
+
+  /** Slots beyond what the job needs, none of them in use. */
+  surplus(): readonly PooledSlot[] {
+    this.assign()
+    const used = new Set([...this.#assigned.values()].map(slot => slot.allocationId))
+    return this.slots().filter(slot => !used.has(slot.allocationId))
   }
 
   slots(): readonly PooledSlot[] {

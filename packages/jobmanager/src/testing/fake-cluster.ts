@@ -193,13 +193,14 @@ export class FakeCluster implements RpcEndpoint {
   required = 0
   #target: { readonly address: string; readonly endpoint: string } | undefined
   #allocations = 0
+  #started = 0
 
   startResourceManager(): void {
     this.rpc.serve(this)
   }
 
   addTaskManager(slots: number, change: Partial<Behaviour> = {}): FakeTaskManager {
-    const taskManager = new FakeTaskManager(`tm${this.taskManagers.length + 1}`, slots, this)
+    const taskManager = new FakeTaskManager(`tm${++this.#started}`, slots, this)
     Object.assign(taskManager.behaviour, change)
     this.taskManagers.push(taskManager)
     this.assign()
