@@ -140,7 +140,7 @@ describe('the command line', () => {
     expect(noCluster.code).toBe(3)
     expect(noCluster.err).toMatch(/^No JobManager answers at x:1 .*\[client\.no-jobmanager\]$/)
     const wrapped = await failing(new Error('outer', { cause: user }))
-    expect(wrapped.err).toMatch(/Error: outer[^]*\nCaused by: RangeError: bad record/)
+    expect(wrapped.err).toMatch(/Error: outer[\s\S]*\nCaused by: RangeError: bad record/)
     expect(await failing('text')).toEqual({ code: 1, err: 'text' })
   })
 })
