@@ -19,8 +19,8 @@ export interface Logger {
 /** Where and how much to log. */
 export interface LoggerOptions {
   readonly level: 'error' | 'warn' | 'info' | 'debug'
-  /** File to append to; standard output if absent. */
-  readonly file?: string
+  /** File to append to, or file descriptor 1 or 2; standard output if absent. */
+  readonly file?: string | 1 | 2
 }
 
 /** A pino logger: one JSON line an event, ISO time, errors with stack and causes. Writes synchronously. */

@@ -1,0 +1,70 @@
+import { Configuration, createLogger, SystemClock, SystemRandom } from '@flink-ts/common'
+import type { JobClient, JobGraph, PipelineExecutor, ReplayRecord } from '@flink-ts/jobgraph'
+import { LOG_LEVEL } from '../cluster-options.ts'
+import { MiniCluster } from './mini-cluster.ts'
+
+export interface LocalExecutorOptions {
+  /** The program: evaluated again in every slot thread. */
+  readonly mainModuleUrl: string
+  readonly args: readonly string[]
+  readonly configuration: Readonly<Record<string, string>>
+  /** What replays of the `executeIndex`-th `execute` have to see. */
+  readonly record: (executeIndex: number) => ReplayRecord
+  /** Sees each MiniCluster before its job starts: for tests. */
+  readonly onCluster?: (cluster: MiniCluster) => void
+}
+
+/**
+ * `execute` of `node job.ts`: each job gets a MiniCluster of its own with one TaskManager and as many slots as it
+ * needs, which ends with the job, so that the process can end.
+ */
+export function createLocalExecutor(options: LocalExecutorOptions): PipelineExecutor {
+  const configuration = Configuration.of({ 'env.log.level': 'error', ...options.configuration })
+  const logger = createLogger({ level: configuration.get(LOG_LEVEL), file: 2 })
+  let executes = 0
+  return {
+    async execute(graph) {
+      const executeIndex = executes++
+      const cluster = await MiniCluster.start(
+        { configuration, taskManagers: 1, slots: slotsNeeded(graph) },
+        { clock: new SystemClock(), random: new SystemRandom(), logger },
+      )
+      options.onCluster?.(cluster)
+      try {
+        const job = await cluster.client.submitJob({
+          graph,
+          program: {
+            code: { type: 'module', url: options.mainModuleUrl },
+            record: options.record(executeIndex),
+            executeIndex,
+          },
+        })
+        return endingWith(job, cluster)
+      } catch (error) {
+        await cluster.close()
+        throw error
+      }
+    },
+  }
+}
+
+/** The job with its result held back until the cluster is closed. */
+function endingWith(job: JobClient, cluster: MiniCluster): JobClient {
+  const result = job.result().finally(() => cluster.close())
+  result.catch(() => {}) // Handled by whoever asks for the result; nobody may.
+  return {
+    jobId: job.jobId,
+    status: () => job.status(),
+    cancel: () => job.cancel(),
+    result: () => result,
+  }
+}
+
+/** Highest parallelism of each slot sharing group, added up. */
+function slotsNeeded(graph: JobGraph): number {
+  const groups = new Map<string, number>()
+  for (const { slotSharingGroup, parallelism } of graph.vertices) {
+    groups.set(slotSharingGroup, Math.max(groups.get(slotSharingGroup) ?? 0, parallelism))
+  }
+  return [...groups.values()].reduce((sum, slots) => sum + slots, 0)
+}

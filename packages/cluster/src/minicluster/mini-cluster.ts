@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ClusterClient } from '@flink-ts/client'
+import {
+  type Clock,
+  type Configuration,
+  type Logger,
+  newId,
+  type Random,
+  type ResourceId,
+  VERSION,
+} from '@flink-ts/common'
+import { BlobServer, InProcessNetwork, InProcessRpcService, sessionSettingsOf } from '@flink-ts/rpc'
+import { startJobManagerComponents } from '../components/job-manager-components.ts'
+import { startTaskManagerComponents, type TaskManagerComponents } from '../components/task-manager-components.ts'
+
+export interface MiniClusterOptions {
+  readonly configuration: Configuration
+  readonly taskManagers: number
+  /** Of each TaskManager. */
+  readonly slots: number
+}
+
+export interface MiniClusterDependencies {
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+/**
+ * A cluster inside this process: the same components and messages, real slot threads, no sockets but those of the
+ * record exchange between several TaskManagers. Nothing is heard of it on the network.
+ */
+export class MiniCluster {
+  readonly client: ClusterClient
+  readonly taskManagers: readonly TaskManagerComponents[]
+  readonly #close: () => Promise<void>
+
+  private constructor(
+    client: ClusterClient,
+    taskManagers: readonly TaskManagerComponents[],
+    close: () => Promise<void>,
+  ) {
+    this.client = client
+    this.taskManagers = taskManagers
+    this.#close = close
+  }
+
+  static async start(options: MiniClusterOptions, dependencies: MiniClusterDependencies): Promise<MiniCluster> {
+    const { configuration } = options
+    const { clock, random, logger } = dependencies
+    const folder = mkdtempSync(join(tmpdir(), 'flink-ts-minicluster-'))
+    const network = new InProcessNetwork({ clock })
+    const settings = sessionSettingsOf(configuration)
+    const service = (name: string): InProcessRpcService =>
+      new InProcessRpcService(
+        { resourceId: newId<ResourceId>(random), version: VERSION, address: name, settings },
+        { network, clock, random, logger },
+      )
+    const rpc = service('jobmanager')
+    const blobs = new BlobServer({ directory: join(folder, 'blobs') }, { logger, random })
+    await blobs.start()
+    rpc.serveBlobs(blobs)
+    const jobManager = startJobManagerComponents({ configuration }, { rpc, blobs, clock, random, logger })
+    const taskManagers = await Promise.all(
+      Array.from({ length: options.taskManagers }, (_, index) =>
+        startTaskManagerComponents(
+          {
+            configuration,
+            resourceManagerAddress: rpc.address,
+            slots: options.slots,
+            bundleFolder: join(folder, `bundles-${index}`),
+            dataBindHost: '127.0.0.1',
+            dataHost: '127.0.0.1',
+            dataPort: 0,
+          },
+          { rpc: service(`taskmanager-${index}`), clock, random, logger },
+        ),
+      ),
+    )
+    const clientRpc = service('client')
+    const client = await ClusterClient.connect(
+      { address: rpc.address, version: VERSION },
+      { clock, random, logger, rpc: clientRpc },
+    )
+    return new MiniCluster(client, taskManagers, async () => {
+      await client.close()
+      await Promise.all(taskManagers.map(taskManager => taskManager.close()))
+      await jobManager.close()
+      await Promise.all([clientRpc.close(), rpc.close()])
+      rmSync(folder, { recursive: true, force: true })
+    })
+  }
+
+  /** Ends all jobs and threads. */
+  close(): Promise<void> {
+    return this.#close()
+  }
+}
