@@ -213,7 +213,7 @@ console.log(JSON.stringify({ ...job.seen, stack }))`
 
   async function hostile(
     build: (stage: string) => string[],
-    pack: Partial<tar.TarOptionsFile> = {},
+    pack: Partial<tar.TarOptions> = {},
   ): Promise<unknown> {
     const stage = join(dir, 'stage')
     rmSync(stage, { recursive: true, force: true })
@@ -246,69 +246,51 @@ console.log(JSON.stringify({ ...job.seen, stack }))`
     expect(await hostile(() => [])).toBeUndefined()
   })
 
-  it.each<[string, (stage: string) => string[], string, Partial<tar.TarOptionsFile>?]>([
+  const put = (stage: string, path: string, content: string | Buffer): string => {
+    mkdirSync(join(stage, path, '..'), { recursive: true })
+    writeFileSync(join(stage, path), content)
+    return path
+  }
+  const putManifest = (stage: string, text: string): string[] => {
+    put(stage, MANIFEST, text)
+    return []
+  }
+  const empty = { sha256: digest(''), size: 0 }
+
+  it.each<[string, (stage: string) => string[], string, Partial<tar.TarOptions>?]>([
     [
       'a symbolic link',
-      stage => (symlinkSync('/etc/passwd', join(stage, 'l')), ['l']),
+      stage => {
+        symlinkSync('/etc/passwd', join(stage, 'l'))
+        return ['l']
+      },
       'only files and folders',
     ],
-    [
-      'a file the manifest does not name',
-      stage => (writeFileSync(join(stage, 'x'), ''), ['x']),
-      'x is not in the manifest',
-    ],
-    ['a changed file', stage => (writeFileSync(join(stage, 'job.mjs'), 'export{ }'), []), 'digest'],
+    ['a file the manifest does not name', stage => [put(stage, 'x', '')], 'x is not in the manifest'],
+    ['a changed file', stage => [put(stage, 'job.mjs', 'export{ }')].slice(1), 'digest'],
     [
       'a missing file',
-      stage => (
-        writeFileSync(
-          join(stage, MANIFEST),
-          manifestOf({
-            files: { 'job.mjs': { sha256: digest(''), size: 0 }, y: { sha256: digest(''), size: 0 } },
-          }),
-        ),
-        writeFileSync(join(stage, 'job.mjs'), ''),
-        []
-      ),
+      stage => {
+        put(stage, 'job.mjs', '')
+        return putManifest(stage, manifestOf({ files: { 'job.mjs': empty, y: empty } }))
+      },
       'y is missing',
     ],
-    [
-      'too many bytes',
-      stage => (writeFileSync(join(stage, 'big'), Buffer.alloc(200_000)), ['big']),
-      'more than 100000 bytes',
-    ],
+    ['too many bytes', stage => [put(stage, 'big', Buffer.alloc(200_000))], 'more than 100000 bytes'],
     [
       'a runtime of its own',
-      stage => (
-        mkdirSync(join(stage, 'node_modules/flink-ts'), { recursive: true }),
-        writeFileSync(join(stage, 'node_modules/flink-ts/index.js'), ''),
-        ['node_modules/flink-ts/index.js']
-      ),
+      stage => [put(stage, 'node_modules/flink-ts/index.js', '')],
       'belongs to the cluster',
     ],
-    ['a manifest that is no JSON', stage => (writeFileSync(join(stage, MANIFEST), '{'), []), 'is not JSON'],
-    [
-      'a manifest without files',
-      stage => (writeFileSync(join(stage, MANIFEST), manifestOf({ files: null })), []),
-      'no files',
-    ],
+    ['a manifest that is no JSON', stage => putManifest(stage, '{'), 'is not JSON'],
+    ['a manifest without files', stage => putManifest(stage, manifestOf({ files: null })), 'no files'],
     [
       'an entry outside of its files',
-      stage => (writeFileSync(join(stage, MANIFEST), manifestOf({ entry: '../x.mjs' })), []),
+      stage => putManifest(stage, manifestOf({ entry: '../x.mjs' })),
       'not among its files',
     ],
-    [
-      'a path upwards',
-      stage => (writeFileSync(join(stage, '../up'), ''), ['../up']),
-      '../up',
-      { preservePaths: true },
-    ],
-    [
-      'an absolute path',
-      stage => (writeFileSync(join(stage, 'abs'), ''), [join(stage, 'abs')]),
-      '/abs',
-      { preservePaths: true },
-    ],
+    ['a path upwards', stage => [put(stage, '../up', '')], '../up', { preservePaths: true }],
+    ['an absolute path', stage => [join(stage, put(stage, 'abs', ''))], '/abs', { preservePaths: true }],
     ['one file twice', () => ['job.mjs'], 'job.mjs twice'],
   ])('refuses %s', async (_, build, text, pack) => {
     expect(await hostile(build, pack)).toMatchObject(invalid(text))
@@ -322,7 +304,7 @@ console.log(JSON.stringify({ ...job.seen, stack }))`
     [{ node: '99.0.0' }, 'Upgrade Node.js to 99.0.0'],
     [{ native: { platform: 'plan9-mips', abi: '1', packages: ['addon'] } }, 'same platform'],
   ])('says what to upgrade: %j', async (change, text) => {
-    const error = await hostile(stage => (writeFileSync(join(stage, MANIFEST), manifestOf(change)), []))
+    const error = await hostile(stage => putManifest(stage, manifestOf(change)))
     expect(error).toMatchObject({
       code: 'jobgraph.bundle-incompatible',
       message: expect.stringContaining(text),
