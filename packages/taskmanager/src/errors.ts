@@ -1,7 +1,12 @@
 import { defineError } from '@flink-ts/common'
 
 /** The replay of a program in a slot thread built another topology than the planning run. */
-export const ReplayDiffers = defineError<{ job: string; position: number; planned: string; replayed: string }>({
+export const ReplayDiffers = defineError<{
+  job: string
+  position: number
+  planned: string
+  replayed: string
+}>({
   code: 'taskmanager.replay-differs',
   domain: 'user',
   retry: 'no',
@@ -101,7 +106,8 @@ export const CheckpointDirectoryMissing = defineError<{ job: string }>({
   code: 'taskmanager.checkpoint-directory-missing',
   domain: 'user',
   retry: 'no',
-  message: d => `Job ${d.job} takes checkpoints but has no directory for them: set execution.checkpointing.dir.`,
+  message: d =>
+    `Job ${d.job} takes checkpoints but has no directory for them: set execution.checkpointing.dir.`,
 })
 
 /** A deployment names a vertex, operator or partner that does not fit the job graph or the slots here. */
@@ -117,7 +123,8 @@ export const BundleUnavailable = defineError<{ job: string; blobKey: string }>({
   code: 'taskmanager.bundle-unavailable',
   domain: 'external',
   retry: 'backoff',
-  message: d => `The bundle ${d.blobKey} of job ${d.job} could not be fetched from the JobManager. See the cause.`,
+  message: d =>
+    `The bundle ${d.blobKey} of job ${d.job} could not be fetched from the JobManager. See the cause.`,
 })
 
 /** The connection on which a channel lived was lost. */

@@ -1,2 +1,23 @@
-// TaskExecutor: slots, tasks and the thread that runs them.
-export {}
+// Owns: TaskExecutor (slots, jobs, channels of a TaskManager) and the slot thread that runs tasks.
+// Called by: cluster (process entry, MiniCluster, entry of slot threads).
+// Calls: gateways and rpc (ResourceManager, JobMasters), network (rings, network thread), state, operators, jobgraph.
+// Thread: `executor` and `slots` on the main thread; `thread`, `mailbox`, `stream-task`, `checkpoint` in slot threads.
+export { BlobBundleCache, type BundleCache } from './executor/bundle-cache.ts'
+export {
+  TaskExecutor,
+  type TaskExecutorDependencies,
+  type TaskExecutorNetwork,
+  type TaskExecutorOptions,
+} from './executor/task-executor.ts'
+export type { SlotThread, SlotThreadFactory, SlotThreadListener } from './slots/slot-thread.ts'
+export { WorkerSlotThreads, type WorkerSlotThreadsOptions } from './slots/worker-slot-threads.ts'
+export {
+  REGISTRATION_INITIAL_PAUSE,
+  REGISTRATION_MAX_PAUSE,
+  SLOT_TIMEOUT,
+  TASK_CANCELLATION_TIMEOUT,
+  type TaskExecutorSettings,
+  taskExecutorSettingsOf,
+} from './taskmanager-options.ts'
+export { runSlotThread, type SlotThreadDependencies } from './thread/run-slot-thread.ts'
+export type { SlotThreadData } from './thread/slot-messages.ts'

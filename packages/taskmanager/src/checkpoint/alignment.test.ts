@@ -53,7 +53,15 @@ test('a checkpoint that the coordinator gave up before its barrier came is dropp
   handler.onBarrier(1, barrier(5))
   handler.onBarrier(1, barrier(6))
   handler.onBarrier(0, barrier(6))
-  expect(log).toEqual(['block 0', 'complete 4', 'unblock', 'aborted 5 forward', 'block 1', 'complete 6', 'unblock'])
+  expect(log).toEqual([
+    'block 0',
+    'complete 4',
+    'unblock',
+    'aborted 5 forward',
+    'block 1',
+    'complete 6',
+    'unblock',
+  ])
 })
 
 test('giving up the checkpoint being aligned frees its channels', () => {
@@ -87,19 +95,29 @@ test('the tracker never blocks, and drops what a newer checkpoint has overtaken'
 const channelScript = (barriers: number) =>
   fc
     .array(fc.nat({ max: 4 }), { minLength: barriers + 1, maxLength: barriers + 1 })
-    .map(counts => counts.flatMap((count, epoch) => [...new Array(count).fill(epoch), ...(epoch < barriers ? [-1 - epoch] : [])]))
+    .map(counts =>
+      counts.flatMap((count, epoch) => [
+        ...new Array(count).fill(epoch),
+        ...(epoch < barriers ? [-1 - epoch] : []),
+      ]),
+    )
 
 test('each snapshot has exactly the records before the barriers, whatever the interleaving', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.integer({ min: 1, max: 4 }).chain(channels => fc.array(channelScript(3), { minLength: channels, maxLength: channels })),
+      fc
+        .integer({ min: 1, max: 4 })
+        .chain(channels => fc.array(channelScript(3), { minLength: channels, maxLength: channels })),
       fc.array(fc.nat({ max: 1000 }), { minLength: 40, maxLength: 40 }),
       fc.boolean(),
       async (scripts, choices, asynchronous) => {
         const sink = new RecordingOperator('sink', () =>
           asynchronous ? { prepareSnapshot: () => new Promise<void>(resolve => setImmediate(resolve)) } : {},
         )
-        const producers = scripts.map((_, i) => ({ name: `P${i}`, operators: [new CountingSource(`p${i}`).spec] }))
+        const producers = scripts.map((_, i) => ({
+          name: `P${i}`,
+          operators: [new CountingSource(`p${i}`).spec],
+        }))
         const harness = new SlotHarness({
           vertices: [...producers, { name: 'C', operators: [sink.spec] }],
           edges: scripts.map((_, i) => ({ from: `P${i}`, to: 'C', channel: 'ring' as const })),
@@ -123,7 +141,9 @@ test('each snapshot has exactly the records before the barriers, whatever the in
         const total = scripts.flat().filter(item => item >= 0).length
         await harness.until(() => harness.acknowledged.length === 3 && sink.records.length === total, 'all')
         for (const id of [1, 2, 3]) {
-          const expected = scripts.flatMap((script, i) => script.filter(e => e >= 0 && e < id).map(e => `${i}:${e}`))
+          const expected = scripts.flatMap((script, i) =>
+            script.filter(e => e >= 0 && e < id).map(e => `${i}:${e}`),
+          )
           const actual = await harness.listState<string>(harness.snapshot('C', id)!, 'records')
           expect([...actual].sort()).toEqual(expected.sort())
         }
@@ -137,49 +157,59 @@ test('each snapshot has exactly the records before the barriers, whatever the in
 test('a diamond of direct edges and rings gives consistent snapshots while records flow', async () => {
   const kind = fc.constantFrom('direct' as const, 'ring' as const, { capacity: 20 })
   await fc.assert(
-    fc.asyncProperty(fc.tuple(kind, kind, kind, kind, kind), fc.boolean(), fc.integer({ min: 1, max: 6 }), async (kinds, slow, pauses) => {
-      const [s, t] = [new CountingSource('s'), new CountingSource('t')]
-      s.batch = 7
-      t.batch = 5
-      const wait = () => new Promise<void>(resolve => setImmediate(resolve))
-      const left = new RecordingOperator('left', () => (slow ? { prepareSnapshot: wait, notifyCheckpointComplete: wait } : {}))
-      const right = new RecordingOperator('right', () => ({ snapshotState: wait }))
-      const sink = new RecordingOperator('sink')
-      const harness = new SlotHarness({
-        vertices: [
-          { name: 'S', operators: [s.spec] },
-          { name: 'T', operators: [t.spec] },
-          { name: 'L', operators: [left.spec] },
-          { name: 'R', operators: [right.spec] },
-          { name: 'C', operators: [sink.spec] },
-        ],
-        edges: [
-          { from: 'S', to: 'L', channel: kinds[0] },
-          { from: 'S', to: 'R', channel: kinds[1] },
-          { from: 'T', to: 'R', channel: kinds[2] },
-          { from: 'L', to: 'C', channel: kinds[3] },
-          { from: 'R', to: 'C', channel: kinds[4], input: 1 },
-        ],
-      }).start()
-      await harness.allRunning()
-      for (let id = 1; id <= 3; id++) {
-        await harness.turns(pauses)
-        harness.trigger(id, 'S')
-        await harness.turns(pauses % 3)
-        harness.trigger(id, 'T')
-        await harness.until(() => harness.acknowledged.length === 5 * id, `checkpoint ${id}`)
-        harness.complete(id)
-        const position = async (name: string) => (await harness.listState<number>(harness.snapshot(name, id)!, 'position'))[0]!
-        const records = await harness.listState<string>(harness.snapshot('C', id)!, 'records')
-        const [ns, nt] = [await position('S'), await position('T')]
-        // Every record of S comes twice, by both ways; each of T once; in order on each way.
-        expect(records.filter(r => r.startsWith('s')).length).toBe(2 * ns)
-        expect(records.filter(r => r.startsWith('t'))).toEqual(Array.from({ length: nt }, (_, i) => `t${i}`))
-      }
-      await harness.stop()
-      expect(harness.declined).toEqual([])
-      expect(harness.crashes).toEqual([])
-    }),
+    fc.asyncProperty(
+      fc.tuple(kind, kind, kind, kind, kind),
+      fc.boolean(),
+      fc.integer({ min: 1, max: 6 }),
+      async (kinds, slow, pauses) => {
+        const [s, t] = [new CountingSource('s'), new CountingSource('t')]
+        s.batch = 7
+        t.batch = 5
+        const wait = () => new Promise<void>(resolve => setImmediate(resolve))
+        const left = new RecordingOperator('left', () =>
+          slow ? { prepareSnapshot: wait, notifyCheckpointComplete: wait } : {},
+        )
+        const right = new RecordingOperator('right', () => ({ snapshotState: wait }))
+        const sink = new RecordingOperator('sink')
+        const harness = new SlotHarness({
+          vertices: [
+            { name: 'S', operators: [s.spec] },
+            { name: 'T', operators: [t.spec] },
+            { name: 'L', operators: [left.spec] },
+            { name: 'R', operators: [right.spec] },
+            { name: 'C', operators: [sink.spec] },
+          ],
+          edges: [
+            { from: 'S', to: 'L', channel: kinds[0] },
+            { from: 'S', to: 'R', channel: kinds[1] },
+            { from: 'T', to: 'R', channel: kinds[2] },
+            { from: 'L', to: 'C', channel: kinds[3] },
+            { from: 'R', to: 'C', channel: kinds[4], input: 1 },
+          ],
+        }).start()
+        await harness.allRunning()
+        for (let id = 1; id <= 3; id++) {
+          await harness.turns(pauses)
+          harness.trigger(id, 'S')
+          await harness.turns(pauses % 3)
+          harness.trigger(id, 'T')
+          await harness.until(() => harness.acknowledged.length === 5 * id, `checkpoint ${id}`)
+          harness.complete(id)
+          const position = async (name: string) =>
+            (await harness.listState<number>(harness.snapshot(name, id)!, 'position'))[0]!
+          const records = await harness.listState<string>(harness.snapshot('C', id)!, 'records')
+          const [ns, nt] = [await position('S'), await position('T')]
+          // Every record of S comes twice, by both ways; each of T once; in order on each way.
+          expect(records.filter(r => r.startsWith('s')).length).toBe(2 * ns)
+          expect(records.filter(r => r.startsWith('t'))).toEqual(
+            Array.from({ length: nt }, (_, i) => `t${i}`),
+          )
+        }
+        await harness.stop()
+        expect(harness.declined).toEqual([])
+        expect(harness.crashes).toEqual([])
+      },
+    ),
     { numRuns: 25 },
   )
 }, 30_000)
@@ -200,12 +230,17 @@ test('a snapshot that fails declines the checkpoint, tells downstream, and the t
       { name: 'B', operators: [other.spec] },
       { name: 'C', operators: [sink.spec] },
     ],
-    edges: [{ from: 'A', to: 'C' }, { from: 'B', to: 'C', channel: 'ring' }],
+    edges: [
+      { from: 'A', to: 'C' },
+      { from: 'B', to: 'C', channel: 'ring' },
+    ],
   }).start()
   await harness.allRunning()
   harness.trigger(1, 'B', 'A')
   await harness.until(() => harness.declined.some(d => d.task === 'A/0'))
-  expect(harness.declined[0]!.reason.cause?.message ?? harness.declined[1]!.reason.cause?.message).toBe('disk full')
+  expect(harness.declined[0]!.reason.cause?.message ?? harness.declined[1]!.reason.cause?.message).toBe(
+    'disk full',
+  )
   harness.trigger(2, 'A', 'B')
   await harness.until(() => harness.snapshot('C', 2) !== undefined && harness.snapshot('A', 2) !== undefined)
   expect(harness.snapshot('C', 1)).toBeUndefined()

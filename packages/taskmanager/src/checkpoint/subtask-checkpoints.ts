@@ -152,12 +152,19 @@ export class SubtaskCheckpoints {
     }, this.#unexpected)
   }
 
-  async #snapshotOperator(checkpointId: number, link: ChainLink, index: number): Promise<OperatorSubtaskState> {
+  async #snapshotOperator(
+    checkpointId: number,
+    link: ChainLink,
+    index: number,
+  ): Promise<OperatorSubtaskState> {
     const { keyed, operator } = this.#backends[index] as OperatorBackends
     const { operatorId } = link.node
     const streams = this.#streams(checkpointId, operatorId)
     // Both begin before either is awaited: their synchronous parts belong to this moment.
-    const parts = [keyed?.snapshot(checkpointId, streams, () => this.#loop.yieldSlice()), operator.snapshot(checkpointId, streams)] as const
+    const parts = [
+      keyed?.snapshot(checkpointId, streams, () => this.#loop.yieldSlice()),
+      operator.snapshot(checkpointId, streams),
+    ] as const
     const [keyedHandles, operatorHandles] = await Promise.all(parts)
     return { operatorId, keyed: keyedHandles ?? [], operator: operatorHandles }
   }

@@ -5,7 +5,7 @@ import type { Push, ReplayedProgram } from '@flink-ts/operators'
 import type { BarrierHandler } from '../checkpoint/barrier-handler.ts'
 import type { OperatorBackends } from '../checkpoint/subtask-checkpoints.ts'
 import { InvalidDeployment } from '../errors.ts'
-import { DirectChannel, type DirectConsumer } from './direct-channel.ts'
+import type { DirectConsumer } from './direct-channel.ts'
 import { OperatorChain } from './operator-chain.ts'
 import { type ContextHost, createOperatorContext } from './operator-context.ts'
 import { type InputListener, TaskInputs } from './task-inputs.ts'
@@ -23,17 +23,14 @@ export function buildOutputs(
   const edges = deployment.outputs.map(({ edge, channels: ends }) => {
     const writers = ends.map(({ channelId }) => channels.writer(channelId, timestamp))
     const partitioner = program.partitioner(edge.edgeId)
-    const [only] = writers
     const target = graph.vertices.find(({ id }) => id === edge.target)
     if (target === undefined) {
       const problem = `edge ${edge.edgeId} leads to the unknown vertex ${edge.target}`
       throw InvalidDeployment({ task: deployment.attemptId, problem })
     }
-    // Nothing to choose: the channel's own generated code is the shortest way.
-    const direct = writers.length === 1 && only instanceof DirectChannel && partitioner.type !== 'custom'
     const { maxParallelism } = target
     const { subtaskIndex } = deployment
-    const push = direct ? only.write : channels.recordWriter(partitioner, writers, { maxParallelism, subtaskIndex })
+    const push = channels.recordWriter(partitioner, writers, { maxParallelism, subtaskIndex })
     return { edge, writers, push }
   })
   return new TaskOutputs(edges)

@@ -41,7 +41,10 @@ test('a suspended watermark holds back records but lets barriers through', async
       { name: 'W', operators: [window.spec] },
       { name: 'C', operators: [sink.spec] },
     ],
-    edges: [{ from: 'S', to: 'W', channel: 'ring' }, { from: 'W', to: 'C' }],
+    edges: [
+      { from: 'S', to: 'W', channel: 'ring' },
+      { from: 'W', to: 'C' },
+    ],
   })
   for (const name of ['W', 'C']) {
     harness.loop.add(harness.task(name))
@@ -71,7 +74,10 @@ test('an operator that fires more than there is room for waits for its consumer'
   const sink = new RecordingOperator('sink')
   const harness = new SlotHarness({
     checkpoints: 'none',
-    vertices: [{ name: 'S', operators: [new CountingSource('s', 3).spec, window.spec] }, { name: 'C', operators: [sink.spec] }],
+    vertices: [
+      { name: 'S', operators: [new CountingSource('s', 3).spec, window.spec] },
+      { name: 'C', operators: [sink.spec] },
+    ],
     edges: [{ from: 'S', to: 'C', channel: { capacity: 50 } }],
   }).start()
   await harness.allRunning()
@@ -127,7 +133,10 @@ test('watermarks of an assigner and idleness reach the consumer; a watermark end
       { name: 'B', operators: [other.spec, new RecordingOperator('b').spec] },
       { name: 'C', operators: [sink.spec] },
     ],
-    edges: [{ from: 'A', to: 'C' }, { from: 'B', to: 'C', channel: 'ring' }],
+    edges: [
+      { from: 'A', to: 'C' },
+      { from: 'B', to: 'C', channel: 'ring' },
+    ],
   }).start()
   await harness.allRunning()
   assigner.context!.emitWatermark(5)

@@ -85,7 +85,8 @@ export class OperatorChain {
 
   /** A record that `link` emits now would reach an operator with an unfinished watermark. */
   blockedBehind(link: ChainLink): boolean {
-    for (const child of link.children) if (child.pending !== undefined || this.blockedBehind(child)) return true
+    for (const child of link.children)
+      if (child.pending !== undefined || this.blockedBehind(child)) return true
     return false
   }
 
@@ -121,7 +122,8 @@ export class OperatorChain {
       if (operator.advanceWatermark !== undefined && !operator.advanceWatermark(watermark)) return false
       link.pending = link.next
       link.next = undefined
-      const onward = operator.forwardWatermark === undefined ? watermark : operator.forwardWatermark(watermark)
+      const onward =
+        operator.forwardWatermark === undefined ? watermark : operator.forwardWatermark(watermark)
       if (onward !== undefined && onward > link.forwarded) forward(link, onward)
     }
   }
@@ -168,5 +170,9 @@ function fanOut(targets: readonly Push[]): Push {
   if (targets.length === 0) return generateCode<Push>([], 'return () => {}', [])
   if (targets.length === 1) return targets[0] as Push
   const names = targets.map((_, i) => `to${i}`)
-  return generateCode<Push>(names, `return value => { ${names.map(name => `${name}(value)`).join('; ')} }`, targets)
+  return generateCode<Push>(
+    names,
+    `return value => { ${names.map(name => `${name}(value)`).join('; ')} }`,
+    targets,
+  )
 }

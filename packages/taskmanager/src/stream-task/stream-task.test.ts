@@ -10,7 +10,10 @@ test('a bounded chain over a direct edge runs to its end without checkpoints', a
   const sink = new RecordingOperator('sink')
   const harness = new SlotHarness({
     checkpoints: 'none',
-    vertices: [{ name: 'A', operators: [source.spec, map.spec] }, { name: 'B', operators: [sink.spec] }],
+    vertices: [
+      { name: 'A', operators: [source.spec, map.spec] },
+      { name: 'B', operators: [sink.spec] },
+    ],
     edges: [{ from: 'A', to: 'B' }],
   }).start()
   await harness.until(() => harness.status('B') === 'FINISHED')
@@ -29,7 +32,10 @@ test('with checkpoints a task ends only after one that was taken behind its last
   const source = new CountingSource('s', 10)
   const sink = new RecordingOperator('sink')
   const harness = new SlotHarness({
-    vertices: [{ name: 'A', operators: [source.spec] }, { name: 'B', operators: [sink.spec] }],
+    vertices: [
+      { name: 'A', operators: [source.spec] },
+      { name: 'B', operators: [sink.spec] },
+    ],
     edges: [{ from: 'A', to: 'B', channel: 'ring' }],
   }).start()
   await harness.until(() => harness.endOfData.length === 2)
@@ -56,7 +62,10 @@ test('a task goes on with checkpoints when one of its producers has finished', a
       { name: 'B', operators: [long.spec] },
       { name: 'C', operators: [sink.spec] },
     ],
-    edges: [{ from: 'A', to: 'C' }, { from: 'B', to: 'C', channel: 'ring' }],
+    edges: [
+      { from: 'A', to: 'C' },
+      { from: 'B', to: 'C', channel: 'ring' },
+    ],
   }).start()
   await harness.until(() => harness.endOfData.includes('A/0'))
   harness.trigger(1, 'A', 'B')
@@ -74,7 +83,10 @@ test('a consumer without running producers takes its checkpoint by trigger', asy
   const hold = new Deferred<void>()
   const sink = new RecordingOperator('sink', () => ({ notifyCheckpointComplete: () => hold.promise }))
   const harness = new SlotHarness({
-    vertices: [{ name: 'A', operators: [source.spec] }, { name: 'B', operators: [sink.spec] }],
+    vertices: [
+      { name: 'A', operators: [source.spec] },
+      { name: 'B', operators: [sink.spec] },
+    ],
     edges: [{ from: 'A', to: 'B' }],
   }).start()
   await harness.until(() => harness.endOfData.length === 2)
@@ -99,7 +111,10 @@ test('a source is not asked while its consumer is unavailable, and goes on after
       { name: 'B', operators: [new RecordingOperator('map').spec] },
       { name: 'C', operators: [sink.spec] },
     ],
-    edges: [{ from: 'A', to: 'B' }, { from: 'B', to: 'C' }],
+    edges: [
+      { from: 'A', to: 'B' },
+      { from: 'B', to: 'C' },
+    ],
   }).start()
   await harness.until(() => sink.records.length > 1000)
   sink.context!.setAvailable(false)
@@ -107,7 +122,9 @@ test('a source is not asked while its consumer is unavailable, and goes on after
   const before = source.position
   await harness.turns(50)
   expect(source.position).toBe(before)
-  expect(harness.directChannel('A', 'B').queueLength + harness.directChannel('B', 'C').queueLength).toBeLessThanOrEqual(512)
+  expect(
+    harness.directChannel('A', 'B').queueLength + harness.directChannel('B', 'C').queueLength,
+  ).toBeLessThanOrEqual(512)
   sink.context!.setAvailable(true)
   await harness.until(() => source.position > before)
   await harness.stop()
@@ -119,7 +136,10 @@ test('a full ring stops the source at its capacity and one batch', async () => {
   const source = new CountingSource('s')
   const sink = new RecordingOperator('sink')
   const harness = new SlotHarness({
-    vertices: [{ name: 'A', operators: [source.spec] }, { name: 'B', operators: [sink.spec] }],
+    vertices: [
+      { name: 'A', operators: [source.spec] },
+      { name: 'B', operators: [sink.spec] },
+    ],
     edges: [{ from: 'A', to: 'B', channel: { capacity: 100 } }],
   }).start()
   await harness.allRunning()
@@ -142,7 +162,10 @@ test('a failing operator fails its own task, with its own stack, and everything 
     },
   }))
   const harness = new SlotHarness({
-    vertices: [{ name: 'A', operators: [source.spec, map.spec] }, { name: 'B', operators: [sink.spec] }],
+    vertices: [
+      { name: 'A', operators: [source.spec, map.spec] },
+      { name: 'B', operators: [sink.spec] },
+    ],
     edges: [{ from: 'A', to: 'B' }],
   }).start()
   await harness.until(() => harness.status('B') === 'FAILED')
@@ -158,7 +181,9 @@ test('a failing operator fails its own task, with its own stack, and everything 
 
 test('a failure to open closes what there is and reports the cause', async () => {
   const first = new RecordingOperator('first')
-  const second = new RecordingOperator('second', () => ({ open: () => Promise.reject(new Error('no connection')) }))
+  const second = new RecordingOperator('second', () => ({
+    open: () => Promise.reject(new Error('no connection')),
+  }))
   const harness = new SlotHarness({
     vertices: [{ name: 'A', operators: [new CountingSource('s').spec, first.spec, second.spec] }],
     edges: [],
@@ -238,7 +263,10 @@ test('a record pushed while the consumer awaits something is queued and comes la
   }))
   const harness = new SlotHarness({
     checkpoints: 'none',
-    vertices: [{ name: 'A', operators: [source.spec] }, { name: 'B', operators: [sink.spec] }],
+    vertices: [
+      { name: 'A', operators: [source.spec] },
+      { name: 'B', operators: [sink.spec] },
+    ],
     edges: [{ from: 'A', to: 'B' }],
   }).start()
   await harness.until(() => sink.records.length > 0)

@@ -1,5 +1,10 @@
 import { type ExecutionAttemptId, type Logger, serializeError } from '@flink-ts/common'
-import type { CheckpointTrigger, TaskDeployment, TaskExecutionStatus, TaskIoMetrics } from '@flink-ts/gateways'
+import type {
+  CheckpointTrigger,
+  TaskDeployment,
+  TaskExecutionStatus,
+  TaskIoMetrics,
+} from '@flink-ts/gateways'
 import type { JobVertex } from '@flink-ts/jobgraph'
 import { MAX_WATERMARK, type Push } from '@flink-ts/operators'
 import { BarrierAligner } from '../checkpoint/barrier-aligner.ts'
@@ -13,8 +18,8 @@ import { buildChain, buildInputs, buildOutputs } from './build-task.ts'
 import type { DirectConsumer } from './direct-channel.ts'
 import { type EndInputCall, EndOfInput } from './end-of-input.ts'
 import { OperatorActions } from './operator-actions.ts'
-import type { ContextHost } from './operator-context.ts'
 import type { ChainLink, OperatorChain } from './operator-chain.ts'
+import type { ContextHost } from './operator-context.ts'
 import { OperatorSequence } from './operator-sequence.ts'
 import { restoreBackends } from './restore-backends.ts'
 import type { InputListener, TaskInputs } from './task-inputs.ts'
@@ -31,7 +36,9 @@ const YIELD_CHECK_CALLS = 16
  * finished, the last output is on its way. `closing`: only close is called. `ended`: reported, over.
  */
 type State = 'starting' | 'running' | 'draining' | 'closing' | 'ended'
-type Outcome = { readonly status: 'FINISHED' | 'CANCELED' } | { readonly status: 'FAILED'; readonly error: unknown }
+type Outcome =
+  | { readonly status: 'FINISHED' | 'CANCELED' }
+  | { readonly status: 'FAILED'; readonly error: unknown }
 
 /**
  * One attempt of one subtask: a chain of operators with its inputs and outputs, run in small steps by the slot's
@@ -75,12 +82,18 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   #lastFlushMs = 0
 
   /** @param timestamp the register of this task, known to its direct channels */
-  constructor(options: StreamTaskOptions & { timestamp: Float64Array }, dependencies: StreamTaskDependencies) {
+  constructor(
+    options: StreamTaskOptions & { timestamp: Float64Array },
+    dependencies: StreamTaskDependencies,
+  ) {
     const { deployment } = options
     const { graph } = deployment.job
     const vertex = graph.vertices.find(({ id }) => id === deployment.vertexId)
     if (vertex === undefined) {
-      throw InvalidDeployment({ task: deployment.attemptId, problem: `the job has no vertex ${deployment.vertexId}` })
+      throw InvalidDeployment({
+        task: deployment.attemptId,
+        problem: `the job has no vertex ${deployment.vertexId}`,
+      })
     }
     this.deployment = deployment
     this.timestamp = options.timestamp
@@ -144,10 +157,13 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
       })
       const listener = this.#barrierListener()
       const channelCount = deployment.inputs.reduce((sum, edge) => sum + edge.channels.length, 0)
-      const Handler = deployment.job.graph.checkpointing.mode === 'exactly-once' ? BarrierAligner : BarrierTracker
+      const Handler =
+        deployment.job.graph.checkpointing.mode === 'exactly-once' ? BarrierAligner : BarrierTracker
       this.#barriers = new Handler({ channels: channelCount }, { listener, clock })
       const { operator } = this.#chain.head
-      const heads = [operator.processElement, operator.processElement2].filter(head => head !== undefined) as Push[]
+      const heads = [operator.processElement, operator.processElement2].filter(
+        head => head !== undefined,
+      ) as Push[]
       this.#inputs = buildInputs(deployment, channels, this.timestamp, {
         heads,
         consumer: this,
@@ -201,7 +217,8 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
 
   flushDue(nowMs: number): void {
     const { bufferTimeoutMs } = this.deployment.job.graph
-    if (this.#state !== 'running' || bufferTimeoutMs < 0 || nowMs - this.#lastFlushMs < bufferTimeoutMs) return
+    if (this.#state !== 'running' || bufferTimeoutMs < 0 || nowMs - this.#lastFlushMs < bufferTimeoutMs)
+      return
     this.#lastFlushMs = nowMs
     this.#guard(() => this.#outputs?.flush())
   }
@@ -267,7 +284,9 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
         const { waitingFor, active } = this.#sequence
         // A life-cycle call may wait for results that come back by execute.
         if (active) return kind === 'execute' && waitingFor?.index === operator
-        return this.#state === 'running' && !this.#chain.blockedBehind(this.#chain.links[operator] as ChainLink)
+        return (
+          this.#state === 'running' && !this.#chain.blockedBehind(this.#chain.links[operator] as ChainLink)
+        )
       })
     } finally {
       this.#betweenRecords = false
@@ -317,11 +336,9 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   /** For tasks without running producers: sources, and others once all their channels are finished. */
   triggerCheckpoint(trigger: CheckpointTrigger): void {
     this.#guard(() => {
-      if (this.#state !== 'running') {
-        const reason = `it is ${this.#state === 'starting' ? 'not running yet' : 'ending'}`
-        this.#decline(trigger.checkpointId, reason)
-        return
-      }
+      if (this.#state === 'starting') this.#decline(trigger.checkpointId, 'it is not running yet')
+      // A task that is ending says so by its last state, which ends the checkpoint without counting as a failure of it.
+      if (this.#state !== 'running') return
       this.#triggers.push(trigger)
       this.#ports.loop.wake()
     })
@@ -508,7 +525,8 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     this.#state = 'ended'
     const outcome = this.#outcome as Outcome
     if (outcome.status === 'FAILED') this.#report('FAILED', outcome.error)
-    else if (outcome.status === 'FINISHED' && closeFailure !== undefined) this.#report('FAILED', closeFailure.error)
+    else if (outcome.status === 'FINISHED' && closeFailure !== undefined)
+      this.#report('FAILED', closeFailure.error)
     else this.#report(outcome.status)
     this.#ports.onEnded()
   }

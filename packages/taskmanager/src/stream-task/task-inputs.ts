@@ -65,7 +65,10 @@ export class TaskInputs {
         inputIndex,
         valveIndex: counts[inputIndex] as number,
         reader,
-        handler: { record: dependencies.heads[inputIndex] as Push, event: event => this.#onEvent(input, event) },
+        handler: {
+          record: dependencies.heads[inputIndex] as Push,
+          event: event => this.#onEvent(input, event),
+        },
         blocked: false,
         ended: false,
         finished: false,

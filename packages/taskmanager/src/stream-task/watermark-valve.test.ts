@@ -10,8 +10,18 @@ type Step =
 const step = (channels: number): fc.Arbitrary<Step> => {
   const channel = fc.nat({ max: channels - 1 })
   return fc.oneof(
-    { weight: 6, arbitrary: fc.record({ type: fc.constant('watermark' as const), channel, watermark: fc.nat({ max: 30 }) }) },
-    { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('idle' as const, 'active' as const), channel }) },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        type: fc.constant('watermark' as const),
+        channel,
+        watermark: fc.nat({ max: 30 }),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({ type: fc.constantFrom('idle' as const, 'active' as const), channel }),
+    },
     { weight: 1, arbitrary: fc.record({ type: fc.constant('ended' as const), channel }) },
   )
 }
@@ -49,21 +59,26 @@ class Oracle {
 
 test('event time of an input is the minimum over channels that are active and not behind', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 4 }).chain(n => fc.tuple(fc.constant(n), fc.array(step(n), { maxLength: 60 }))), ([n, steps]) => {
-      const valve = new WatermarkValve(n)
-      const oracle = new Oracle(n)
-      for (const s of steps) {
-        const before = valve.output
-        oracle.apply(s)
-        if (s.type === 'watermark') valve.onWatermark(s.channel, s.watermark)
-        else if (s.type === 'idle') valve.onIdle(s.channel)
-        else if (s.type === 'active') valve.onActive(s.channel)
-        else valve.onEnded(s.channel)
-        expect(valve.output).toBe(oracle.output)
-        expect(valve.output).toBeGreaterThanOrEqual(before)
-        expect(valve.idle).toBe(!oracle.idle.includes(false))
-      }
-    }),
+    fc.property(
+      fc
+        .integer({ min: 1, max: 4 })
+        .chain(n => fc.tuple(fc.constant(n), fc.array(step(n), { maxLength: 60 }))),
+      ([n, steps]) => {
+        const valve = new WatermarkValve(n)
+        const oracle = new Oracle(n)
+        for (const s of steps) {
+          const before = valve.output
+          oracle.apply(s)
+          if (s.type === 'watermark') valve.onWatermark(s.channel, s.watermark)
+          else if (s.type === 'idle') valve.onIdle(s.channel)
+          else if (s.type === 'active') valve.onActive(s.channel)
+          else valve.onEnded(s.channel)
+          expect(valve.output).toBe(oracle.output)
+          expect(valve.output).toBeGreaterThanOrEqual(before)
+          expect(valve.idle).toBe(!oracle.idle.includes(false))
+        }
+      },
+    ),
     { numRuns: 500 },
   )
 })

@@ -1,8 +1,8 @@
 import { type ExecutionAttemptId, nullLogger, type SerializedError, SystemClock } from '@flink-ts/common'
 import type {
+  ChannelDeployment,
   CheckpointAcknowledgement,
   CheckpointDecline,
-  ChannelDeployment,
   EdgeDeployment,
   TaskDeployment,
   TaskExecutionStateUpdate,
@@ -123,13 +123,18 @@ export class SlotHarness {
   }
 
   async allRunning(): Promise<void> {
-    await this.until(() => [...this.tasks.keys()].every(id => this.updates.some(u => u.attemptId === id && u.status === 'RUNNING')))
+    await this.until(() =>
+      [...this.tasks.keys()].every(id =>
+        this.updates.some(u => u.attemptId === id && u.status === 'RUNNING'),
+      ),
+    )
   }
 
   trigger(checkpointId: number, ...names: readonly string[]): void {
     for (const name of names) {
       for (const [id, task] of this.tasks) {
-        if (id.startsWith(`${name}/`)) task.triggerCheckpoint({ checkpointId, timestamp: Date.now(), savepoint: false })
+        if (id.startsWith(`${name}/`))
+          task.triggerCheckpoint({ checkpointId, timestamp: Date.now(), savepoint: false })
       }
     }
   }
@@ -189,7 +194,13 @@ export class SlotHarness {
     }
     const restored = this.#spec.restore?.[id]
     const deployment: TaskDeployment = {
-      job: { jobId: this.#graph.jobId, graph: this.#graph, program: undefined as never, blobAddress: '', checkpointDirectory: 'memory:' },
+      job: {
+        jobId: this.#graph.jobId,
+        graph: this.#graph,
+        program: undefined as never,
+        blobAddress: '',
+        checkpointDirectory: 'memory:',
+      },
       allocationId: 'a' as never,
       attemptId: id as ExecutionAttemptId,
       attemptNumber: 0,
@@ -213,8 +224,18 @@ export class SlotHarness {
           endOfData: () => this.endOfData.push(id),
         },
         channels: {
-          reader: (channelId, register) => this.#channel(channelId, c => c, r => r.reader(register)),
-          writer: (channelId, register) => this.#channel(channelId, c => c, r => r.writer(register)),
+          reader: (channelId, register) =>
+            this.#channel(
+              channelId,
+              c => c,
+              r => r.reader(register),
+            ),
+          writer: (channelId, register) =>
+            this.#channel(
+              channelId,
+              c => c,
+              r => r.writer(register),
+            ),
           recordWriter: (partitioner, writers) => testPartitioner(partitioner.type, writers),
         },
         backends: {
@@ -270,7 +291,14 @@ function graphOf(spec: HarnessSpec): { graph: JobGraph; program: ReplayedProgram
     operators: operators.map((operator, i) => {
       factories.set(++nodeId, operator)
       const chainedOutputs = i + 1 < operators.length ? [nodeId + 1] : []
-      return { nodeId, operatorId: `${name}-${operator.name}` as never, uid: undefined, name: operator.name, kind: operator.name, chainedOutputs }
+      return {
+        nodeId,
+        operatorId: `${name}-${operator.name}` as never,
+        uid: undefined,
+        name: operator.name,
+        kind: operator.name,
+        chainedOutputs,
+      }
     }),
   }))
   const edges: JobEdge[] = spec.edges.map((edge, edgeId) => ({
@@ -310,7 +338,10 @@ function graphOf(spec: HarnessSpec): { graph: JobGraph; program: ReplayedProgram
   const program: ReplayedProgram = {
     fingerprint: '',
     fingerprintLines: [],
-    operatorFactory: id => ({ kind: factories.get(id)!.name, create: context => factories.get(id)!.create(context) }),
+    operatorFactory: id => ({
+      kind: factories.get(id)!.name,
+      create: context => factories.get(id)!.create(context),
+    }),
     partitioner: edgeId => ({ type: edges[edgeId]!.partitioning as 'forward' }),
     keySelector: id => factories.get(id)!.keySelector,
   }
@@ -319,6 +350,7 @@ function graphOf(spec: HarnessSpec): { graph: JobGraph; program: ReplayedProgram
 
 function testPartitioner(type: string, writers: readonly ChannelWriter[]): Push {
   let next = 0
+  if (writers.length === 1) return writers[0]!.write
   if (type === 'broadcast') {
     return record => {
       for (const writer of writers) writer.write(record)
@@ -342,7 +374,10 @@ class MemoryStorage implements CheckpointStorage {
           write: async (bytes: Uint8Array) => {
             parts.push(Buffer.from(bytes))
           },
-          close: async (): Promise<StateLocation> => ({ type: 'inline', base64: Buffer.concat(parts).toString('base64') }),
+          close: async (): Promise<StateLocation> => ({
+            type: 'inline',
+            base64: Buffer.concat(parts).toString('base64'),
+          }),
           discard: async () => {},
         })
       },

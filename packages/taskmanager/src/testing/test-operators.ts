@@ -59,7 +59,10 @@ export class RecordingOperator {
   readonly name: string
   readonly #behaviour: (recorder: RecordingOperator) => Partial<StreamOperator>
 
-  constructor(name: string, behaviour: (recorder: RecordingOperator) => Partial<StreamOperator> = () => ({})) {
+  constructor(
+    name: string,
+    behaviour: (recorder: RecordingOperator) => Partial<StreamOperator> = () => ({}),
+  ) {
     this.name = name
     this.#behaviour = behaviour
   }

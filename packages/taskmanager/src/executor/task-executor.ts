@@ -1,0 +1,329 @@
+import {
+  type AllocationId,
+  type Clock,
+  type ExecutionAttemptId,
+  type InstanceId,
+  type JobId,
+  type Logger,
+  type LoggerOptions,
+  type Random,
+  type ResourceId,
+  type SerializedError,
+  serializeError,
+} from '@flink-ts/common'
+import type {
+  CheckpointTrigger,
+  SlotRequest,
+  TaskDeployment,
+  TaskExecutionStateUpdate,
+  TaskExecutorGateway,
+  TaskExecutorRegistration,
+} from '@flink-ts/gateways'
+import type { RpcService } from '@flink-ts/rpc'
+import { ChannelLost, InvalidDeployment, SlotFreed, SlotNotAllocated } from '../errors.ts'
+import { AllocatedSlot, type SlotListener } from '../slots/allocated-slot.ts'
+import type { SlotThreadFactory } from '../slots/slot-thread.ts'
+import { TaskSlotTable } from '../slots/task-slot-table.ts'
+import type { TaskExecutorSettings } from '../taskmanager-options.ts'
+import type { SlotCommand, SlotReport } from '../thread/slot-messages.ts'
+import type { BundleCache } from './bundle-cache.ts'
+import { ChannelRegistry, type NetworkPort } from './channel-registry.ts'
+import { JobConnection, type JobConnectionListener, type JobHandlers } from './job-connection.ts'
+import { ResourceManagerConnection } from './resource-manager-connection.ts'
+
+export interface TaskExecutorOptions {
+  readonly resourceId: ResourceId
+  readonly slots: number
+  /** `host:port` of the record exchange, as other TaskManagers reach it. */
+  readonly dataAddress: string
+  readonly host: string
+  readonly hardware: TaskExecutorRegistration['hardware']
+  readonly resourceManagerAddress: string
+  readonly settings: TaskExecutorSettings
+  /** Where slot threads log. */
+  readonly threadLogger: LoggerOptions
+}
+
+/** The network thread, as far as the TaskExecutor uses it. */
+export interface TaskExecutorNetwork extends NetworkPort {
+  onChannelFailed(listener: (channelId: string, error: SerializedError) => void): void
+}
+
+export interface TaskExecutorDependencies {
+  readonly rpc: Pick<RpcService, 'connect'>
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly slotThreads: SlotThreadFactory
+  /** Started; closed by its owner after {@link TaskExecutor.close}. */
+  readonly network: TaskExecutorNetwork
+  readonly bundles: BundleCache
+  /** Registered at a ResourceManager, for the first time or again. */
+  readonly onRegistered?: (instanceId: InstanceId) => void
+}
+
+/**
+ * The TaskManager's main thread: offers slots, runs tasks in slot threads, passes on what they and the JobMasters say
+ * to each other. The loss of the ResourceManager changes nothing for jobs; the loss of a JobMaster frees its slots.
+ * Only messages pass here, never data.
+ */
+export class TaskExecutor {
+  readonly #options: TaskExecutorOptions
+  readonly #ports: TaskExecutorDependencies
+  readonly #logger: Logger
+  readonly #table: TaskSlotTable
+  readonly #slots = new Map<AllocationId, AllocatedSlot>()
+  readonly #jobs = new Map<JobId, JobConnection>()
+  readonly #channels: ChannelRegistry
+  readonly #resourceManager: ResourceManagerConnection
+  readonly #releasing = new Set<Promise<void>>()
+  #closed = false
+
+  constructor(options: TaskExecutorOptions, dependencies: TaskExecutorDependencies) {
+    this.#options = options
+    this.#ports = dependencies
+    this.#logger = dependencies.logger.child({ component: 'task-executor', resourceId: options.resourceId })
+    this.#table = new TaskSlotTable(options)
+    const { resourceId, settings } = options
+    this.#channels = new ChannelRegistry(
+      { resourceId, ringSizeBytes: settings.ringSizeBytes },
+      { network: dependencies.network, bellOf: allocationId => this.#slots.get(allocationId)?.bell },
+    )
+    this.#resourceManager = new ResourceManagerConnection(
+      { address: options.resourceManagerAddress, backoff: settings.registration },
+      {
+        ...dependencies,
+        logger: this.#logger,
+        handlers: { requestSlot: request => this.#requestSlot(request) },
+        registration: () => this.#registration(),
+        onRegistered: instanceId => dependencies.onRegistered?.(instanceId),
+      },
+    )
+  }
+
+  /** Begins to register at the ResourceManager, and never gives up. */
+  start(): void {
+    this.#ports.network.onChannelFailed((channelId, error) => this.#channelFailed(channelId, error))
+    this.#resourceManager.start()
+  }
+
+  /** Frees all slots and ends all connections. Resolves when all slot threads are gone. */
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const allocationId of [...this.#slots.keys()])
+      this.#release(allocationId, 'the TaskManager is shutting down')
+    await Promise.all(this.#releasing)
+    for (const job of this.#jobs.values()) job.close('the TaskManager is shutting down')
+    this.#resourceManager.close()
+  }
+
+  #registration(): TaskExecutorRegistration {
+    const { resourceId, dataAddress, host, hardware } = this.#options
+    return { resourceId, dataAddress, host, hardware, slots: this.#table.report() }
+  }
+
+  // Slots
+
+  async #requestSlot(request: SlotRequest): Promise<void> {
+    const { slotId, allocationId, jobId } = request
+    if (this.#closed) throw SlotNotAllocated({ allocation: allocationId, job: jobId })
+    if (!this.#table.allocate(slotId, allocationId, jobId)) return
+    this.#logger.info({ slotId, allocationId, jobId }, 'slot allocated')
+    const { settings, threadLogger } = this.#options
+    const { cancellationTimeoutMs, inlineThresholdBytes } = settings
+    const slot = new AllocatedSlot(
+      { slotId, allocationId, jobId, cancellationTimeoutMs, inlineThresholdBytes, threadLogger },
+      {
+        threads: this.#ports.slotThreads,
+        clock: this.#ports.clock,
+        logger: this.#logger,
+        listener: this.#slotListener,
+      },
+    )
+    this.#slots.set(allocationId, slot)
+    this.#jobConnection(request).offer({ allocationId, slotId })
+  }
+
+  /** Takes a slot back: ends its thread, then tells the ResourceManager. Idempotent. */
+  #release(allocationId: AllocationId, reason: string): void {
+    const slot = this.#slots.get(allocationId)
+    const slotId = this.#table.release(allocationId)
+    if (slot === undefined || slotId === undefined) return
+    this.#logger.info({ slotId, allocationId, reason }, 'slot freed')
+    this.#jobs.get(slot.jobId)?.withdraw(allocationId)
+    const error = serializeError(SlotFreed({ allocation: allocationId, reason }))
+    const released = slot.release(error).then(() => {
+      this.#releasing.delete(released)
+      this.#slots.delete(allocationId)
+      this.#channels.closeAllocation(allocationId)
+      this.#table.free(allocationId)
+      this.#resourceManager.notifySlotAvailable(slotId, allocationId)
+      this.#closeIdleJob(slot.jobId)
+    })
+    // `release` never rejects.
+    this.#releasing.add(released)
+  }
+
+  readonly #slotListener: SlotListener = {
+    report: (slot, report) => this.#onReport(slot, report),
+    taskEnded: (slot, update) => this.#taskEnded(slot, update),
+    threadDied: (slot, cause) => {
+      const { allocationId } = slot
+      this.#jobs.get(slot.jobId)?.tell('slot failed', gateway => gateway.failSlot(allocationId, cause))
+      this.#release(allocationId, 'its thread ended by itself')
+    },
+  }
+
+  // Jobs
+
+  #jobConnection(request: SlotRequest): JobConnection {
+    const existing = this.#jobs.get(request.jobId)
+    if (existing !== undefined) return existing
+    const { jobId, jobMasterAddress: address, jobMasterEndpoint: endpoint } = request
+    const { resourceId, dataAddress, settings } = this.#options
+    const { slotTimeoutMs, registration: backoff } = settings
+    const connection = new JobConnection(
+      { jobId, address, endpoint, slotTimeoutMs, backoff, registration: { resourceId, dataAddress } },
+      {
+        ...this.#ports,
+        logger: this.#logger,
+        handlers: this.#jobHandlers(jobId),
+        listener: this.#jobListener,
+      },
+    )
+    this.#jobs.set(jobId, connection)
+    connection.start()
+    return connection
+  }
+
+  readonly #jobListener: JobConnectionListener = {
+    accepted: (connection, allocations) => {
+      for (const allocationId of allocations) {
+        // It was lost while the offer was on its way.
+        if (this.#table.slotOf(allocationId) !== undefined) continue
+        const cause = serializeError(
+          SlotFreed({ allocation: allocationId, reason: 'it was lost before it was accepted' }),
+        )
+        connection.tell('slot failed', gateway => gateway.failSlot(allocationId, cause))
+      }
+    },
+    rejected: (allocations, reason) => {
+      for (const allocationId of allocations) this.#release(allocationId, reason)
+    },
+    lost: (connection, reason) => {
+      // A slot given to the job from now on starts with a new connection.
+      if (this.#jobs.get(connection.jobId) === connection) this.#jobs.delete(connection.jobId)
+      connection.close(reason)
+      for (const slot of this.#slots.values()) {
+        if (slot.jobId === connection.jobId)
+          this.#release(slot.allocationId, `its JobMaster is lost: ${reason}`)
+      }
+    },
+  }
+
+  #closeIdleJob(jobId: JobId): void {
+    for (const slot of this.#slots.values()) if (slot.jobId === jobId) return
+    this.#jobs.get(jobId)?.close('no slot is left')
+    this.#jobs.delete(jobId)
+  }
+
+  /** What the JobMaster of a job may call: only for its own slots. */
+  #jobHandlers(jobId: JobId): JobHandlers {
+    const own = (allocationId: AllocationId): AllocatedSlot | undefined => {
+      const slot = this.#slots.get(allocationId)
+      return slot?.jobId === jobId && this.#table.slotOf(allocationId) !== undefined ? slot : undefined
+    }
+    return {
+      freeSlot: async (allocationId, reason) => {
+        if (own(allocationId) !== undefined) this.#release(allocationId, reason)
+      },
+      submitTasks: async tasks => this.#submit(tasks, jobId, own),
+      cancelTask: async attemptId => {
+        for (const slot of this.#slots.values()) if (slot.jobId === jobId) slot.cancel(attemptId)
+      },
+      triggerCheckpoint: async (attemptIds, trigger: CheckpointTrigger) =>
+        this.#toTasks(jobId, attemptIds, own => ({ type: 'trigger', attemptIds: own, trigger })),
+      notifyCheckpointComplete: async (attemptIds, checkpointId) =>
+        this.#toTasks(jobId, attemptIds, own => ({ type: 'complete', attemptIds: own, checkpointId })),
+      notifyCheckpointAborted: async (attemptIds, checkpointId) =>
+        this.#toTasks(jobId, attemptIds, own => ({ type: 'aborted', attemptIds: own, checkpointId })),
+    } satisfies Omit<TaskExecutorGateway, 'requestSlot'>
+  }
+
+  #toTasks(
+    jobId: JobId,
+    attemptIds: readonly ExecutionAttemptId[],
+    command: (own: readonly ExecutionAttemptId[]) => SlotCommand,
+  ): void {
+    const wanted = new Set(attemptIds)
+    for (const slot of this.#slots.values()) {
+      if (slot.jobId !== jobId) continue
+      const own = slot.liveTasks.filter(id => wanted.has(id))
+      if (own.length > 0) slot.post(command(own))
+    }
+  }
+
+  // Tasks
+
+  #submit(
+    tasks: readonly TaskDeployment[],
+    jobId: JobId,
+    own: (allocationId: AllocationId) => AllocatedSlot | undefined,
+  ): void {
+    const [first] = tasks
+    if (first === undefined) return
+    const { allocationId, job } = first
+    const stranger = tasks.find(task => task.allocationId !== allocationId || task.job.jobId !== jobId)
+    if (stranger !== undefined) {
+      const problem = `it was submitted together with tasks of allocation ${allocationId} of job ${jobId}`
+      throw InvalidDeployment({ task: stranger.attemptId, problem })
+    }
+    const slot = own(allocationId)
+    if (slot === undefined) throw SlotNotAllocated({ allocation: allocationId, job: jobId })
+    slot.deploy(
+      tasks,
+      () => this.#channels.open(tasks),
+      () => this.#ports.bundles.moduleUrl(job),
+    )
+    this.#logger.info({ jobId, allocationId, tasks: tasks.length }, 'tasks accepted')
+  }
+
+  #onReport(slot: AllocatedSlot, report: SlotReport): void {
+    const job = this.#jobs.get(slot.jobId)
+    switch (report.type) {
+      case 'status':
+        job?.tell('task state', gateway => gateway.updateTaskExecutionState(report.update))
+        break
+      case 'acknowledge':
+        job?.tell('acknowledgement', gateway => gateway.acknowledgeCheckpoint(report.acknowledgement))
+        break
+      case 'decline':
+        job?.tell('decline', gateway => gateway.declineCheckpoint(report.decline))
+        break
+      case 'end-of-data':
+        job?.tell('end of data', gateway => gateway.notifyEndOfData(report.attemptId))
+        break
+      case 'metrics':
+        job?.tell('metrics', gateway => gateway.reportTaskMetrics(report.metrics))
+        break
+      case 'closing':
+        break
+    }
+  }
+
+  #taskEnded(slot: AllocatedSlot, update: TaskExecutionStateUpdate): void {
+    this.#logger.info(
+      { attemptId: update.attemptId, status: update.status, cause: update.error },
+      'task ended',
+    )
+    this.#channels.close(update.attemptId, update.status === 'FINISHED')
+    this.#jobs.get(slot.jobId)?.tell('task state', gateway => gateway.updateTaskExecutionState(update))
+  }
+
+  #channelFailed(channelId: string, error: SerializedError): void {
+    const user = this.#channels.userOf(channelId)
+    if (user === undefined) return
+    const lost = { ...serializeError(ChannelLost({ channel: channelId })), cause: error }
+    this.#slots.get(user.allocationId)?.fail(user.attemptId, lost)
+  }
+}

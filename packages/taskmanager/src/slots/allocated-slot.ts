@@ -1,0 +1,241 @@
+import {
+  type AllocationId,
+  type Clock,
+  type ExecutionAttemptId,
+  type JobId,
+  type Logger,
+  type LoggerOptions,
+  type SerializedError,
+  type SlotId,
+  serializeError,
+  type Timer,
+} from '@flink-ts/common'
+import type { TaskDeployment, TaskExecutionStateUpdate } from '@flink-ts/gateways'
+import { type ChannelEnds, Doorbell } from '@flink-ts/network'
+import { CancellationTimedOut, SlotBusy, SlotThreadDied } from '../errors.ts'
+import type { SlotCommand, SlotReport } from '../thread/slot-messages.ts'
+import type { SlotThread, SlotThreadFactory } from './slot-thread.ts'
+
+export interface AllocatedSlotOptions {
+  readonly slotId: SlotId
+  readonly allocationId: AllocationId
+  readonly jobId: JobId
+  readonly cancellationTimeoutMs: number
+  readonly inlineThresholdBytes: number
+  readonly threadLogger: LoggerOptions
+}
+
+/** What a slot tells its TaskExecutor. */
+export interface SlotListener {
+  /** Includes the reports of tasks, as long as these have not ended. */
+  report(slot: AllocatedSlot, report: SlotReport): void
+  /** The last state of a task; nothing of it follows. */
+  taskEnded(slot: AllocatedSlot, update: TaskExecutionStateUpdate): void
+  /** The thread ended although nobody asked it to; its tasks were reported before. */
+  threadDied(slot: AllocatedSlot, cause: SerializedError): void
+}
+
+interface LiveTask {
+  readonly attemptId: ExecutionAttemptId
+  cancelled: boolean
+  timer: Timer | undefined
+}
+
+const NO_METRICS = { recordsIn: 0, recordsOut: 0, bytesIn: 0, bytesOut: 0 }
+
+/**
+ * One slot while a job has it: its thread, a new one for each deployment, and the tasks in it. Tasks that do not stop
+ * in time cost the thread. Owner: TaskExecutor main thread.
+ */
+export class AllocatedSlot {
+  readonly slotId: SlotId
+  readonly allocationId: AllocationId
+  readonly jobId: JobId
+  /** Rung by partners of the slot's channels; stays the same when the thread is replaced. */
+  readonly bell: SharedArrayBuffer = Doorbell.allocate()
+  readonly #options: AllocatedSlotOptions
+  readonly #threads: SlotThreadFactory
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #listener: SlotListener
+  readonly #tasks = new Map<ExecutionAttemptId, LiveTask>()
+  readonly #leaving = new Set<Promise<void>>()
+  #thread: SlotThread | undefined
+  /** The thread has got tasks: it cannot get others. */
+  #used = false
+  /** Deployed, but not handed to the thread yet: commands wait. */
+  #waiting: SlotCommand[] | undefined
+  #released = false
+
+  constructor(
+    options: AllocatedSlotOptions,
+    dependencies: { threads: SlotThreadFactory; clock: Clock; logger: Logger; listener: SlotListener },
+  ) {
+    this.slotId = options.slotId
+    this.allocationId = options.allocationId
+    this.jobId = options.jobId
+    this.#options = options
+    this.#threads = dependencies.threads
+    this.#clock = dependencies.clock
+    this.#listener = dependencies.listener
+    const { slotId, allocationId, jobId } = options
+    this.#logger = dependencies.logger.child({ slotId, allocationId, jobId })
+    // Before there is anything to run: the first deployment then finds a thread that is up.
+    this.#startThread()
+  }
+
+  get liveTasks(): readonly ExecutionAttemptId[] {
+    return [...this.#tasks.keys()]
+  }
+
+  /**
+   * Runs tasks in a fresh thread, once the code is there. Throws `taskmanager.slot-busy` while tasks of an earlier
+   * deployment have not ended; every other failure ends the tasks as FAILED.
+   * @param prepare opens the channels
+   */
+  deploy(
+    tasks: readonly TaskDeployment[],
+    prepare: () => readonly ChannelEnds[],
+    moduleUrl: () => Promise<string>,
+  ): void {
+    const [running] = this.#tasks.keys()
+    if (running !== undefined) throw SlotBusy({ allocation: this.allocationId, running })
+    const channels = prepare()
+    for (const { attemptId } of tasks)
+      this.#tasks.set(attemptId, { attemptId, cancelled: false, timer: undefined })
+    const waiting: SlotCommand[] = []
+    this.#waiting = waiting
+    moduleUrl().then(
+      url => {
+        // Released, or the tasks have ended meanwhile for lack of a thread.
+        if (this.#released || this.#waiting !== waiting) return
+        if (this.#used || this.#thread === undefined) {
+          this.#leave(this.#thread)
+          this.#startThread()
+        }
+        this.#used = true
+        this.#waiting = undefined
+        this.post({ type: 'deploy', tasks, moduleUrl: url, channels })
+        for (const command of waiting) this.post(command)
+      },
+      (error: unknown) => {
+        if (this.#waiting !== waiting) return
+        this.#waiting = undefined
+        this.#endTasks(() => serializeError(error))
+      },
+    )
+  }
+
+  /** Stops a task; if it takes too long, the thread is terminated. Idempotent; unknown tasks are ignored. */
+  cancel(attemptId: ExecutionAttemptId): void {
+    const task = this.#tasks.get(attemptId)
+    if (task === undefined) return
+    task.cancelled = true
+    this.#watch(task)
+    this.post({ type: 'cancel', attemptId })
+  }
+
+  fail(attemptId: ExecutionAttemptId, error: SerializedError): void {
+    if (this.#tasks.has(attemptId)) this.post({ type: 'fail', attemptId, error })
+  }
+
+  /** A command for tasks of this slot. */
+  post(command: SlotCommand): void {
+    if (this.#waiting !== undefined) this.#waiting.push(command)
+    else this.#thread?.post(command)
+  }
+
+  /** Ends the thread; its tasks end as FAILED with `error`. Resolves when all threads of the slot are gone. */
+  async release(error: SerializedError): Promise<void> {
+    this.#released = true
+    this.#leave(this.#thread)
+    this.#thread = undefined
+    this.#waiting = undefined
+    this.#endTasks(() => error)
+    await Promise.all(this.#leaving)
+  }
+
+  #startThread(): void {
+    const { slotId, jobId, inlineThresholdBytes, threadLogger } = this.#options
+    const thread: SlotThread = this.#threads.start(
+      { slotId, jobId, bell: this.bell, logger: threadLogger, inlineThresholdBytes },
+      {
+        report: report => {
+          if (this.#thread === thread) this.#onReport(report)
+        },
+        ended: (exitCode, error) => {
+          if (this.#thread === thread) this.#onDied(exitCode, error)
+        },
+      },
+    )
+    this.#thread = thread
+    this.#used = false
+  }
+
+  /** Lets a thread go: nothing it says counts any more. */
+  #leave(thread: SlotThread | undefined): void {
+    if (thread === undefined) return
+    const gone = thread.terminate().catch((error: unknown) => {
+      this.#logger.error({ error }, 'slot thread could not be terminated')
+    })
+    this.#leaving.add(gone)
+    // `gone` never rejects.
+    void gone.then(() => this.#leaving.delete(gone))
+  }
+
+  #onReport(report: SlotReport): void {
+    if (report.type === 'status') {
+      const { update } = report
+      const ended = update.status === 'FINISHED' || update.status === 'CANCELED' || update.status === 'FAILED'
+      if (!ended) this.#listener.report(this, report)
+      else this.#endTask(update)
+      return
+    }
+    if (report.type === 'closing') {
+      const task = this.#tasks.get(report.attemptId)
+      if (task !== undefined) this.#watch(task)
+      return
+    }
+    this.#listener.report(this, report)
+  }
+
+  #watch(task: LiveTask): void {
+    task.timer ??= this.#clock.schedule(this.#options.cancellationTimeoutMs, () => this.#stuck(task))
+  }
+
+  #stuck(task: LiveTask): void {
+    const { attemptId } = task
+    const { cancellationTimeoutMs: timeoutMs } = this.#options
+    const error = CancellationTimedOut({ task: attemptId, timeoutMs })
+    this.#logger.error({ attemptId, error }, 'task did not stop, its slot thread is terminated')
+    this.#leave(this.#thread)
+    this.#thread = undefined
+    this.#waiting = undefined
+    this.#endTasks(() => serializeError(error))
+  }
+
+  #onDied(exitCode: number, error: unknown): void {
+    this.#thread = undefined
+    this.#waiting = undefined
+    const cause = serializeError(SlotThreadDied({ slot: this.slotId, exitCode }, error))
+    this.#logger.error({ exitCode, error }, 'slot thread ended by itself')
+    this.#endTasks(() => cause)
+    this.#listener.threadDied(this, cause)
+  }
+
+  /** Ends tasks that can no longer say so themselves. */
+  #endTasks(error: () => SerializedError): void {
+    for (const { attemptId, cancelled } of [...this.#tasks.values()]) {
+      const end = cancelled ? { status: 'CANCELED' as const } : { status: 'FAILED' as const, error: error() }
+      this.#endTask({ attemptId, metrics: NO_METRICS, ...end })
+    }
+  }
+
+  #endTask(update: TaskExecutionStateUpdate): void {
+    const task = this.#tasks.get(update.attemptId)
+    if (task === undefined) return
+    task.timer?.cancel()
+    this.#tasks.delete(update.attemptId)
+    this.#listener.taskEnded(this, update)
+  }
+}

@@ -1,0 +1,68 @@
+import type { MessagePort } from 'node:worker_threads'
+import { type Clock, createLogger, type Random, SystemClock, SystemRandom } from '@flink-ts/common'
+import { replayProgram } from '@flink-ts/jobgraph'
+import { Doorbell } from '@flink-ts/network'
+import { SlotLoop, type WakeSignal } from '../mailbox/slot-loop.ts'
+import type { ReplayFunction } from './load-program.ts'
+import type { SlotCommand, SlotThreadData } from './slot-messages.ts'
+import { SlotRunner } from './slot-runner.ts'
+import { installSynchronousConsole } from './synchronous-console.ts'
+
+/** What differs in tests; by default the machine's. */
+export interface SlotThreadDependencies {
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly replay?: ReplayFunction
+}
+
+/**
+ * Body of a slot thread: to be called once by the entry module of the worker, with its parent port and worker data.
+ * Returns at once; the thread lives until it is terminated. Errors that belong to no task end the thread.
+ */
+export function runSlotThread(
+  port: MessagePort,
+  data: SlotThreadData,
+  dependencies: SlotThreadDependencies = {},
+): void {
+  installSynchronousConsole()
+  process.setSourceMapsEnabled(true)
+  const clock = dependencies.clock ?? new SystemClock()
+  const logger = createLogger(data.logger).child({
+    component: 'slot',
+    slotId: data.slotId,
+    jobId: data.jobId,
+  })
+  const loop = new SlotLoop({
+    clock,
+    bell: wakeSignalOf(new Doorbell(data.bell)),
+    // Nobody can say in which state the tasks are: the thread must end.
+    onCrash: error =>
+      setImmediate(() => {
+        throw error
+      }),
+  })
+  const runner = new SlotRunner(
+    { inlineThresholdBytes: data.inlineThresholdBytes },
+    {
+      loop,
+      clock,
+      random: dependencies.random ?? new SystemRandom(),
+      logger,
+      replay: dependencies.replay ?? replayProgram,
+      report: report => port.postMessage(report),
+    },
+  )
+  port.on('message', (command: SlotCommand) => runner.handle(command))
+}
+
+function wakeSignalOf(bell: Doorbell): WakeSignal {
+  return {
+    version: () => bell.ticket(),
+    wait(seen, listener) {
+      const rung = bell.wait(seen)
+      if (rung === undefined) setImmediate(listener)
+      // The bell's promise never rejects.
+      else void rung.then(listener)
+    },
+  }
+}

@@ -1,0 +1,53 @@
+import type { ExecutionAttemptId, LoggerOptions, SerializedError } from '@flink-ts/common'
+import type {
+  CheckpointAcknowledgement,
+  CheckpointDecline,
+  CheckpointTrigger,
+  TaskDeployment,
+  TaskExecutionStateUpdate,
+  TaskIoMetrics,
+} from '@flink-ts/gateways'
+import type { ChannelEnds } from '@flink-ts/network'
+
+/** What a slot thread is started with. Plain data. */
+export interface SlotThreadData {
+  readonly slotId: string
+  readonly jobId: string
+  /** Rung by other threads when there is data or room for this one. */
+  readonly bell: SharedArrayBuffer
+  readonly logger: LoggerOptions
+  /** State up to this size travels with the acknowledgement instead of in a file. */
+  readonly inlineThresholdBytes: number
+}
+
+/** From the main thread to a slot thread. */
+export type SlotCommand =
+  /** The first message, once: the tasks of this thread. Channels that are not named are direct. */
+  | {
+      readonly type: 'deploy'
+      readonly tasks: readonly TaskDeployment[]
+      readonly moduleUrl: string
+      readonly channels: readonly ChannelEnds[]
+    }
+  | { readonly type: 'cancel'; readonly attemptId: ExecutionAttemptId }
+  | { readonly type: 'fail'; readonly attemptId: ExecutionAttemptId; readonly error: SerializedError }
+  | {
+      readonly type: 'trigger'
+      readonly attemptIds: readonly ExecutionAttemptId[]
+      readonly trigger: CheckpointTrigger
+    }
+  | {
+      readonly type: 'complete' | 'aborted'
+      readonly attemptIds: readonly ExecutionAttemptId[]
+      readonly checkpointId: number
+    }
+
+/** From a slot thread to the main thread. */
+export type SlotReport =
+  | { readonly type: 'status'; readonly update: TaskExecutionStateUpdate }
+  /** The task is being closed: its last state follows. */
+  | { readonly type: 'closing'; readonly attemptId: ExecutionAttemptId }
+  | { readonly type: 'acknowledge'; readonly acknowledgement: CheckpointAcknowledgement }
+  | { readonly type: 'decline'; readonly decline: CheckpointDecline }
+  | { readonly type: 'end-of-data'; readonly attemptId: ExecutionAttemptId }
+  | { readonly type: 'metrics'; readonly metrics: Readonly<Record<string, TaskIoMetrics>> }
