@@ -20,6 +20,7 @@ export {
   type PlanningContextOptions,
 } from './execution/planning-context.ts'
 export { type PlanningRecorder, startPlanningRecorder } from './execution/planning-recorder.ts'
+export { preloadRuntime } from './execution/preload-runtime.ts'
 export {
   isGloballyTerminal,
   type JobExecutionResult,

@@ -6,12 +6,15 @@ import { Configuration, isFlinkError, type JobId } from '@flink-ts/common'
 import {
   createBundle,
   createPlanningContext,
+  type ExecutionContext,
   extractBundle,
   findRuntimeModuleDirs,
   installExecutionContext,
   type JobClient,
   type JobGraph,
   looksLikeSecret,
+  type PlanningRecorder,
+  preloadRuntime,
   type ReplayableProgram,
   startPlanningRecorder,
 } from '@flink-ts/jobgraph'
@@ -63,8 +66,7 @@ export async function runCommand(
   const jobs = new RunningJobs(connection, { detached: options.detached === true }, terminal, runProcess)
   process.setSourceMapsEnabled(true)
   process.argv = [process.argv[0] as string, entry, ...args]
-  const recorder = startPlanningRecorder({ args })
-  installExecutionContext(
+  const recorder = await startPlanning(moduleUrl, args, recorder =>
     createPlanningContext(
       { args, configuration: travelling(configuration), code: { type: 'bundle', blobKey: '' } },
       { recorder, submit: (graph, program) => jobs.submit(bundleFile, graph, program) },
@@ -86,6 +88,32 @@ export async function runCommand(
     terminal.complain(NoJobExecuted({ program: job }).message)
     process.exitCode = EXIT_CODES.failed
   })
+}
+
+/** Loads the runtime unobserved, then begins the recording in the context that `contextOf` makes. */
+async function startPlanning(
+  moduleUrl: string,
+  args: readonly string[],
+  contextOf: (recorder: PlanningRecorder) => ExecutionContext,
+): Promise<PlanningRecorder> {
+  let context: ExecutionContext | undefined
+  const current = (): ExecutionContext => {
+    if (context === undefined) throw new Error('The program is not started yet')
+    return context
+  }
+  // The runtime must find a context while it loads, or it would take this process for that of a local program.
+  installExecutionContext({
+    mode: 'planning',
+    args,
+    configuration: {},
+    capture: (name, read) => current().capture(name, read),
+    executor: { execute: (graph, functions) => current().executor.execute(graph, functions) },
+  })
+  await preloadRuntime(moduleUrl)
+  const recorder = startPlanningRecorder({ args })
+  context = contextOf(recorder)
+  installExecutionContext(context)
+  return recorder
 }
 
 /** The configuration as the replays get it. Secrets stay here: the processes of the cluster have their own. */

@@ -213,7 +213,7 @@ console.log(JSON.stringify({ ...job.seen, stack }))`
 
   async function hostile(
     build: (stage: string) => string[],
-    pack: Partial<tar.TarOptions> = {},
+    pack: { preservePaths?: boolean } = {},
   ): Promise<unknown> {
     const stage = join(dir, 'stage')
     rmSync(stage, { recursive: true, force: true })
@@ -257,7 +257,7 @@ console.log(JSON.stringify({ ...job.seen, stack }))`
   }
   const empty = { sha256: digest(''), size: 0 }
 
-  it.each<[string, (stage: string) => string[], string, Partial<tar.TarOptions>?]>([
+  it.each<[string, (stage: string) => string[], string, { preservePaths?: boolean }?]>([
     [
       'a symbolic link',
       stage => {

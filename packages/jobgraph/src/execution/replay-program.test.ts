@@ -1,8 +1,9 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { SeededRandom } from '@flink-ts/common'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createBundle } from '../bundle/create-bundle.ts'
 import { extractBundle } from '../bundle/extract-bundle.ts'
@@ -250,6 +251,21 @@ await execute([readFileSync(path, 'utf8'), await readFile(path, 'utf8'), await h
 `)
     const { program: seen } = await replay(url, program())
     expect(seen).toEqual(['rules', 'rules', 'rules', 'rules'])
+  })
+
+  it('loads the runtime before it shows main the recorded world', async () => {
+    const runtime = join(dir, 'node_modules/flink-ts')
+    mkdirSync(runtime, { recursive: true })
+    writeFileSync(join(runtime, 'package.json'), '{"name":"flink-ts","type":"module","exports":"./index.js"}')
+    const loads = JSON.stringify(join(dir, 'loaded'))
+    const load = `import { writeFileSync } from 'node:fs'\nMath.random(); Date.now(); writeFileSync(${loads}, '')\n`
+    writeFileSync(join(runtime, 'index.js'), `${load}export const answer = 42\n`)
+    const url = module(
+      `import { answer } from 'flink-ts'\nawait execute([answer, Math.random(), Date.now()])`,
+    )
+    const { program: seen } = await replay(url, program({ randomSeed: 7, clockReadings: [5, 6] }))
+    expect(seen).toEqual([42, new SeededRandom(7).next(), 5])
+    expect(existsSync(join(dir, 'loaded'))).toBe(true)
   })
 
   it('names the line of the TypeScript source when the program is a bundle', async () => {

@@ -7,6 +7,7 @@ import { patchAmbient } from './ambient.ts'
 import { capturedValue } from './captures.ts'
 import { PatchSet } from './patch-set.ts'
 import { type ExecutionContext, installExecutionContext, type JobClient } from './pipeline-executor.ts'
+import { preloadRuntime } from './preload-runtime.ts'
 import type { JobExecutionResult, ReplayableProgram, ReplayRecord } from './program.ts'
 import { guardSideEffects } from './side-effect-guard.ts'
 
@@ -86,9 +87,10 @@ async function runReplay(program: ReplayableProgram, options: ReplayOptions): Pr
   }
 
   installExecutionContext(context)
-  patchWorld(patches, record, options.moduleUrl)
-  patches.activate()
   try {
+    await preloadRuntime(options.moduleUrl)
+    patchWorld(patches, record, options.moduleUrl)
+    patches.activate()
     giveUpAfter(options.timeoutMs ?? 120_000)
     import(freshUrl(options.moduleUrl)).then(() => giveUpAfter(options.graceMs ?? 10_000), failed)
     return await outcome.promise
