@@ -24,10 +24,6 @@ export const TASKMANAGER_BIND_HOST = option('taskmanager.bind-host', stringType,
   defaultValue: 'localhost',
   description: 'Local interface on which a TaskManager listens. Loopback unless set.',
 })
-export const TASKMANAGER_DATA_PORT = option('taskmanager.data.port', integerType, {
-  defaultValue: 0,
-  description: 'Port of the exchange of records; 0: any free one.',
-})
 export const TASKMANAGER_RESOURCE_ID = option('taskmanager.resource-id', stringType, {
   defaultValue: '',
   description:

@@ -18,6 +18,8 @@ import { WorkingDirectory } from './working-directory.ts'
 export interface ProcessStart {
   readonly configuration: Configuration
   readonly logger: Logger
+  /** Where the logger writes; undefined: standard output. */
+  readonly logFile: string | undefined
   readonly clock: SystemClock
   readonly random: SystemRandom
   readonly workingDirectory: WorkingDirectory
@@ -41,8 +43,11 @@ export async function runProcess(
 ): Promise<void> {
   const random = new SystemRandom()
   const configuration = configurationOf(process.argv.slice(2))
-  const file = process.env['FLINK_LOG_FILE']
-  const logger = createLogger({ level: configuration.get(LOG_LEVEL), ...(file !== undefined && { file }) })
+  const logFile = process.env['FLINK_LOG_FILE']
+  const logger = createLogger({
+    level: configuration.get(LOG_LEVEL),
+    ...(logFile !== undefined && { file: logFile }),
+  })
   const workingDirectory = WorkingDirectory.create(configuration.get(TMP_DIRS) || tmpdir(), role)
   let running: Closeable | undefined
   let ending = false
@@ -71,7 +76,7 @@ export async function runProcess(
   try {
     const resourceId = newId<ResourceId>(random)
     running = await start(
-      { configuration, logger, clock: new SystemClock(), random, workingDirectory, resourceId },
+      { configuration, logger, logFile, clock: new SystemClock(), random, workingDirectory, resourceId },
       end,
     )
   } catch (error) {

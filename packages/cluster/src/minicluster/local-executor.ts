@@ -20,13 +20,14 @@ export interface LocalExecutorOptions {
  */
 export function createLocalExecutor(options: LocalExecutorOptions): PipelineExecutor {
   const configuration = Configuration.of({ 'env.log.level': 'error', ...options.configuration })
-  const logger = createLogger({ level: configuration.get(LOG_LEVEL), file: 2 })
+  const threadLogger = { level: configuration.get(LOG_LEVEL), file: 2 } as const
+  const logger = createLogger(threadLogger)
   let executes = 0
   return {
     async execute(graph) {
       const executeIndex = executes++
       const cluster = await MiniCluster.start(
-        { configuration, taskManagers: 1, slots: slotsNeeded(graph) },
+        { configuration, taskManagers: 1, slots: slotsNeeded(graph), threadLogger },
         { clock: new SystemClock(), random: new SystemRandom(), logger },
       )
       options.onCluster?.(cluster)

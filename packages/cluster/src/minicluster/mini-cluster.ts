@@ -6,6 +6,7 @@ import {
   type Clock,
   type Configuration,
   type Logger,
+  type LoggerOptions,
   newId,
   type Random,
   type ResourceId,
@@ -20,6 +21,7 @@ export interface MiniClusterOptions {
   readonly taskManagers: number
   /** Of each TaskManager. */
   readonly slots: number
+  readonly threadLogger: LoggerOptions
 }
 
 export interface MiniClusterDependencies {
@@ -74,6 +76,7 @@ export class MiniCluster {
             dataBindHost: '127.0.0.1',
             dataHost: '127.0.0.1',
             dataPort: 0,
+            threadLogger: options.threadLogger,
           },
           { rpc: service(`taskmanager-${index}`), clock, random, logger },
         ),

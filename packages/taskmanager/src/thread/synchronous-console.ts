@@ -1,30 +1,26 @@
-import { Console } from 'node:console'
 import { writeSync } from 'node:fs'
-import { Writable } from 'node:stream'
+import type { Writable } from 'node:stream'
 
 /** Longest wait for an output that takes nothing; what is left is dropped then. */
 const MAX_WAIT_MS = 1000
 
 /**
  * Has console and process.stdout/stderr of this thread write straight to the descriptors of the process. The ordinary
- * way of a worker leads through the main thread, where output queues up without bound.
+ * way of a worker leads through the main thread, where output queues up without bound. The stream objects stay: Node
+ * itself talks to them.
  */
 export function installSynchronousConsole(): void {
-  const stdout = synchronousStream(1)
-  const stderr = synchronousStream(2)
-  Object.defineProperty(process, 'stdout', { configurable: true, get: () => stdout })
-  Object.defineProperty(process, 'stderr', { configurable: true, get: () => stderr })
-  globalThis.console = new Console({ stdout, stderr })
+  writeSynchronously(process.stdout, 1)
+  writeSynchronously(process.stderr, 2)
 }
 
-function synchronousStream(descriptor: 1 | 2): Writable {
-  return new Writable({
-    decodeStrings: true,
-    write(chunk: Buffer, _encoding, done) {
-      writeAll(descriptor, chunk)
-      done()
-    },
-  })
+function writeSynchronously(stream: Writable, descriptor: 1 | 2): void {
+  stream._writev = (chunks, done) => {
+    for (const { chunk, encoding } of chunks as readonly { chunk: string | Buffer; encoding: BufferEncoding }[]) {
+      writeAll(descriptor, typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk)
+    }
+    done()
+  }
 }
 
 function writeAll(descriptor: 1 | 2, bytes: Buffer): void {

@@ -1,0 +1,108 @@
+import { availableParallelism, totalmem } from 'node:os'
+import type { Clock, Configuration, InstanceId, Logger, LoggerOptions, Random } from '@flink-ts/common'
+import { NetworkThreadClient } from '@flink-ts/network'
+import type { RpcClient } from '@flink-ts/rpc'
+import {
+  BlobBundleCache,
+  type SlotThread,
+  type SlotThreadFactory,
+  TaskExecutor,
+  taskExecutorSettingsOf,
+  WorkerSlotThreads,
+} from '@flink-ts/taskmanager'
+
+export interface TaskManagerComponentsOptions {
+  readonly configuration: Configuration
+  readonly resourceManagerAddress: string
+  readonly slots: number
+  /** Folder of this TaskManager alone. */
+  readonly bundleFolder: string
+  readonly dataBindHost: string
+  /** Host under which others reach the record exchange. */
+  readonly dataHost: string
+  /** 0: any free one. */
+  readonly dataPort: number
+  readonly threadLogger: LoggerOptions
+}
+
+export interface TaskManagerComponentsDependencies {
+  readonly rpc: RpcClient
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly onRegistered?: (instanceId: InstanceId) => void
+}
+
+/** A TaskExecutor with its network thread and slot threads. */
+export interface TaskManagerComponents {
+  /** Running slot threads: tests end them to see what happens. */
+  readonly slotThreads: ReadonlySet<SlotThread>
+  close(): Promise<void>
+}
+
+/** Starts the record exchange, then the TaskExecutor, which registers as soon as it can. */
+export async function startTaskManagerComponents(
+  options: TaskManagerComponentsOptions,
+  dependencies: TaskManagerComponentsDependencies,
+): Promise<TaskManagerComponents> {
+  const { configuration, dataBindHost, dataHost, dataPort } = options
+  const { rpc, logger } = dependencies
+  const network = new NetworkThreadClient({})
+  const { port } = await network.start({ bindHost: dataBindHost, port: dataPort })
+  const threads = new TrackedSlotThreads(new WorkerSlotThreads({ entryUrl: slotThreadUrl() }))
+  const executor = new TaskExecutor(
+    {
+      resourceId: rpc.resourceId,
+      slots: options.slots,
+      dataAddress: `${dataHost}:${port}`,
+      host: dataHost,
+      hardware: { cpuCores: availableParallelism(), physicalMemoryBytes: totalmem(), pid: process.pid },
+      resourceManagerAddress: options.resourceManagerAddress,
+      settings: taskExecutorSettingsOf(configuration),
+      threadLogger: options.threadLogger,
+    },
+    {
+      ...dependencies,
+      logger,
+      slotThreads: threads,
+      network,
+      bundles: new BlobBundleCache({ directory: options.bundleFolder }, { ...dependencies, blobs: rpc.blobs }),
+    },
+  )
+  executor.start()
+  return {
+    slotThreads: threads.running,
+    async close() {
+      await executor.close()
+      await network.close()
+      await rpc.close()
+    },
+  }
+}
+
+/** Sources run as they are, built packages from `dist`. */
+function slotThreadUrl(): URL {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  return new URL(`../entrypoint/slot-thread-main.${extension}`, import.meta.url)
+}
+
+class TrackedSlotThreads implements SlotThreadFactory {
+  readonly running = new Set<SlotThread>()
+  readonly #inner: SlotThreadFactory
+
+  constructor(inner: SlotThreadFactory) {
+    this.#inner = inner
+  }
+
+  start(...[data, listener]: Parameters<SlotThreadFactory['start']>): SlotThread {
+    const thread = this.#inner.start(data, {
+      report: report => listener.report(report),
+      ended: (exitCode, error) => {
+        this.running.delete(thread)
+        listener.ended(exitCode, error)
+      },
+    })
+    this.running.add(thread)
+    return thread
+  }
+}

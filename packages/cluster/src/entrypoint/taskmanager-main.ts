@@ -1,0 +1,55 @@
+import { join } from 'node:path'
+import { type ResourceId, VERSION } from '@flink-ts/common'
+import { DATA_PORT } from '@flink-ts/network'
+import { GrpcRpcClient, sessionSettingsOf } from '@flink-ts/rpc'
+import {
+  JOBMANAGER_RPC_ADDRESS,
+  JOBMANAGER_RPC_PORT,
+  LOG_LEVEL,
+  NUMBER_OF_TASK_SLOTS,
+  REGISTRATION_TIMEOUT,
+  TASKMANAGER_BIND_HOST,
+  TASKMANAGER_HOST,
+  TASKMANAGER_RESOURCE_ID,
+} from '../cluster-options.ts'
+import { startTaskManagerComponents } from '../components/task-manager-components.ts'
+import { runProcess } from './process-start.ts'
+
+await runProcess('taskmanager', async (start, end) => {
+  const { configuration, logger, logFile, clock, random, workingDirectory } = start
+  const resourceId = (configuration.get(TASKMANAGER_RESOURCE_ID) || start.resourceId) as ResourceId
+  const rpc = new GrpcRpcClient(
+    { resourceId, version: VERSION, settings: sessionSettingsOf(configuration) },
+    { clock, random, logger: logger.child({ component: 'rpc' }) },
+  )
+  await rpc.start()
+  const address = `${configuration.get(JOBMANAGER_RPC_ADDRESS)}:${configuration.get(JOBMANAGER_RPC_PORT)}`
+  const timeoutMs = configuration.get(REGISTRATION_TIMEOUT)
+  const giveUp = clock.schedule(timeoutMs, () => {
+    logger.error({ address, timeoutMs }, 'No JobManager answered in time: see taskmanager.registration.timeout')
+    end('not registered in time', 1)
+  })
+  const components = await startTaskManagerComponents(
+    {
+      configuration,
+      resourceManagerAddress: address,
+      slots: configuration.get(NUMBER_OF_TASK_SLOTS),
+      bundleFolder: join(workingDirectory.path, 'bundles'),
+      dataBindHost: configuration.get(TASKMANAGER_BIND_HOST),
+      dataHost: configuration.get(TASKMANAGER_HOST),
+      dataPort: configuration.get(DATA_PORT),
+      threadLogger: { level: configuration.get(LOG_LEVEL), ...(logFile !== undefined && { file: logFile }) },
+    },
+    {
+      rpc,
+      clock,
+      random,
+      logger,
+      onRegistered: instanceId => {
+        giveUp.cancel()
+        logger.info({ instanceId, address }, 'TaskManager is registered')
+      },
+    },
+  )
+  return components
+})
