@@ -16,7 +16,10 @@ export function installSynchronousConsole(): void {
 
 function writeSynchronously(stream: Writable, descriptor: 1 | 2): void {
   stream._writev = (chunks, done) => {
-    for (const { chunk, encoding } of chunks as readonly { chunk: string | Buffer; encoding: BufferEncoding }[]) {
+    for (const { chunk, encoding } of chunks as readonly {
+      chunk: string | Buffer
+      encoding: BufferEncoding
+    }[]) {
       writeAll(descriptor, typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk)
     }
     done()
