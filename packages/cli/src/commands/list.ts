@@ -28,7 +28,7 @@ export async function listCommand(options: ListOptions, terminal: Terminal): Pro
 }
 
 /** @param all whether jobs that are over are among them */
-export function jobTable(jobs: readonly JobOverview[], all: boolean): readonly string[] {
+function jobTable(jobs: readonly JobOverview[], all: boolean): readonly string[] {
   if (jobs.length === 0)
     return [all ? 'No jobs.' : 'No running jobs. flink list -a shows those that are over.']
   const rows = jobs.map(job => [formatTime(job.startTime), job.jobId, `${job.name} (${job.status})`])

@@ -5,10 +5,10 @@ import { defineError } from '../errors/flink-error.ts'
 import { Configuration } from './configuration.ts'
 
 /** Name of the configuration file in its folder. */
-export const CONFIGURATION_FILE = 'flink-conf.yaml'
+const CONFIGURATION_FILE = 'flink-conf.yaml'
 
 /** The configuration file is not there or cannot be read. */
-export const ConfigurationUnreadable = defineError<{ file: string; reason: string }>({
+const ConfigurationUnreadable = defineError<{ file: string; reason: string }>({
   code: 'common.configuration-unreadable',
   domain: 'user',
   retry: 'no',
@@ -17,7 +17,7 @@ export const ConfigurationUnreadable = defineError<{ file: string; reason: strin
 })
 
 /** A line of the configuration file is wrong. */
-export const ConfigurationInvalid = defineError<{ file: string; line: number; problem: string }>({
+const ConfigurationInvalid = defineError<{ file: string; line: number; problem: string }>({
   code: 'common.configuration-invalid',
   domain: 'user',
   retry: 'no',
@@ -25,7 +25,7 @@ export const ConfigurationInvalid = defineError<{ file: string; line: number; pr
 })
 
 /** A `-D` argument is no `key=value`. */
-export const DynamicPropertyInvalid = defineError<{ argument: string }>({
+const DynamicPropertyInvalid = defineError<{ argument: string }>({
   code: 'common.dynamic-property-invalid',
   domain: 'user',
   retry: 'no',
@@ -73,35 +73,35 @@ function parseConfiguration(text: string, file: string): Configuration {
   const lines = new LineCounter()
   // The failsafe schema: `on`, `0123` and `1.10` stay the text they are.
   const document = parseDocument(text, { schema: 'failsafe', lineCounter: lines, prettyErrors: false })
-  const refuse = (offset: number, problem: string): never => {
+  const refuse: (offset: number, problem: string) => never = (offset, problem) => {
     throw ConfigurationInvalid({ file, line: lines.linePos(offset).line, problem })
   }
   const [error] = document.errors
   if (error !== undefined) refuse(error.pos[0], `${error.message} Write one 'key: value' a line.`)
   const root = document.contents
   if (root === null || (isScalar(root) && root.value === '')) return Configuration.EMPTY
-  if (!isMap(root)) return refuse(root.range?.[0] ?? 0, "Write one 'key: value' a line.")
+  if (!isMap(root)) refuse(root.range?.[0] ?? 0, "Write one 'key: value' a line.")
 
   const values: Record<string, string> = {}
   const lineOf = new Map<string, number>()
   const collect = (map: YAMLMap, prefix: string): void => {
     for (const { key, value } of map.items) {
       const at = (isScalar(key) ? key.range?.[0] : undefined) ?? map.range?.[0] ?? 0
-      if (!isScalar(key) || String(key.value).trim() === '') return refuse(at, 'A key must be a text.')
+      if (!isScalar(key) || String(key.value).trim() === '') refuse(at, 'A key must be a text.')
       const name = prefix + String(key.value)
       if (isMap(value)) {
         collect(value, `${name}.`)
         continue
       }
-      if (isAlias(value)) return refuse(at, `${name}: references (*) are not supported.`)
+      if (isAlias(value)) refuse(at, `${name}: references (*) are not supported.`)
       if (value !== null && !isScalar(value)) {
-        return refuse(at, `${name} is a list: write its elements on one line, separated by ';'.`)
+        refuse(at, `${name} is a list: write its elements on one line, separated by ';'.`)
       }
       if (value === null || (value as { source?: string }).source === '') {
-        return refuse(at, `${name} has no value: remove the line or write ${name}: value.`)
+        refuse(at, `${name} has no value: remove the line or write ${name}: value.`)
       }
       const first = lineOf.get(name)
-      if (first !== undefined) return refuse(at, `${name} is set already in line ${first}.`)
+      if (first !== undefined) refuse(at, `${name} is set already in line ${first}.`)
       lineOf.set(name, lines.linePos(at).line)
       values[name] = String((value as { value: unknown }).value)
     }

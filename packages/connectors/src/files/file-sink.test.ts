@@ -50,6 +50,10 @@ class Crashes {
     return this.#crashed.promise
   }
 
+  disarm(): void {
+    void this.arm(undefined, false) // nothing waits for a crash that does not come
+  }
+
   install(): void {
     const step = (call: () => Promise<unknown>): Promise<unknown> => this.#step(call)
     const prototype = LocalFileSystem.prototype as unknown as Record<
@@ -93,7 +97,8 @@ function stepwise(output: FileOutput, step: (call: () => Promise<unknown>) => Pr
       return output.position
     },
     write: bytes => step(() => output.write(bytes)) as Promise<void>,
-    sync: () => step(() => output.sync()) as Promise<void>,
+    // Processes die here, not machines: what was written is there without a real sync.
+    sync: () => step(() => Promise.resolve()) as Promise<void>,
     close: () => step(() => output.close()) as Promise<void>,
   }
 }
@@ -162,7 +167,7 @@ function ids(): number[] {
     .sort((a, b) => a - b)
 }
 
-describe('FileSink under crashes', () => {
+describe('FileSink under crashes', { timeout: 60_000 }, () => {
   const crashes = new Crashes()
   beforeEach(() => crashes.install())
   afterEach(() => crashes.uninstall())
@@ -180,7 +185,7 @@ describe('FileSink under crashes', () => {
       const crashed = crashes.arm(crashAt, afterwards)
       if ((await Promise.race([job.attempt(parallelism, 7), crashed])) !== 'crash') break
     }
-    crashes.arm(undefined, false)
+    crashes.disarm()
     await job.attempt(plan.at(-1)?.parallelism ?? 1, 7)
     expect(ids()).toEqual(expected)
     expect(readdirSync(dir).filter(name => name.startsWith('.'))).toEqual([])
@@ -194,7 +199,7 @@ describe('FileSink under crashes', () => {
   ])(
     'writes each row once when it is killed at any call, from parallelism %i to %i',
     async (before, after) => {
-      crashes.arm(undefined, false)
+      crashes.disarm()
       await newJob().attempt(before, 7)
       const calls = crashes.calls
       expect(calls).toBeGreaterThan(20)
@@ -216,7 +221,7 @@ describe('FileSink under crashes', () => {
       afterwards: fc.boolean(),
     })
     await fc.assert(fc.asyncProperty(fc.array(attempt, { minLength: 2, maxLength: 6 }), run), {
-      numRuns: 150,
+      numRuns: 100,
     })
   })
 })

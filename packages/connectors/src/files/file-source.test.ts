@@ -155,7 +155,7 @@ describe('FileSource.forTextLines', () => {
   })
 })
 
-describe('FileSource.forParquet', () => {
+describe('FileSource.forParquet', { timeout: 30_000 }, () => {
   const delays = (): ParquetSource<{ delay: number }> =>
     new ParquetSource({ uris: [FLIGHTS], columns: ['delay'], int64: 'number' })
 

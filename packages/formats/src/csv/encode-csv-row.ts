@@ -33,6 +33,8 @@ function encodeField(value: unknown, position: number): string {
       return String(value)
     case 'undefined':
       return ''
+    default:
+      break
   }
   if (value === null) return ''
   if (value instanceof Date) return value.toISOString()

@@ -20,7 +20,7 @@ async function open(uri: string, options?: ParquetOptions) {
   return openParquet(await fileSystemFor(uri).open(uri), uri, options)
 }
 
-describe('openParquet', () => {
+describe('openParquet', { timeout: 30_000 }, () => {
   it('reads real row groups into records', async () => {
     const file = await open(FLIGHTS)
     expect(file.rowGroups).toEqual([...Array.from({ length: 10 }, () => 272_727), 272_730])

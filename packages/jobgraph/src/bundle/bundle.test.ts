@@ -70,7 +70,7 @@ const options = (): { runtimeModuleDirs: Record<string, string> } => ({
   runtimeModuleDirs: { 'flink-ts': runtimeDir() },
 })
 
-describe('createBundle', () => {
+describe('createBundle', { timeout: 30_000 }, () => {
   it('gives the same bytes for the same sources, wherever they are and whatever the umask', async () => {
     const entry = project()
     const first = await createBundle({ entry, outFile: archive('a.tgz') })
@@ -169,7 +169,7 @@ console.log(made.blobKey)`
   })
 })
 
-describe('extractBundle', () => {
+describe('extractBundle', { timeout: 30_000 }, () => {
   it('runs the program with the one runtime, its assets and a stack that names the source', async () => {
     const { file: bundle } = await createBundle({ entry: project(), outFile: archive('a.tgz') })
     const { moduleUrl, manifest } = await extractBundle(bundle, join(dir, 'out'), options())

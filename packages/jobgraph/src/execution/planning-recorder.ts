@@ -6,7 +6,7 @@ import type { JobExecutionResult, ReplayRecord } from './program.ts'
 import { recordEnvironment } from './recorded-environment.ts'
 
 /** Readings of the clock that are kept; replays see the last one again afterwards. */
-export const MAX_CLOCK_READINGS = 10_000
+const MAX_CLOCK_READINGS = 10_000
 
 /** Notes what main sees until `execute`, where it runs first. */
 export interface PlanningRecorder {

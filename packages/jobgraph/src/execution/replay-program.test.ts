@@ -115,7 +115,7 @@ const program = (record: Partial<ReplayRecord> = {}, executeIndex = 0): Replayab
   executeIndex,
 })
 
-describe('a replay', () => {
+describe('a replay', { timeout: 30_000 }, () => {
   it('sees what the planning run saw', async () => {
     const url = module(`import crypto, { randomBytes, randomUUID } from 'node:crypto'
 import { env } from 'node:process'
@@ -273,7 +273,7 @@ await execute([readFileSync(path, 'utf8'), await readFile(path, 'utf8'), await h
     const entry = join(dir, 'job.ts')
     writeFileSync(
       entry,
-      "import { rmSync } from 'node:fs'\n\nenum Kind { A }\n// a comment\nconst target: string = `/nowhere/${Kind.A}`\nrmSync(target)\n",
+      "import { rmSync } from 'node:fs'\n\nenum Kind { A }\n// a comment\nconst target: string = '/nowhere/' + Kind.A\nrmSync(target)\n",
     )
     const { file } = await createBundle({ entry, outFile: join(dir, 'job.tgz') })
     const { moduleUrl } = await extractBundle(file, join(dir, 'out'), { runtimeModuleDirs: {} })
@@ -357,7 +357,7 @@ await execute({ name: 'third', after: [first.jobId, second.accumulators.n] })`)
   })
 })
 
-describe('a planning run', () => {
+describe('a planning run', { timeout: 30_000 }, () => {
   it.each([
     'DB_PASSWORD',
     'GITHUB_TOKEN',
