@@ -26,6 +26,19 @@ interface Running {
   cancelled: boolean
 }
 
+export interface SubtaskCheckpointsDependencies {
+  readonly links: readonly ChainLink[]
+  /** By index of the link. */
+  readonly backends: readonly OperatorBackends[]
+  readonly outputs: TaskOutputs
+  readonly sequence: OperatorSequence
+  readonly storage: CheckpointStorage | undefined
+  readonly clock: Clock
+  readonly loop: SlotLoop
+  readonly reporter: TaskReporter
+  readonly logger: Logger
+}
+
 /**
  * Takes the snapshots of one task: operators prepare, the barrier goes on downstream, operators and backends fix
  * their state, the files are written between records, the task acknowledges. Whatever fails on the way declines the
@@ -48,18 +61,7 @@ export class SubtaskCheckpoints {
 
   constructor(
     options: { attemptId: ExecutionAttemptId; taskName: string },
-    dependencies: {
-      links: readonly ChainLink[]
-      /** By index of the link. */
-      backends: readonly OperatorBackends[]
-      outputs: TaskOutputs
-      sequence: OperatorSequence
-      storage: CheckpointStorage | undefined
-      clock: Clock
-      loop: SlotLoop
-      reporter: TaskReporter
-      logger: Logger
-    },
+    dependencies: SubtaskCheckpointsDependencies,
   ) {
     this.#attemptId = options.attemptId
     this.#taskName = options.taskName

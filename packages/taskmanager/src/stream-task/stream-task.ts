@@ -7,14 +7,12 @@ import type {
 } from '@flink-ts/gateways'
 import type { JobVertex } from '@flink-ts/jobgraph'
 import { MAX_WATERMARK, type Push } from '@flink-ts/operators'
-import { BarrierAligner } from '../checkpoint/barrier-aligner.ts'
-import type { BarrierHandler, BarrierListener } from '../checkpoint/barrier-handler.ts'
-import { BarrierTracker } from '../checkpoint/barrier-tracker.ts'
-import { SubtaskCheckpoints } from '../checkpoint/subtask-checkpoints.ts'
+import { type CheckpointedTask, TaskCheckpointing } from '../checkpoint/task-checkpointing.ts'
 import { CheckpointNotPossible, InvalidDeployment } from '../errors.ts'
 import type { ScheduledTask } from '../mailbox/slot-loop.ts'
 import { Accumulators } from './accumulators.ts'
 import { buildChain, buildInputs, buildOutputs } from './build-task.ts'
+import { closeOperators } from './close-operators.ts'
 import type { DirectConsumer } from './direct-channel.ts'
 import { type EndInputCall, EndOfInput } from './end-of-input.ts'
 import { OperatorActions } from './operator-actions.ts'
@@ -55,7 +53,6 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   readonly #sequence: OperatorSequence
   readonly #actions: OperatorActions
   readonly #accumulators = new Accumulators()
-  readonly #checkpointing: boolean
   readonly #unavailable = new Set<number>()
   #state: State = 'starting'
   #outcome: Outcome | undefined
@@ -63,17 +60,11 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   // Set together when the chain is built.
   #chain!: OperatorChain
   #inputs!: TaskInputs
-  #barriers!: BarrierHandler
-  #checkpoints!: SubtaskCheckpoints
+  #checkpointing!: TaskCheckpointing
   /** The source has said `wait`. */
   #waiting = false
   #woken = false
   readonly #ending: EndOfInput
-  /** All is emitted. */
-  #dataEnded = false
-  /** First checkpoint taken after that. */
-  #lastCheckpointId: number | undefined
-  readonly #triggers: CheckpointTrigger[] = []
   #yieldCalls = 0
   #yielded = false
   /** Watermarks must be worked off at once: a record may follow on the same stack. */
@@ -100,7 +91,6 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     this.#vertex = vertex
     this.#program = options.program
     this.#ports = dependencies
-    this.#checkpointing = graph.checkpointing.intervalMs !== undefined
     this.#logger = dependencies.logger.child({ task: this.name, attemptId: deployment.attemptId })
     this.#ending = new EndOfInput(new Set(deployment.inputs.map(({ edge }) => edge.targetInput)).size)
     const { loop, clock } = dependencies
@@ -155,11 +145,22 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
         backends,
         logger: this.#logger,
       })
-      const listener = this.#barrierListener()
-      const channelCount = deployment.inputs.reduce((sum, edge) => sum + edge.channels.length, 0)
-      const Handler =
-        deployment.job.graph.checkpointing.mode === 'exactly-once' ? BarrierAligner : BarrierTracker
-      this.#barriers = new Handler({ channels: channelCount }, { listener, clock })
+      this.#checkpointing = new TaskCheckpointing(
+        {
+          attemptId: this.attemptId,
+          taskName: this.name,
+          mode: deployment.job.graph.checkpointing.mode,
+          channels: deployment.inputs.reduce((sum, edge) => sum + edge.channels.length, 0),
+        },
+        {
+          ...{ backends, outputs, storage, clock, loop, reporter },
+          task: this.#checkpointedTask(),
+          inputs: () => this.#inputs,
+          links: this.#chain.links,
+          sequence: this.#sequence,
+          logger: this.#logger,
+        },
+      )
       const { operator } = this.#chain.head
       const heads = [operator.processElement, operator.processElement2].filter(
         head => head !== undefined,
@@ -168,22 +169,8 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
         heads,
         consumer: this,
         listener: this.#inputListener(),
-        barriers: this.#barriers,
+        barriers: this.#checkpointing.barriers,
       })
-      this.#checkpoints = new SubtaskCheckpoints(
-        { attemptId: this.attemptId, taskName: this.name },
-        {
-          links: this.#chain.links,
-          backends,
-          outputs,
-          sequence: this.#sequence,
-          storage,
-          clock,
-          loop,
-          reporter,
-          logger: this.#logger,
-        },
-      )
       // Back to front: what is opened may emit as soon as it is.
       const reversed = [...this.#chain.links].reverse()
       this.#sequence.run(
@@ -246,7 +233,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     const suspended = this.#chain.suspended
     if (!suspended && this.#endInputs()) progressed = true
     if (this.#sequence.active || this.#state !== 'running') return true
-    if (this.#takeTriggers()) return true
+    if (this.#checkpointing.takeTriggered()) return true
     const room = !suspended && this.#unavailable.size === 0 && outputs.available()
     if (this.#chain.head.operator.source !== undefined) {
       if (room && this.#emitFromSource()) progressed = true
@@ -335,77 +322,23 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
 
   /** For tasks without running producers: sources, and others once all their channels are finished. */
   triggerCheckpoint(trigger: CheckpointTrigger): void {
-    this.#guard(() => {
-      if (this.#state === 'starting') this.#decline(trigger.checkpointId, 'it is not running yet')
-      // A task that is ending says so by its last state, which ends the checkpoint without counting as a failure of it.
-      if (this.#state !== 'running') return
-      this.#triggers.push(trigger)
-      this.#ports.loop.wake()
-    })
+    const { checkpointId } = trigger
+    if (this.#state === 'starting') {
+      const error = CheckpointNotPossible({ checkpointId, task: this.name, reason: 'it is not running yet' })
+      this.#ports.reporter.decline({ attemptId: this.attemptId, checkpointId, reason: serializeError(error) })
+    }
+    // A task that is ending says so by its last state, which ends the checkpoint without counting as a failure of it.
+    if (this.#state !== 'running') return
+    this.#checkpointing.trigger(trigger)
+    this.#ports.loop.wake()
   }
 
   notifyCheckpointComplete(checkpointId: number): void {
-    if (this.#state !== 'running') return
-    this.#sequence.whenIdle(() => {
-      if (this.#state !== 'running') return
-      this.#sequence.run(
-        this.#chain.links,
-        link => link.operator.notifyCheckpointComplete?.(checkpointId),
-        () => {
-          if (this.#lastCheckpointId !== undefined && checkpointId >= this.#lastCheckpointId) this.#finish()
-        },
-        error => this.fail(error),
-      )
-    })
+    if (this.#state === 'running') this.#guard(() => this.#checkpointing.complete(checkpointId))
   }
 
   notifyCheckpointAborted(checkpointId: number): void {
-    if (this.#state !== 'running') return
-    const index = this.#triggers.findIndex(trigger => trigger.checkpointId === checkpointId)
-    if (index >= 0) this.#triggers.splice(index, 1)
-    this.#guard(() => this.#barriers.onAborted(checkpointId))
-    this.#checkpoints.cancel(checkpointId)
-    this.#sequence.whenIdle(() => {
-      if (this.#state !== 'running') return
-      this.#sequence.run(
-        this.#chain.links,
-        link => link.operator.notifyCheckpointAborted?.(checkpointId),
-        () => {},
-        error => this.fail(error),
-      )
-    })
-  }
-
-  #takeTriggers(): boolean {
-    if (this.#triggers.length === 0 || !this.#inputs.allFinished) return false
-    const trigger = this.#triggers.shift() as CheckpointTrigger
-    this.#takeCheckpoint(trigger, 0)
-    return true
-  }
-
-  #takeCheckpoint(barrier: CheckpointTrigger, alignmentMs: number): void {
-    if (this.#dataEnded) this.#lastCheckpointId ??= barrier.checkpointId
-    this.#checkpoints.take(barrier, alignmentMs)
-  }
-
-  #decline(checkpointId: number, reason: string): void {
-    const error = CheckpointNotPossible({ checkpointId, task: this.name, reason })
-    this.#ports.reporter.decline({ attemptId: this.attemptId, checkpointId, reason: serializeError(error) })
-  }
-
-  #barrierListener(): BarrierListener {
-    return {
-      complete: (barrier, alignmentMs) => {
-        if (this.#state === 'running') this.#takeCheckpoint(barrier, alignmentMs)
-      },
-      aborted: (checkpointId, reason, forward) => {
-        if (this.#state !== 'running') return
-        if (forward) this.#outputs?.event({ type: 'cancel-barrier', checkpointId })
-        this.#decline(checkpointId, reason)
-      },
-      block: channel => this.#inputs.block(channel),
-      unblockAll: () => this.#inputs.unblockAll(),
-    }
+    if (this.#state === 'running') this.#guard(() => this.#checkpointing.aborted(checkpointId))
   }
 
   // End of input
@@ -443,12 +376,13 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   }
 
   #endData(): void {
-    this.#dataEnded = true
+    this.#checkpointing.dataEnded()
     const outputs = this.#outputs as TaskOutputs
     outputs.event({ type: 'end-of-data' })
     outputs.flush()
     this.#ports.reporter.endOfData()
-    if (!this.#checkpointing) this.#finish()
+    // With checkpoints, one that covers the end has to be complete before.
+    if (this.deployment.job.graph.checkpointing.intervalMs === undefined) this.#finish()
   }
 
   #finish(): void {
@@ -495,29 +429,13 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     this.#outcome = outcome
     this.#state = 'closing'
     this.#ports.reporter.closing()
-    this.#triggers.length = 0
     this.#actions.stopTimers()
     this.#inputs?.discard()
-    this.#checkpoints?.cancelAll()
-    this.#sequence.interrupt(() => this.#closeOperators())
-  }
-
-  #closeOperators(): void {
-    let first: { error: unknown } | undefined
-    const failed = (error: unknown): void => {
-      first ??= { error }
-      this.#logger.warn({ error }, 'closing an operator failed')
-    }
-    const close = (link: ChainLink): void | Promise<void> => {
-      // One operator that cannot be closed must not keep the others open.
-      try {
-        return link.operator.close?.()?.catch(failed)
-      } catch (error) {
-        failed(error)
-      }
-    }
-    const done = (): void => this.#end(first)
-    this.#sequence.run(this.#chain?.links ?? [], close, done, failed)
+    this.#checkpointing?.close()
+    const done = (failure: { error: unknown } | undefined): void => this.#end(failure)
+    this.#sequence.interrupt(() =>
+      closeOperators(this.#sequence, this.#chain?.links ?? [], this.#logger, done),
+    )
   }
 
   #end(closeFailure: { error: unknown } | undefined): void {
@@ -539,6 +457,17 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
       accumulators: status === 'FINISHED' ? this.#accumulators.merged() : undefined,
       metrics: this.metrics,
     })
+  }
+
+  #checkpointedTask(): CheckpointedTask {
+    const isRunning = (): boolean => this.#state === 'running'
+    return {
+      get isRunning() {
+        return isRunning()
+      },
+      finish: () => this.#finish(),
+      fail: error => this.fail(error),
+    }
   }
 
   #contextHost(): ContextHost {

@@ -232,13 +232,13 @@ export class FakeCluster {
 
   /** Polls until `condition` holds; fails after ten seconds. */
   async until(condition: () => boolean, what: string): Promise<void> {
-    const deadline = performance.now() + 10_000
+    const deadline = this.clock.monotonicMs() + 10_000
     while (!condition()) {
-      if (performance.now() > deadline) {
+      if (this.clock.monotonicMs() > deadline) {
         const states = this.updates.map(u => `${u.attemptId} ${u.status} ${u.error?.message ?? ''}`)
         throw new Error(`waited in vain for: ${what}\n${states.join('\n')}`)
       }
-      await new Promise(resolve => setTimeout(resolve, 2))
+      await new Promise<void>(resolve => this.clock.schedule(2, resolve))
     }
   }
 

@@ -28,14 +28,14 @@ export interface OperatorSpec {
   readonly keySelector?: (value: never) => unknown
 }
 
-export interface VertexSpec {
+interface VertexSpec {
   readonly name: string
   readonly parallelism?: number
   /** A linear chain. */
   readonly operators: readonly OperatorSpec[]
 }
 
-export interface EdgeSpec {
+interface EdgeSpec {
   readonly from: string
   readonly to: string
   readonly partitioning?: Partitioning
@@ -134,7 +134,7 @@ export class SlotHarness {
     for (const name of names) {
       for (const [id, task] of this.tasks) {
         if (id.startsWith(`${name}/`))
-          task.triggerCheckpoint({ checkpointId, timestamp: Date.now(), savepoint: false })
+          task.triggerCheckpoint({ checkpointId, timestamp: new SystemClock().now(), savepoint: false })
       }
     }
   }

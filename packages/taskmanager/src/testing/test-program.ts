@@ -8,7 +8,7 @@ export interface TestProgramOptions {
   /** Records of each source; absent: without end. */
   readonly limit?: number
   /** What the sink does at its hundredth record. */
-  readonly atHundred?: 'throw' | 'loop' | 'exit' | 'reject' | 'print'
+  readonly atHundred?: 'throw' | 'loop' | 'exit' | 'reject'
   readonly intervalMs?: number
   readonly forward?: boolean
   /** The replay gives another topology than planning. */
@@ -115,7 +115,6 @@ function createSink(context: OperatorContext, options: TestProgramOptions): Stre
 function misbehave(how: TestProgramOptions['atHundred']): void {
   if (how === 'throw') throw new RangeError('record one hundred')
   if (how === 'exit') process.exit(3)
-  if (how === 'print') console.log('printed by user code')
   // A promise that nobody handles is an error of the thread.
   if (how === 'reject') void Promise.reject(new Error('lost promise'))
   while (how === 'loop') Math.sqrt(2)

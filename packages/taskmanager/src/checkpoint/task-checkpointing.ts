@@ -1,0 +1,125 @@
+import type { ExecutionAttemptId } from '@flink-ts/common'
+import type { CheckpointTrigger } from '@flink-ts/gateways'
+import { CheckpointNotPossible } from '../errors.ts'
+import type { ChainLink } from '../stream-task/operator-chain.ts'
+import type { TaskInputs } from '../stream-task/task-inputs.ts'
+import { BarrierAligner } from './barrier-aligner.ts'
+import type { BarrierHandler, BarrierListener } from './barrier-handler.ts'
+import { BarrierTracker } from './barrier-tracker.ts'
+import { SubtaskCheckpoints, type SubtaskCheckpointsDependencies } from './subtask-checkpoints.ts'
+
+/** What checkpoints need to know of their task, and have it do. */
+export interface CheckpointedTask {
+  /** Records are (or may be) taken: neither starting nor ending. */
+  readonly isRunning: boolean
+  /** The checkpoint that was waited for since the end of the data is complete. */
+  finish(): void
+  fail(error: unknown): void
+}
+
+interface TaskCheckpointingDependencies extends SubtaskCheckpointsDependencies {
+  readonly task: CheckpointedTask
+  readonly inputs: () => TaskInputs
+}
+
+/** How a task takes part in checkpoints: barriers, triggers, notifications, and the last one before its end. Owner: the task. */
+export class TaskCheckpointing {
+  readonly barriers: BarrierHandler
+  readonly #taskName: string
+  readonly #ports: TaskCheckpointingDependencies
+  readonly #checkpoints: SubtaskCheckpoints
+  readonly #triggers: CheckpointTrigger[] = []
+  #dataEnded = false
+  /** First checkpoint taken after that. */
+  #lastCheckpointId: number | undefined
+
+  constructor(
+    options: {
+      readonly attemptId: ExecutionAttemptId
+      readonly taskName: string
+      readonly mode: 'exactly-once' | 'at-least-once'
+      readonly channels: number
+    },
+    dependencies: TaskCheckpointingDependencies,
+  ) {
+    this.#taskName = options.taskName
+    this.#ports = dependencies
+    const Handler = options.mode === 'exactly-once' ? BarrierAligner : BarrierTracker
+    const { clock } = dependencies
+    this.barriers = new Handler({ channels: options.channels }, { listener: this.#listener(), clock })
+    this.#checkpoints = new SubtaskCheckpoints(options, dependencies)
+  }
+
+  /** All is emitted: a checkpoint from now on covers it. */
+  dataEnded(): void {
+    this.#dataEnded = true
+  }
+
+  /** Notes a trigger; {@link TaskCheckpointing.takeTriggered} acts on it. */
+  trigger(trigger: CheckpointTrigger): void {
+    this.#triggers.push(trigger)
+  }
+
+  /** Takes the oldest triggered checkpoint, if there is one and nothing comes from upstream any more. */
+  takeTriggered(): boolean {
+    if (this.#triggers.length === 0 || !this.#ports.inputs().allFinished) return false
+    this.#take(this.#triggers.shift() as CheckpointTrigger, 0)
+    return true
+  }
+
+  complete(checkpointId: number): void {
+    this.#notify(
+      link => link.operator.notifyCheckpointComplete?.(checkpointId),
+      () => {
+        if (this.#lastCheckpointId !== undefined && checkpointId >= this.#lastCheckpointId)
+          this.#ports.task.finish()
+      },
+    )
+  }
+
+  aborted(checkpointId: number): void {
+    const index = this.#triggers.findIndex(trigger => trigger.checkpointId === checkpointId)
+    if (index >= 0) this.#triggers.splice(index, 1)
+    this.barriers.onAborted(checkpointId)
+    this.#checkpoints.cancel(checkpointId)
+    this.#notify(
+      link => link.operator.notifyCheckpointAborted?.(checkpointId),
+      () => {},
+    )
+  }
+
+  /** The task is ending: nothing is taken or written any more. */
+  close(): void {
+    this.#triggers.length = 0
+    this.#checkpoints.cancelAll()
+  }
+
+  #notify(call: (link: ChainLink) => void | Promise<void>, done: () => void): void {
+    const { sequence, links, task } = this.#ports
+    sequence.whenIdle(() => {
+      if (task.isRunning) sequence.run(links, call, done, error => task.fail(error))
+    })
+  }
+
+  #take(barrier: CheckpointTrigger, alignmentMs: number): void {
+    if (this.#dataEnded) this.#lastCheckpointId ??= barrier.checkpointId
+    this.#checkpoints.take(barrier, alignmentMs)
+  }
+
+  #listener(): BarrierListener {
+    const { task, inputs, outputs } = this.#ports
+    return {
+      complete: (barrier, alignmentMs) => {
+        if (task.isRunning) this.#take(barrier, alignmentMs)
+      },
+      aborted: (checkpointId, reason, forward) => {
+        if (!task.isRunning) return
+        if (forward) outputs.event({ type: 'cancel-barrier', checkpointId })
+        const error = CheckpointNotPossible({ checkpointId, task: this.#taskName, reason })
+        this.#checkpoints.decline(checkpointId, error)
+      },
+      block: channel => inputs().block(channel),
+      unblockAll: () => inputs().unblockAll(),
+    }
+  }
+}
