@@ -110,7 +110,7 @@ export class AllocatedSlot {
         // Released, or the tasks have ended meanwhile for lack of a thread.
         if (this.#released || this.#waiting !== waiting) return
         if (this.#used || this.#thread === undefined) {
-          this.#leave(this.#thread)
+          this.#leaveThread()
           this.#startThread()
         }
         this.#used = true
@@ -148,8 +148,7 @@ export class AllocatedSlot {
   /** Ends the thread; its tasks end as FAILED with `error`. Resolves when all threads of the slot are gone. */
   async release(error: SerializedError): Promise<void> {
     this.#released = true
-    this.#leave(this.#thread)
-    this.#thread = undefined
+    this.#leaveThread()
     this.#waiting = undefined
     this.#endTasks(() => error)
     await Promise.all(this.#leaving)
@@ -172,9 +171,12 @@ export class AllocatedSlot {
     this.#used = false
   }
 
-  /** Lets a thread go: nothing it says counts any more. */
-  #leave(thread: SlotThread | undefined): void {
+  /** Lets the thread go: nothing it says counts any more. */
+  #leaveThread(): void {
+    const thread = this.#thread
     if (thread === undefined) return
+    // First: its end is no surprise any more.
+    this.#thread = undefined
     const gone = thread.terminate().catch((error: unknown) => {
       this.#logger.error({ error }, 'slot thread could not be terminated')
     })
@@ -208,8 +210,7 @@ export class AllocatedSlot {
     const { cancellationTimeoutMs: timeoutMs } = this.#options
     const error = CancellationTimedOut({ task: attemptId, timeoutMs })
     this.#logger.error({ attemptId, error }, 'task did not stop, its slot thread is terminated')
-    this.#leave(this.#thread)
-    this.#thread = undefined
+    this.#leaveThread()
     this.#waiting = undefined
     this.#endTasks(() => serializeError(error))
   }

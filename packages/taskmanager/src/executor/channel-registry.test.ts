@@ -1,0 +1,109 @@
+import type { AllocationId, ExecutionAttemptId } from '@flink-ts/common'
+import type { TaskDeployment } from '@flink-ts/gateways'
+import type { ChannelEnds } from '@flink-ts/network'
+import { expect, test } from 'vitest'
+import { ChannelRegistry } from './channel-registry.ts'
+
+function setup() {
+  const log: string[] = []
+  const bell = new SharedArrayBuffer(4)
+  const bells = new Map(['one', 'two'].map(name => [name as AllocationId, new SharedArrayBuffer(4)]))
+  const opened: ChannelEnds[] = []
+  const registry = new ChannelRegistry(
+    { resourceId: 'here' as never, ringSizeBytes: 1024 },
+    {
+      bellOf: allocationId => bells.get(allocationId),
+      network: {
+        bell,
+        openOutbound: ends => {
+          opened.push(ends)
+          log.push(`out ${ends.channelId}`)
+        },
+        openInbound: (ends, address) => {
+          opened.push(ends)
+          log.push(`in ${ends.channelId} ${address}`)
+        },
+        release: (ids, options) =>
+          log.push(`release ${ids.join()}${options?.drain === true ? ' drain' : ''}`),
+      },
+    },
+  )
+  return { registry, log, bell, bells, opened }
+}
+
+type End = readonly [channelId: string, partner: string, taskManager: string, allocation: string]
+const edge = (ends: readonly End[]) => ({
+  edge: undefined as never,
+  partnerParallelism: ends.length,
+  channels: ends.map(([channelId, attemptId, taskManager, allocationId]) => ({
+    channelId,
+    partner: {
+      subtaskIndex: 0,
+      attemptId,
+      taskManager,
+      allocationId,
+      dataAddress: `${taskManager}:1`,
+    } as never,
+  })),
+})
+const task = (
+  attemptId: string,
+  allocationId: string,
+  inputs: readonly End[],
+  outputs: readonly End[],
+): TaskDeployment =>
+  ({ attemptId, allocationId, inputs: [edge(inputs)], outputs: [edge(outputs)] }) as unknown as TaskDeployment
+const attempt = (name: string) => name as ExecutionAttemptId
+
+test('direct inside a slot, one ring between two slots whoever comes first, the network thread between processes', () => {
+  const { registry, log, bell, bells, opened } = setup()
+  const producer = task(
+    'p',
+    'one',
+    [],
+    [
+      ['same', 'q', 'here', 'one'],
+      ['next', 'c', 'here', 'two'],
+      ['far', 'r', 'there', 'x'],
+    ],
+  )
+  const consumer = task('c', 'two', [['next', 'p', 'here', 'one']], [])
+  const [second] = registry.open([consumer])
+  const first = registry.open([producer])
+  expect(first.map(ends => ends.channelId)).toEqual(['next', 'far'])
+  expect(first[0]!.ring).toBe(second!.ring)
+  expect(first[0]!.producerBell).toBe(bells.get('one' as AllocationId))
+  expect(first[0]!.consumerBell).toBe(bells.get('two' as AllocationId))
+  expect(opened[0]!.consumerBell).toBe(bell)
+  expect(registry.userOf('far')).toEqual({ attemptId: 'p', allocationId: 'one' })
+  registry.close(attempt('p'), true)
+  expect(registry.size).toBe(1)
+  registry.close(attempt('c'), false)
+  expect(registry.size).toBe(0)
+  expect(log).toEqual(['out far', 'release far drain'])
+})
+
+test('a channel whose partner never came goes with the slot of the partner', () => {
+  const { registry } = setup()
+  registry.open([task('c', 'two', [['next', 'p', 'here', 'one']], [])])
+  registry.close(attempt('c'), false)
+  expect(registry.size).toBe(1)
+  registry.closeAllocation('one' as AllocationId)
+  expect(registry.size).toBe(0)
+})
+
+test('a partner slot that is not here refuses the deployment and leaves nothing', () => {
+  const { registry, log } = setup()
+  const consumer = task(
+    'c',
+    'two',
+    [
+      ['far', 'p', 'there', 'x'],
+      ['near', 'q', 'here', 'gone'],
+    ],
+    [],
+  )
+  expect(() => registry.open([consumer])).toThrowError(/allocation gone/)
+  expect(registry.size).toBe(0)
+  expect(log).toEqual(['in far there:1', 'release far'])
+})

@@ -1,0 +1,188 @@
+import { type ExecutionAttemptId, ManualClock, nullLogger, type SerializedError } from '@flink-ts/common'
+import type { TaskDeployment, TaskExecutionStateUpdate } from '@flink-ts/gateways'
+import { expect, test } from 'vitest'
+import type { SlotCommand, SlotReport } from '../thread/slot-messages.ts'
+import { AllocatedSlot } from './allocated-slot.ts'
+import type { SlotThreadFactory, SlotThreadListener } from './slot-thread.ts'
+
+interface FakeThread {
+  readonly listener: SlotThreadListener
+  readonly commands: SlotCommand[]
+  terminated: boolean
+}
+
+const FAILURE: SerializedError = { name: 'Error', message: 'slot was freed' }
+const METRICS = { recordsIn: 0, recordsOut: 0, bytesIn: 0, bytesOut: 0 }
+const id = (name: string) => name as ExecutionAttemptId
+const tasks = (...names: readonly string[]) =>
+  names.map(name => ({ attemptId: name }) as unknown as TaskDeployment)
+
+function setup() {
+  const clock = new ManualClock()
+  const threads: FakeThread[] = []
+  const ended: TaskExecutionStateUpdate[] = []
+  const reports: SlotReport[] = []
+  const died: SerializedError[] = []
+  const factory: SlotThreadFactory = {
+    start: (_data, listener) => {
+      const thread: FakeThread = { listener, commands: [], terminated: false }
+      threads.push(thread)
+      return {
+        post: command => thread.commands.push(command),
+        terminate: async () => {
+          if (thread.terminated) return
+          thread.terminated = true
+          listener.ended(1, undefined)
+        },
+      }
+    },
+  }
+  const slot = new AllocatedSlot(
+    {
+      slotId: 's' as never,
+      allocationId: 'a' as never,
+      jobId: 'j' as never,
+      cancellationTimeoutMs: 1000,
+      inlineThresholdBytes: 0,
+      threadLogger: { level: 'error' },
+    },
+    {
+      threads: factory,
+      clock,
+      logger: nullLogger,
+      listener: {
+        report: (_, report) => reports.push(report),
+        taskEnded: (_, update) => ended.push(update),
+        threadDied: (_, cause) => died.push(cause),
+      },
+    },
+  )
+  const deploy = async (...names: readonly string[]) => {
+    slot.deploy(
+      tasks(...names),
+      () => [],
+      () => Promise.resolve('file:///module'),
+    )
+    await Promise.resolve()
+    await Promise.resolve()
+  }
+  const report = (name: string, status: 'CANCELED' | 'FINISHED' | 'RUNNING') =>
+    threads
+      .at(-1)!
+      .listener.report({ type: 'status', update: { attemptId: id(name), status, metrics: METRICS } })
+  return { clock, threads, ended, reports, died, slot, deploy, report }
+}
+
+test('the first deployment uses the thread that is up, each further one a new thread', async () => {
+  const s = setup()
+  await s.deploy('a', 'b')
+  expect(s.threads).toHaveLength(1)
+  expect(s.threads[0]!.commands.map(c => c.type)).toEqual(['deploy'])
+  s.report('a', 'FINISHED')
+  expect(() =>
+    s.slot.deploy(
+      tasks('c'),
+      () => [],
+      () => Promise.resolve(''),
+    ),
+  ).toThrowError(/still runs b/)
+  s.report('b', 'CANCELED')
+  await s.deploy('c')
+  expect(s.threads).toHaveLength(2)
+  expect(s.threads[0]!.terminated).toBe(true)
+  expect(s.died).toEqual([])
+  // What the old thread still says does not count.
+  s.threads[0]!.listener.report({
+    type: 'status',
+    update: { attemptId: id('c'), status: 'FAILED', metrics: METRICS },
+  })
+  expect(s.ended.map(u => `${u.attemptId} ${u.status}`)).toEqual(['a FINISHED', 'b CANCELED'])
+})
+
+test('commands that come before the code is there reach the tasks after it', async () => {
+  const s = setup()
+  let resolve = (_: string): void => {}
+  s.slot.deploy(
+    tasks('a'),
+    () => [],
+    () => new Promise(r => (resolve = r)),
+  )
+  s.slot.cancel(id('a'))
+  expect(s.threads[0]!.commands).toEqual([])
+  resolve('file:///module')
+  await Promise.resolve()
+  await Promise.resolve()
+  expect(s.threads[0]!.commands.map(c => c.type)).toEqual(['deploy', 'cancel'])
+})
+
+test('code that cannot be had fails the tasks', async () => {
+  const s = setup()
+  s.slot.deploy(
+    tasks('a', 'b'),
+    () => [],
+    () => Promise.reject(new Error('no bundle')),
+  )
+  await Promise.resolve()
+  await Promise.resolve()
+  expect(s.ended.map(u => `${u.attemptId} ${u.status} ${u.error?.message}`)).toEqual([
+    'a FAILED no bundle',
+    'b FAILED no bundle',
+  ])
+})
+
+test('a deployment whose channels cannot be opened leaves no task behind', () => {
+  const s = setup()
+  const refused = () => {
+    throw new Error('partner missing')
+  }
+  expect(() => s.slot.deploy(tasks('a'), refused, () => Promise.resolve(''))).toThrowError('partner missing')
+  expect(s.slot.liveTasks).toEqual([])
+})
+
+test('tasks that do not stop in time end with their thread: cancelled ones as CANCELED, the others as FAILED', async () => {
+  const s = setup()
+  await s.deploy('a', 'b')
+  s.slot.cancel(id('a'))
+  s.clock.advance(999)
+  expect(s.threads[0]!.terminated).toBe(false)
+  s.clock.advance(1)
+  expect(s.threads[0]!.terminated).toBe(true)
+  expect(s.ended.map(u => `${u.attemptId} ${u.status} ${u.error?.code}`)).toEqual([
+    'a CANCELED undefined',
+    'b FAILED taskmanager.cancellation-timed-out',
+  ])
+  expect(s.died).toEqual([])
+  await s.deploy('c')
+  expect(s.threads).toHaveLength(2)
+})
+
+test('a failing task that hangs in close costs the thread too; one that stops does not', async () => {
+  const s = setup()
+  await s.deploy('a', 'b')
+  s.threads[0]!.listener.report({ type: 'closing', attemptId: id('a') })
+  s.report('a', 'CANCELED')
+  s.clock.advance(2000)
+  expect(s.threads[0]!.terminated).toBe(false)
+  s.threads[0]!.listener.report({ type: 'closing', attemptId: id('b') })
+  s.clock.advance(2000)
+  expect(s.threads[0]!.terminated).toBe(true)
+})
+
+test('a thread that dies ends its tasks before it is reported', async () => {
+  const s = setup()
+  await s.deploy('a')
+  s.threads[0]!.listener.ended(3, new Error('out of memory'))
+  expect(s.ended[0]).toMatchObject({ status: 'FAILED', error: { cause: { message: 'out of memory' } } })
+  expect(s.died).toHaveLength(1)
+})
+
+test('a release ends everything at once and resolves when the thread is gone', async () => {
+  const s = setup()
+  await s.deploy('a')
+  await s.slot.release(FAILURE)
+  expect(s.threads[0]!.terminated).toBe(true)
+  expect(s.ended).toMatchObject([{ status: 'FAILED', error: FAILURE }])
+  expect(s.died).toEqual([])
+  s.clock.advance(10_000)
+  expect(s.ended).toHaveLength(1)
+})
