@@ -1,6 +1,6 @@
 import type { Logger } from '@flink-ts/common'
 import type { TaskDeployment } from '@flink-ts/gateways'
-import type { JobVertex } from '@flink-ts/jobgraph'
+import type { JobEdge, JobGraph, JobVertex } from '@flink-ts/jobgraph'
 import type { Push, ReplayedProgram } from '@flink-ts/operators'
 import type { BarrierHandler } from '../checkpoint/barrier-handler.ts'
 import type { OperatorBackends } from '../checkpoint/subtask-checkpoints.ts'
@@ -18,6 +18,7 @@ export function buildOutputs(
   program: ReplayedProgram,
   channels: TaskChannels,
   timestamp: Float64Array,
+  logger: Logger,
 ): TaskOutputs {
   const { graph } = deployment.job
   const edges = deployment.outputs.map(({ edge, channels: ends }) => {
@@ -33,7 +34,18 @@ export function buildOutputs(
     const push = channels.recordWriter(partitioner, writers, { maxParallelism, subtaskIndex })
     return { edge, writers, push }
   })
-  return new TaskOutputs(edges)
+  const emitters = edges.map(({ edge }) => operatorName(graph, edge))
+  return new TaskOutputs(edges, sizeBytes =>
+    logger.warn(
+      { sizeBytes, emitters },
+      'single records or timers emit far more than the channels have room for',
+    ),
+  )
+}
+
+function operatorName(graph: JobGraph, edge: JobEdge): string {
+  const operators = graph.vertices.flatMap(vertex => vertex.operators)
+  return operators.find(({ nodeId }) => nodeId === edge.sourceNodeId)?.name ?? String(edge.sourceNodeId)
 }
 
 /** The operators of a task, each with its context. */

@@ -138,7 +138,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
       )
       if (this.#state !== 'starting') return
       const { loop, clock, reporter, storage, channels } = this.#ports
-      const outputs = buildOutputs(deployment, this.#program, channels, this.timestamp)
+      const outputs = buildOutputs(deployment, this.#program, channels, this.timestamp, this.#logger)
       this.#outputs = outputs
       this.#chain = buildChain(deployment, this.#vertex, this.#program, outputs, {
         host: this.#contextHost(),

@@ -10,13 +10,20 @@ export interface EdgeOutput {
   readonly push: Push
 }
 
+/** Overdraft from which on it is reported; then at each doubling. */
+const NOTABLE_OVERDRAFT_BYTES = 16 * 1024 * 1024
+
 /** All outgoing edges of a task. Owner: the task. */
 export class TaskOutputs {
   readonly edges: readonly EdgeOutput[]
   readonly #writers: readonly ChannelWriter[]
+  readonly #onOverdraft: (sizeBytes: number) => void
+  #notableBytes = NOTABLE_OVERDRAFT_BYTES
 
-  constructor(edges: readonly EdgeOutput[]) {
+  /** @param onOverdraft what was emitted beyond the room of the channels has become notably large */
+  constructor(edges: readonly EdgeOutput[], onOverdraft: (sizeBytes: number) => void) {
     this.edges = edges
+    this.#onOverdraft = onOverdraft
     this.#writers = edges.flatMap(edge => edge.writers)
   }
 
@@ -36,13 +43,17 @@ export class TaskOutputs {
 
   /** Moves what went beyond the rings into them, as far as there is room. True: nothing is left. */
   drainOverdraft(): boolean {
-    let drained = true
+    let leftBytes = 0
     for (const writer of this.#writers) {
       if (writer.overdraftBytes === 0) continue
       writer.flush()
-      if (writer.overdraftBytes > 0) drained = false
+      leftBytes += writer.overdraftBytes
     }
-    return drained
+    if (leftBytes >= this.#notableBytes) {
+      this.#notableBytes = leftBytes * 2
+      this.#onOverdraft(leftBytes)
+    }
+    return leftBytes === 0
   }
 
   get recordsOut(): number {
