@@ -26,7 +26,7 @@ export interface TestClusterOptions {
   readonly proxied?: boolean
 }
 
-export interface Finished {
+interface Finished {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string

@@ -61,7 +61,7 @@ export function startJobManagerComponents(
 }
 
 /** Checkpoint storage by URI scheme, with the configured threshold for small state. */
-export function checkpointStorageFactory(
+function checkpointStorageFactory(
   configuration: Configuration,
   random: Random,
 ): (directory: string, jobId: string) => CheckpointStorage {

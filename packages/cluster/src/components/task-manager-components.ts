@@ -66,7 +66,10 @@ export async function startTaskManagerComponents(
       logger,
       slotThreads: threads,
       network,
-      bundles: new BlobBundleCache({ directory: options.bundleFolder }, { ...dependencies, blobs: rpc.blobs }),
+      bundles: new BlobBundleCache(
+        { directory: options.bundleFolder },
+        { ...dependencies, blobs: rpc.blobs },
+      ),
     },
   )
   executor.start()

@@ -26,7 +26,10 @@ await runProcess('taskmanager', async (start, end) => {
   const address = `${configuration.get(JOBMANAGER_RPC_ADDRESS)}:${configuration.get(JOBMANAGER_RPC_PORT)}`
   const timeoutMs = configuration.get(REGISTRATION_TIMEOUT)
   const giveUp = clock.schedule(timeoutMs, () => {
-    logger.error({ address, timeoutMs }, 'No JobManager answered in time: see taskmanager.registration.timeout')
+    logger.error(
+      { address, timeoutMs },
+      'No JobManager answered in time: see taskmanager.registration.timeout',
+    )
     end('not registered in time', 1)
   })
   const components = await startTaskManagerComponents(

@@ -20,7 +20,7 @@ test('folders of dead processes are removed, those of living ones and foreign on
     mkdirSync(join(base, 'other'))
     const own = WorkingDirectory.create(base, 'jobmanager')
     expect(readdirSync(base).sort()).toEqual(
-      ['flink-ts-jobmanager-' + process.pid, 'flink-ts-taskmanager-alive', 'other'].sort(),
+      [`flink-ts-jobmanager-${process.pid}`, 'flink-ts-taskmanager-alive', 'other'].sort(),
     )
     own.remove()
     expect(existsSync(own.path)).toBe(false)

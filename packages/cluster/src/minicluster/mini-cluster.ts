@@ -14,7 +14,10 @@ import {
 } from '@flink-ts/common'
 import { BlobServer, InProcessNetwork, InProcessRpcService, sessionSettingsOf } from '@flink-ts/rpc'
 import { startJobManagerComponents } from '../components/job-manager-components.ts'
-import { startTaskManagerComponents, type TaskManagerComponents } from '../components/task-manager-components.ts'
+import {
+  startTaskManagerComponents,
+  type TaskManagerComponents,
+} from '../components/task-manager-components.ts'
 
 export interface MiniClusterOptions {
   readonly configuration: Configuration
@@ -49,7 +52,10 @@ export class MiniCluster {
     this.#close = close
   }
 
-  static async start(options: MiniClusterOptions, dependencies: MiniClusterDependencies): Promise<MiniCluster> {
+  static async start(
+    options: MiniClusterOptions,
+    dependencies: MiniClusterDependencies,
+  ): Promise<MiniCluster> {
     const { configuration } = options
     const { clock, random, logger } = dependencies
     const folder = mkdtempSync(join(tmpdir(), 'flink-ts-minicluster-'))

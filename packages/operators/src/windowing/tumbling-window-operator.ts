@@ -13,7 +13,7 @@ import type { TumblingEventTimeWindows } from './tumbling-event-time-windows.ts'
 import { type EmitEntry, WindowContents } from './window-contents.ts'
 
 /** What happens inside a window. */
-export type WindowAggregation<T> =
+type WindowAggregation<T> =
   | { readonly type: 'aggregate'; readonly aggregate: AggregateFunction<T, unknown, unknown> }
   | { readonly type: 'reduce'; readonly reduce: ReduceFunction<T> }
 

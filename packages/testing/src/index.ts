@@ -1,2 +1,0 @@
-// Operator harness, fakes and simulation for this project's own tests.
-export {}
