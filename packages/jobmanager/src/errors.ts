@@ -19,14 +19,6 @@ export const TaskManagerLost = defineError<{ taskManager: string; dataAddress: s
   message: d => `TaskManager ${d.taskManager} (${d.dataAddress}) is gone: ${d.reason}. Its log may say why.`,
 })
 
-/** A slot with tasks of the job is gone although its TaskManager is not. */
-export const SlotLost = defineError<{ allocationId: string; reason: string }>({
-  code: 'jobmanager.slot-lost',
-  domain: 'external',
-  retry: 'backoff',
-  message: d => `The slot with allocation ${d.allocationId} is gone: ${d.reason}`,
-})
-
 /** A TaskManager did not accept tasks. */
 export const DeploymentRefused = defineError<{ taskManager: string; reason: string }>({
   code: 'jobmanager.deployment-refused',
