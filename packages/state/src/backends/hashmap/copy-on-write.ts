@@ -1,4 +1,5 @@
 import type { HeapEntry } from './heap-entry.ts'
+import type { KeyCursor } from './key-cursor.ts'
 
 /** Which table an entry is in. */
 export interface TableIdentity {
@@ -19,13 +20,16 @@ export class CopyOnWrite {
   open = 0
   /** Number of the latest snapshot: entries made from now on do not belong to it. */
   latest = 0
-  /** Changes whenever an entry that was found before must be looked up again. */
-  generation = 0
+  readonly #cursor: KeyCursor
   #saveEntry: SaveEntry | undefined
+
+  constructor(cursor: KeyCursor) {
+    this.#cursor = cursor
+  }
 
   begin(saveEntry: SaveEntry): number {
     this.#saveEntry = saveEntry
-    this.generation++
+    this.#cursor.advance()
     this.open = ++this.latest
     return this.open
   }

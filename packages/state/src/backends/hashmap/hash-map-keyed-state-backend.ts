@@ -5,10 +5,9 @@ import type {
   NamespacedState,
   TimerEntry,
 } from '../../api/keyed-state-backend.ts'
-import type { StateDescriptor } from '../../api/state-descriptor.ts'
+import type { StateDescriptor, ValueState } from '../../api/state-descriptor.ts'
 import {
   DuplicateParticipant,
-  NoCurrentKey,
   SnapshotInProgress,
   StateKindMismatch,
   UnsupportedStateKind,
@@ -17,7 +16,7 @@ import type { KeyedStateHandle } from '../../snapshot/state-handle.ts'
 import type { CheckpointStreamFactory } from '../../storage/checkpoint-storage.ts'
 import { CopyOnWrite } from './copy-on-write.ts'
 import { HeapState } from './heap-state.ts'
-import { type CurrentKey, HeapValueState } from './heap-value-state.ts'
+import { KeyCursor } from './key-cursor.ts'
 import { KeyedSnapshot } from './keyed-snapshot.ts'
 
 /** Of one operator instance. */
@@ -36,23 +35,21 @@ const USER_STATES: Readonly<Record<string, UserStateMaker>> = {
   value: (descriptor, backend) => backend.valueState(descriptor),
 }
 
-const NO_KEY = Symbol('no key')
-
 /**
  * Keyed state on the heap. Snapshots are copy-on-write by key: see {@link CopyOnWrite}. States and timers of the
  * snapshot that nobody asks for are kept and written again. Owner: the operator instance, slot thread.
  */
-export class HashMapKeyedStateBackend implements KeyedStateBackend, CurrentKey {
+export class HashMapKeyedStateBackend implements KeyedStateBackend {
   readonly keyGroupRange: { readonly start: number; readonly end: number }
   readonly maxParallelism: number
   readonly #sliceMs: number
-  readonly #copyOnWrite = new CopyOnWrite()
+  readonly #cursor = new KeyCursor()
+  readonly #copyOnWrite = new CopyOnWrite(this.#cursor)
   readonly #serializer: ValueSerializer = createValueSerializer()
   readonly #states = new Map<string, HeapState<unknown>>()
   readonly #participants = new Map<string, KeyGroupedParticipant>()
   /** Restored timers whose queue is not registered yet. */
   readonly #restoredTimers = new Map<string, TimerEntry[]>()
-  #key: unknown = NO_KEY
   #snapshot: KeyedSnapshot | undefined
 
   constructor(options: HashMapBackendOptions) {
@@ -62,17 +59,11 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend, CurrentKey {
   }
 
   setCurrentKey(key: unknown): void {
-    this.#key = key
-    this.#copyOnWrite.generation++
+    this.#cursor.set(key)
   }
 
   currentKey(): unknown {
-    return this.#key === NO_KEY ? undefined : this.#key
-  }
-
-  key(stateName: string): unknown {
-    if (this.#key === NO_KEY) throw NoCurrentKey({ name: stateName })
-    return this.#key
+    return this.#cursor.hasKey ? this.#cursor.key : undefined
   }
 
   namespacedState<V>(descriptor: StateDescriptor<V>): NamespacedState<V> {
@@ -92,9 +83,8 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend, CurrentKey {
   }
 
   /** {@link HashMapKeyedStateBackend.state} of kind `value`. */
-  valueState<T>(descriptor: StateDescriptor<T>): HeapValueState<T> {
-    const table = this.heapState<T>(descriptor).table(undefined)
-    return new HeapValueState<T>(descriptor, { table, currentKey: this, copyOnWrite: this.#copyOnWrite })
+  valueState<T>(descriptor: StateDescriptor<T>): ValueState<T> {
+    return this.heapState<T>(descriptor).valueState(descriptor.defaultValue)
   }
 
   /** The state of a name, made if absent. Throws `state.kind-mismatch`. */
@@ -105,7 +95,7 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend, CurrentKey {
       if (existing.kind !== kind) throw StateKindMismatch({ name, existing: existing.kind, requested: kind })
       return existing as HeapState<V>
     }
-    const state = new HeapState<V>({ name, kind }, { copyOnWrite: this.#copyOnWrite })
+    const state = new HeapState<V>({ name, kind }, { copyOnWrite: this.#copyOnWrite, cursor: this.#cursor })
     this.#states.set(name, state as HeapState<unknown>)
     return state
   }

@@ -1,82 +1,69 @@
-import { inspect } from 'node:util'
 import { canonicalKey, hashKey } from '@flink-ts/serialization'
 import type { StateTable } from '../../api/keyed-state-backend.ts'
-import { DuplicateInsert } from '../../errors.ts'
 import type { CopyOnWrite, TableIdentity } from './copy-on-write.ts'
-import { detachKey, detachString } from './detach.ts'
-import { HeapEntry } from './heap-entry.ts'
-import { SEGMENT_LIMIT, SegmentedMap } from './segmented-map.ts'
+import type { HeapEntry } from './heap-entry.ts'
+import type { KeyCursor } from './key-cursor.ts'
+import type { SegmentedMap } from './segmented-map.ts'
 
-type Canonical = string | number | bigint | boolean
+/** A primitive that stands for a key: see `canonicalKey`. */
+export type Canonical = string | number | bigint | boolean
+
+/** What all tables of a backend share. */
+export interface TableDependencies {
+  readonly copyOnWrite: CopyOnWrite
+  readonly cursor: KeyCursor
+}
 
 /**
  * The entries of one namespace: one Map without any hashing of ours while it is small, segments when it is large.
- * Keys are detached from the records they come from, and so are values that are strings. Owner: the state of its name.
+ * Keys are detached from the records they come from, and so are values that are strings. What runs for each record is
+ * generated for each state (`generateHeapTable`) and reads the fields. Owner: the state of its name.
  */
-export class HeapTable<V> implements StateTable<V>, TableIdentity {
+export abstract class HeapTable<V> implements StateTable<V>, TableIdentity {
   readonly state: TableIdentity['state']
   readonly namespace: string | number | undefined
+  /** All entries while `segments` is undefined. */
+  readonly map = new Map<Canonical, HeapEntry<V>>()
+  segments: SegmentedMap<V> | undefined = undefined
+  size = 0
   readonly #copyOnWrite: CopyOnWrite
-  readonly #entries = new Map<Canonical, HeapEntry<V>>()
-  #segments: SegmentedMap<V> | undefined
-  #size = 0
+  readonly #cursor: KeyCursor
 
   constructor(
     options: { state: TableIdentity['state']; namespace: string | number | undefined },
-    dependencies: { copyOnWrite: CopyOnWrite },
+    dependencies: TableDependencies,
   ) {
     this.state = options.state
     this.namespace = options.namespace
     this.#copyOnWrite = dependencies.copyOnWrite
+    this.#cursor = dependencies.cursor
   }
 
-  get size(): number {
-    return this.#size
-  }
+  abstract find(key: unknown): HeapEntry<V> | undefined
 
-  find(key: unknown): HeapEntry<V> | undefined {
-    const canonical = canonicalKey(key)
-    const entry =
-      this.#segments === undefined
-        ? this.#entries.get(canonical)
-        : this.#segments.get(canonical, hashKey(key))
-    if (entry !== undefined && entry.saved < this.#copyOnWrite.open) this.#touch(entry)
-    return entry
-  }
-
-  insert(key: unknown, value: V): HeapEntry<V> {
-    const own = detachKey(key)
-    const canonical = canonicalKey(own)
-    const ownValue = typeof value === 'string' ? (detachString(value) as V) : value
-    const entry = new HeapEntry(own, ownValue, this.#copyOnWrite.latest)
-    if (!this.#add(canonical, entry)) {
-      throw DuplicateInsert({ name: this.state.name, key: inspect(key, { depth: 1, maxStringLength: 80 }) })
-    }
-    this.#size++
-    return entry
-  }
+  abstract insert(key: unknown, value: V): HeapEntry<V>
 
   remove(key: unknown): boolean {
     const canonical = canonicalKey(key)
-    if (this.#segments === undefined) {
-      const entry = this.#entries.get(canonical)
+    if (this.segments === undefined) {
+      const entry = this.map.get(canonical)
       if (entry === undefined) return false
       if (entry.saved < this.#copyOnWrite.open) this.#touch(entry)
-      this.#entries.delete(canonical)
+      this.map.delete(canonical)
     } else {
       const hash = hashKey(key)
-      const entry = this.#segments.get(canonical, hash)
+      const entry = this.segments.get(canonical, hash)
       if (entry === undefined) return false
       if (entry.saved < this.#copyOnWrite.open) this.#touch(entry)
-      this.#segments.delete(canonical, hash)
+      this.segments.delete(canonical, hash)
     }
-    this.#size--
-    this.#copyOnWrite.generation++
+    this.size--
+    this.#cursor.advance()
     return true
   }
 
   *entries(): Iterable<HeapEntry<V>> {
-    for (const entry of this.#segments === undefined ? this.#entries.values() : this.#segments.values()) {
+    for (const entry of this.segments === undefined ? this.map.values() : this.segments.values()) {
       if (entry.saved < this.#copyOnWrite.open) this.#touch(entry)
       yield entry
     }
@@ -84,16 +71,7 @@ export class HeapTable<V> implements StateTable<V>, TableIdentity {
 
   /** See {@link SegmentedMap.maps}. */
   maps(): readonly ReadonlyMap<Canonical, HeapEntry<V>>[] {
-    return this.#segments === undefined ? [this.#entries] : this.#segments.maps()
-  }
-
-  #add(canonical: Canonical, entry: HeapEntry<V>): boolean {
-    if (this.#segments !== undefined) return this.#segments.add(canonical, entry)
-    const before = this.#entries.size
-    // Set first, look at the size afterwards: one lookup, and a duplicate ends the task anyway.
-    this.#entries.set(canonical, entry)
-    if (this.#entries.size >= SEGMENT_LIMIT) this.#segments = new SegmentedMap(this.#entries)
-    return this.#entries.size > before
+    return this.segments === undefined ? [this.map] : this.segments.maps()
   }
 
   #touch(entry: HeapEntry<V>): void {

@@ -1,8 +1,10 @@
 import { hashKey } from '@flink-ts/serialization'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { HeapEntry } from './heap-entry.ts'
+import { generateHeapEntry, type HeapEntry } from './heap-entry.ts'
 import { SegmentedMap } from './segmented-map.ts'
+
+const Entry = generateHeapEntry<number>()
 
 test('behaves as one Map while its segments are divided', () => {
   const operation = fc.record({ key: fc.nat({ max: 200 }), remove: fc.boolean() })
@@ -14,7 +16,7 @@ test('behaves as one Map while its segments are divided', () => {
         const map = new SegmentedMap<number>(new Map(), limit)
         const model = new Map<number, HeapEntry<number>>()
         for (const { key, remove } of ops) {
-          const entry = new HeapEntry(key, key, 0)
+          const entry = new Entry(key, key, 0)
           if (remove) {
             map.delete(key, hashKey(key))
             model.delete(key)
@@ -38,7 +40,7 @@ test('maps taken before go on to hold all entries of that moment', () => {
   const map = new SegmentedMap<number>(new Map(), 8)
   const before: HeapEntry<number>[] = []
   const add = (key: number): HeapEntry<number> => {
-    const entry = new HeapEntry(key, key, 0)
+    const entry = new Entry(key, key, 0)
     map.add(key, entry)
     return entry
   }
@@ -55,13 +57,13 @@ test('keys with equal hashes are kept, though they can not be divided', () => {
   for (let i = 0; i < 9; i++) keys = keys.flatMap(k => [`${k}Aa`, `${k}BB`])
   expect(new Set(keys.map(hashKey)).size).toBe(1)
   const map = new SegmentedMap<string>(new Map(), 4)
-  for (const key of keys) map.add(key, new HeapEntry(key, key, 0))
+  for (const key of keys) map.add(key, new Entry(key, key, 0))
   for (const key of keys) expect(map.get(key, hashKey(key))?.value).toBe(key)
   expect([...map.values()]).toHaveLength(keys.length)
 })
 
 test('an entry is added once only', () => {
   const map = new SegmentedMap<number>(new Map(), 4)
-  for (let key = 0; key < 7; key++) map.add(key, new HeapEntry(key, key, 0))
-  for (let key = 0; key < 7; key++) expect(map.add(key, new HeapEntry(key, key, 0))).toBe(false)
+  for (let key = 0; key < 7; key++) map.add(key, new Entry(key, key, 0))
+  for (let key = 0; key < 7; key++) expect(map.add(key, new Entry(key, key, 0))).toBe(false)
 })

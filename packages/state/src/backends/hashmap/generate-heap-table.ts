@@ -1,0 +1,94 @@
+import { inspect } from 'node:util'
+import { canonicalKey, generate, hashKey } from '@flink-ts/serialization'
+import { DuplicateInsert } from '../../errors.ts'
+import { detachKey, detachString } from './detach.ts'
+import { generateHeapEntry } from './heap-entry.ts'
+import { HeapTable, type TableDependencies } from './heap-table.ts'
+import { SEGMENT_LIMIT, SegmentedMap } from './segmented-map.ts'
+
+/** Constructor of the tables of one state. */
+export type HeapTableClass<V> = new (
+  ...parameters: ConstructorParameters<typeof HeapTable<V>>
+) => HeapTable<V>
+
+/**
+ * Source text of a lookup with its copy-on-write check: sets `entry` to that of `key` in `table`, whose Map is `map`.
+ * Needs the values of {@link lookupValues} and {@link LOOKUP_OTHER}. Short, so that V8 inlines it for integers; `key | 0`
+ * tells it that it may look for an integer without a call.
+ */
+export const LOOKUP = `if (typeof key === 'number' && (key | 0) === key && table.segments === undefined) entry = map.get(key | 0)
+else entry = lookupOther(table, map, key)
+if (entry !== undefined && entry.saved < copyOnWrite.open) copyOnWrite.save(table, entry)`
+
+/** Source text of the function for all other keys. A Map compares numbers as keys are compared. */
+export const LOOKUP_OTHER = `const lookupOther = (table, map, key) => {
+  if (table.segments !== undefined) return table.segments.get(canonicalKey(key), hashKey(key))
+  if (typeof key === 'string' && key.charCodeAt(0) !== 0) return map.get(key)
+  return map.get(canonicalKey(key))
+}`
+
+/** What {@link LOOKUP} refers to besides its table and key, by name. */
+export function lookupValues({ copyOnWrite }: TableDependencies): Record<string, unknown> {
+  return { canonicalKey, hashKey, copyOnWrite }
+}
+
+/**
+ * The class of the tables of one state, with `find` and `insert` of its own: shared ones cost twice as much as soon as
+ * other states run through them (DESIGN 4). Its tables throw `state.duplicate-insert`.
+ */
+export function generateHeapTable<V>(dependencies: TableDependencies): HeapTableClass<V> {
+  const values: Record<string, unknown> = {
+    ...lookupValues(dependencies),
+    HeapTable,
+    Entry: generateHeapEntry<V>(),
+    SegmentedMap,
+    cursor: dependencies.cursor,
+    detachKey,
+    detachString,
+    duplicate,
+  }
+  return generate<HeapTableClass<V>>(
+    Object.keys(values),
+    `${LOOKUP_OTHER}
+return class extends HeapTable {
+  find(key) {
+    let entry
+    const table = this
+    const map = this.map
+    ${LOOKUP}
+    return entry
+  }
+
+  insert(key, value) {
+    let own = key
+    let canonical = key
+    if (typeof key === 'string') {
+      own = detachString(key)
+      canonical = key.charCodeAt(0) === 0 ? canonicalKey(own) : own
+    } else if (typeof key !== 'number') {
+      own = detachKey(key)
+      canonical = canonicalKey(own)
+    }
+    const entry = new Entry(own, typeof value === 'string' ? detachString(value) : value, copyOnWrite.latest)
+    if (this.segments === undefined) {
+      const map = this.map
+      // Set first, look at the size afterwards: one lookup, and a duplicate ends the task anyway.
+      map.set(canonical, entry)
+      if (map.size === this.size) throw duplicate(this, key)
+      if (map.size >= ${SEGMENT_LIMIT}) this.segments = new SegmentedMap(map)
+    } else if (!this.segments.add(canonical, entry)) throw duplicate(this, key)
+    this.size++
+    cursor.advance()
+    return entry
+  }
+}`,
+    Object.values(values),
+  )
+}
+
+function duplicate(table: HeapTable<unknown>, key: unknown): Error {
+  return DuplicateInsert({
+    name: table.state.name,
+    key: inspect(key, { depth: 1, maxStringLength: 80 }),
+  })
+}
