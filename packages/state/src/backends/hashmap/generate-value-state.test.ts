@@ -91,6 +91,8 @@ test('two states of one table, tables and snapshots in any order give what a lis
               break
             case 'snapshot':
               copyOnWrite.begin(() => {})
+              break
+            case 'value':
           }
           const after = model.find(entry => sameKey(entry.key, current))
           for (const i of [0, 1])
@@ -122,6 +124,18 @@ test('the first touch after a snapshot began saves the old value, remembered ent
     ['s', 'text', '{"n":2}'],
     ['s', 1, '{"n":1}'],
   ])
+})
+
+test('nothing is remembered over a restart of the count of generations', () => {
+  const { cursor, state } = open()
+  const value = state.valueState('none')
+  cursor.set('a')
+  value.update('of a')
+  expect(value.value()).toBe('of a')
+  const remembered = cursor.generation
+  cursor.generation = LAST_GENERATION
+  while (cursor.generation !== remembered) cursor.set('b')
+  expect(value.value()).toBe('none')
 })
 
 test('value states of one name share their code, whatever their number', () => {
