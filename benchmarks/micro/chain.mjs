@@ -18,83 +18,11 @@ import {
   WatermarkStrategy,
 } from '@flink-ts/operators'
 import { createHashMapKeyedStateBackend, ValueStateDescriptor } from '@flink-ts/state'
+import { bids, consumed, handCount, handReduce, others } from '../pipelines.ts'
 
 const RECORDS = Number(process.env.RECORDS ?? 8_000_000)
 const ROUNDS = Number(process.env.ROUNDS ?? 5)
-const KEYS = 10_000
 const SLICE = 256
-
-const channels = ['Google', 'Facebook', 'Baidu', 'Apple']
-const urls = Array.from({ length: 1000 }, (_, i) =>
-  Buffer.from(`https://www.example.com/page.html?channel_id=${i}`).latin1Slice(),
-)
-
-/** The main pipeline: bids of an auction. What a user would write. */
-const bids = {
-  generator: index => {
-    const u = (Math.imul(index, 1664525) + 1013904223) >>> 4
-    return {
-      auction: u % KEYS,
-      bidder: (u >>> 3) % 1000,
-      price: (u >>> 5) & 0xffff,
-      channel: channels[u & 3],
-      url: urls[(u >>> 2) % 1000],
-      time: index,
-    }
-  },
-  filter: bid => (bid.price & 3) !== 0,
-  map: bid => ({ auction: bid.auction, price: bid.price * 0.908, channel: bid.channel, count: 1 }),
-  key: bid => bid.auction,
-  reduce: (a, b) => ({ auction: a.auction, price: b.price, channel: b.channel, count: a.count + b.count }),
-}
-
-/** Other shapes and keys, through the same operators. */
-const others = [
-  {
-    generator: i => ({ word: `w${i % 100}`, n: 1 }),
-    filter: r => r.n > 0,
-    map: r => ({ word: r.word, n: r.n }),
-    key: r => r.word,
-    reduce: (a, b) => ({ word: a.word, n: a.n + b.n }),
-  },
-  {
-    generator: i => ({ id: i, name: `n${i % 50}`, mail: 'x' }),
-    filter: r => (r.id & 1) === 0,
-    map: r => ({ n: r.name, i: r.id }),
-    key: r => r.n,
-    reduce: (a, b) => ({ n: a.n, i: a.i + b.i }),
-  },
-  {
-    generator: i => ({ a: i * 0.5, b: i }),
-    filter: r => r.a > 1,
-    map: r => [r.a, r.b],
-    key: r => r[1] & 255,
-    reduce: (a, b) => [a[0], b[1]],
-  },
-  {
-    generator: i => i,
-    filter: n => n % 3 !== 0,
-    map: n => n * 2,
-    key: n => n & 127,
-    reduce: (a, b) => (a + b) | 0,
-  },
-  {
-    generator: i => `s${i % 1000}`,
-    filter: s => s.length > 2,
-    map: s => s.toUpperCase(),
-    key: s => s,
-    reduce: (_a, b) => b,
-  },
-  {
-    generator: i => ({ ts: i, v: i, host: `h${i % 9}`, z: null }),
-    filter: r => r.v > 2,
-    map: r => ({ host: r.host, v: r.v, ts: r.ts }),
-    key: r => r.host,
-    reduce: (_a, b) => b,
-  },
-]
-
-let consumed = 0
 
 /** What a task gives its operators, as far as a chain without events needs it. */
 async function contextOf(name, register, out) {
@@ -146,7 +74,7 @@ async function build(job, records, keyed) {
     kind: 'count',
     createWriter: () => ({
       write: value => {
-        consumed += typeof value === 'number' ? 1 : 2
+        consumed.count += typeof value === 'number' ? 1 : 2
       },
       flush: () => {},
     }),
@@ -188,66 +116,6 @@ function drive(source) {
   }
 }
 
-/** The same by hand, with a mutable box for each key: the fastest plain way. Reduces as the reduce function does. */
-function handReduce(records) {
-  const state = new Map()
-  for (let index = 0; index < records; index++) {
-    const u = (Math.imul(index, 1664525) + 1013904223) >>> 4
-    const bid = {
-      auction: u % KEYS,
-      bidder: (u >>> 3) % 1000,
-      price: (u >>> 5) & 0xffff,
-      channel: channels[u & 3],
-      url: urls[(u >>> 2) % 1000],
-      time: index,
-    }
-    if ((bid.price & 3) === 0) continue
-    const mapped = { auction: bid.auction, price: bid.price * 0.908, channel: bid.channel, count: 1 }
-    const box = state.get(mapped.auction)
-    let result
-    if (box === undefined) {
-      state.set(mapped.auction, { value: mapped })
-      result = mapped
-    } else {
-      const a = box.value
-      result = {
-        auction: a.auction,
-        price: mapped.price,
-        channel: mapped.channel,
-        count: a.count + mapped.count,
-      }
-      box.value = result
-    }
-    consumed += typeof result === 'number' ? 1 : 2
-  }
-}
-
-/** Counts in place, as the process function does. */
-function handCount(records) {
-  const state = new Map()
-  for (let index = 0; index < records; index++) {
-    const u = (Math.imul(index, 1664525) + 1013904223) >>> 4
-    const bid = {
-      auction: u % KEYS,
-      bidder: (u >>> 3) % 1000,
-      price: (u >>> 5) & 0xffff,
-      channel: channels[u & 3],
-      url: urls[(u >>> 2) % 1000],
-      time: index,
-    }
-    if ((bid.price & 3) === 0) continue
-    const mapped = { auction: bid.auction, price: bid.price * 0.908, channel: bid.channel, count: 1 }
-    let box = state.get(mapped.auction)
-    if (box === undefined) {
-      box = { count: 0 }
-      state.set(mapped.auction, box)
-    }
-    box.count++
-    const result = { value: mapped, count: box.count }
-    consumed += typeof result === 'number' ? 1 : 2
-  }
-}
-
 /** Million records a second of CPU time. */
 async function measure(run) {
   for (let i = 0; i < 3; i++) await run(RECORDS / 8)
@@ -259,7 +127,10 @@ async function measure(run) {
 
 async function child(variant) {
   const [keyed, state] = variant.split(' ')
-  if (state === 'hand') return measure(keyed === 'reduce' ? handReduce : handCount)
+  if (state === 'hand') {
+    const hand = keyed === 'reduce' ? handReduce : handCount
+    return measure(records => hand()(0, records))
+  }
   if (state === 'polluted') {
     for (let round = 0; round < 3; round++) {
       for (const job of others) drive(await build(job, 100_000, keyed))
@@ -276,7 +147,7 @@ async function child(variant) {
 const median = values => values.toSorted((a, b) => a - b)[values.length >> 1]
 
 if (process.argv[2] === '--variant') {
-  console.log(JSON.stringify({ figure: await child(process.argv[3]), consumed }))
+  console.log(JSON.stringify({ figure: await child(process.argv[3]), consumed: consumed.count }))
 } else {
   const variants = ['reduce', 'process'].flatMap(keyed =>
     ['hand', 'clean', 'polluted'].map(state => `${keyed} ${state}`),

@@ -1,0 +1,86 @@
+// What the skeleton costs, in one run: `npm run bench:smoke [-- chain | cluster]`. Prints a table and writes
+// benchmarks/results/smoke.json. A benchmark is no test: it fails only if a run fails, not at a missed goal.
+// ROUNDS and RECORDS change the size.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { type ChainFigures, measureChain, type Spread } from './chain-figures.ts'
+import { type ClusterFigures, measureCluster } from './cluster-figures.ts'
+
+const ROUNDS = Number(process.env.ROUNDS ?? 5)
+const RECORDS = Number(process.env.RECORDS ?? 10_000_000)
+/** Of the loop by hand, in percent. */
+const CHAIN_GOAL = 75
+
+/** Figures of Apache Flink were measured with its own scripts on two cores. */
+const CLUSTER_ROWS: readonly {
+  key: keyof ClusterFigures
+  name: string
+  unit: string
+  goal: number
+  flink: number
+}[] = [
+  { key: 'startMs', name: 'start of a cluster', unit: 'ms', goal: 1200, flink: 5400 },
+  { key: 'submitMs', name: 'submission until all tasks run', unit: 'ms', goal: 400, flink: 1700 },
+  { key: 'idleRssMb', name: 'resident memory, idle', unit: 'MB', goal: 220, flink: 555 },
+]
+
+const COLUMNS = [34, 12, 22, 12, 12, 8]
+const row = (...cells: string[]): void =>
+  console.log(
+    cells
+      .map((cell, i) => (i === 0 ? cell.padEnd(COLUMNS[0] as number) : cell.padStart(COLUMNS[i] ?? 10)))
+      .join(''),
+  )
+
+const spreadText = ({ median, least, most }: Spread): string =>
+  `${median.toFixed(1)} (${least.toFixed(1)} to ${most.toFixed(1)})`
+
+function printChain({ keyed, hand, clean, polluted }: ChainFigures): void {
+  row(`${keyed}: loop by hand`, '', spreadText(hand), '', '', '')
+  for (const [name, spread] of [
+    ['clean', clean],
+    ['after six other pipelines', polluted],
+  ] as const) {
+    const percent = (100 * spread.median) / hand.median
+    row(
+      `${keyed}: ${name}`,
+      `${percent.toFixed(0)} %`,
+      spreadText(spread),
+      `${CHAIN_GOAL} %`,
+      '',
+      percent >= CHAIN_GOAL ? 'met' : 'missed',
+    )
+  }
+}
+
+function printCluster(figures: ClusterFigures): void {
+  for (const { key, name, unit, goal, flink } of CLUSTER_ROWS) {
+    const value = figures[key]
+    const text = (figure: number): string => `${figure.toFixed(0)} ${unit}`
+    row(name, text(value), '', `< ${text(goal)}`, text(flink), value < goal ? 'met' : 'missed')
+  }
+}
+
+const only = process.argv[2]
+const chains: ChainFigures[] = []
+let cluster: ClusterFigures | undefined
+row('', 'figure', 'M records/s', 'goal', 'Flink', '')
+if (only !== 'cluster') {
+  for (const keyed of ['reduce', 'process'] as const) {
+    const figures = measureChain(keyed, { records: RECORDS, rounds: ROUNDS })
+    chains.push(figures)
+    printChain(figures)
+  }
+}
+if (only !== 'chain') {
+  cluster = await measureCluster(join(import.meta.dirname, 'idle-job.ts'))
+  printCluster(cluster)
+}
+const folder = join(import.meta.dirname, '../results')
+mkdirSync(folder, { recursive: true })
+const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length }
+writeFileSync(
+  join(folder, 'smoke.json'),
+  `${JSON.stringify({ at: new Date().toISOString(), machine, rounds: ROUNDS, records: RECORDS, chains, cluster }, null, 2)}\n`,
+)
