@@ -3,7 +3,7 @@ import { canonicalKey, generate, hashKey } from '@flink-ts/serialization'
 import { DuplicateInsert } from '../../errors.ts'
 import { detachKey, detachString } from './detach.ts'
 import { generateHeapEntry } from './heap-entry.ts'
-import { HeapTable, type TableDependencies } from './heap-table.ts'
+import { GOLDEN_RATIO, HeapTable, type TableDependencies } from './heap-table.ts'
 import { SEGMENT_LIMIT, SegmentedMap } from './segmented-map.ts'
 
 /** Constructor of the tables of one state. */
@@ -11,20 +11,37 @@ export type HeapTableClass<V> = new (
   ...parameters: ConstructorParameters<typeof HeapTable<V>>
 ) => HeapTable<V>
 
+/** Integer keys of one table that are found without its Map, at most: a power of two. */
+const MOST_RECENT = 32_768
+
+/** Source text of `placeOf` the `key`. */
+const placeIn = (recent: string): string =>
+  `Math.imul(key, ${GOLDEN_RATIO}) >>> Math.clz32(${recent}.length - 1)`
+
 /**
- * Source text of a lookup with its copy-on-write check: sets `entry` to that of `key` in `table`, whose Map is `map`.
- * Needs the values of {@link lookupValues} and {@link LOOKUP_OTHER}. Short, so that V8 inlines it for integers; `key | 0`
- * tells it that it may look for an integer without a call.
+ * Source text of a lookup with its copy-on-write check: sets `entry` to that of `key` in `table`. Needs the values of
+ * {@link lookupValues} and the functions of {@link LOOKUP_OTHER}. Short, so that V8 inlines it for integers.
  */
-export const LOOKUP = `if (typeof key === 'number' && (key | 0) === key && table.segments === undefined) entry = map.get(key | 0)
-else entry = lookupOther(table, map, key)
+export const LOOKUP = `if (typeof key === 'number' && (key | 0) === key) {
+  const recent = table.recent
+  entry = recent[${placeIn('recent')}]
+  if (entry === undefined || entry.key !== key) entry = lookupInteger(table, key | 0)
+} else entry = lookupOther(table, key)
 if (entry !== undefined && entry.saved < copyOnWrite.open) copyOnWrite.save(table, entry)`
 
-/** Source text of the function for all other keys. A Map compares numbers as keys are compared. */
-export const LOOKUP_OTHER = `const lookupOther = (table, map, key) => {
+/**
+ * Source text of what {@link LOOKUP} calls. A Map compares numbers as keys are compared.
+ */
+export const LOOKUP_OTHER = `const lookupInteger = (table, key) => {
+  if (table.segments !== undefined) return table.segments.get(key, hashKey(key))
+  const entry = table.map.get(key)
+  if (entry !== undefined) table.recent[${placeIn('table.recent')}] = entry
+  return entry
+}
+const lookupOther = (table, key) => {
   if (table.segments !== undefined) return table.segments.get(canonicalKey(key), hashKey(key))
-  if (typeof key === 'string' && key.charCodeAt(0) !== 0) return map.get(key)
-  return map.get(canonicalKey(key))
+  if (typeof key === 'string' && key.charCodeAt(0) !== 0) return table.map.get(key)
+  return table.map.get(canonicalKey(key))
 }`
 
 /** What {@link LOOKUP} refers to besides its table and key, by name. */
@@ -54,7 +71,6 @@ return class extends HeapTable {
   find(key) {
     let entry
     const table = this
-    const map = this.map
     ${LOOKUP}
     return entry
   }
@@ -75,7 +91,13 @@ return class extends HeapTable {
       // Set first, look at the size afterwards: one lookup, and a duplicate ends the task anyway.
       map.set(canonical, entry)
       if (map.size === this.size) throw duplicate(this, key)
-      if (map.size >= ${SEGMENT_LIMIT}) this.segments = new SegmentedMap(map)
+      if (map.size >= ${SEGMENT_LIMIT}) {
+        this.segments = new SegmentedMap(map)
+        this.recent = [undefined, undefined]
+      } else if (typeof key === 'number' && (key | 0) === key) {
+        if (map.size > this.recent.length && this.recent.length < ${MOST_RECENT}) this.recent = new Array(this.recent.length * 2).fill(undefined)
+        this.recent[${placeIn('this.recent')}] = entry
+      }
     } else if (!this.segments.add(canonical, entry)) throw duplicate(this, key)
     this.size++
     cursor.advance()

@@ -160,3 +160,30 @@ test('without a key the error names the state', () => {
     expect(call).toThrow(expect.objectContaining({ code: 'state.no-current-key' }))
   }
 })
+
+test('integer keys that share places are told apart while a table grows and shrinks', () => {
+  const step = fc.record({
+    key: fc.integer({ min: -300, max: 300 }),
+    step: fc.constantFrom(1, 4096, 2 ** 22 + 1),
+    remove: fc.boolean(),
+  })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 500, size: 'max' }), steps => {
+      const table = open().state.table(undefined)
+      const model = new Map<number, string>()
+      for (const { key: n, step: distance, remove } of steps) {
+        const integer = n * distance
+        const found = table.find(integer)
+        expect(found?.value).toBe(model.get(integer))
+        if (found !== undefined) expect(found.key).toBe(integer)
+        if (remove) expect(table.remove(integer)).toBe(model.delete(integer))
+        else if (found === undefined) {
+          table.insert(integer, `v${integer}`)
+          model.set(integer, `v${integer}`)
+        }
+      }
+      for (const [integer, value] of model) expect(table.find(integer)?.value).toBe(value)
+      expect(table.size).toBe(model.size)
+    }),
+  )
+})

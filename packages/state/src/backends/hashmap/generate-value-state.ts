@@ -27,7 +27,6 @@ export function generateValueState<T>(
   const values: Record<string, unknown> = {
     ...lookupValues(dependencies),
     table,
-    map: table.map,
     cursor,
     valueState,
     detachString,

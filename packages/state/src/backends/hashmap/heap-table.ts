@@ -14,6 +14,16 @@ export interface TableDependencies {
   readonly cursor: KeyCursor
 }
 
+/** 2^32 divided by it, as an odd number. */
+export const GOLDEN_RATIO = 0x9e3779b1
+
+/**
+ * Index of an integer key among `places` (a power of two from two on): the leading bits of its product, so that
+ * neither consecutive keys nor those of equal distance share a place. Other numbers have the place of some integer.
+ */
+const placeOf = (key: number, places: number): number =>
+  Math.imul(key, GOLDEN_RATIO) >>> Math.clz32(places - 1)
+
 /**
  * The entries of one namespace: one Map without any hashing of ours while it is small, segments when it is large.
  * Keys are detached from the records they come from, and so are values that are strings. What runs for each record is
@@ -25,6 +35,12 @@ export abstract class HeapTable<V> implements StateTable<V>, TableIdentity {
   /** All entries while `segments` is undefined. */
   readonly map = new Map<Canonical, HeapEntry<V>>()
   segments: SegmentedMap<V> | undefined = undefined
+  /**
+   * Entries of integer keys, each in the place of its key, the latest found of those that share one: one load where
+   * the Map needs three, which for random keys are what a lookup costs. A power of two of places, from two on; grows
+   * with the Map, and is not used once there are segments.
+   */
+  recent: (HeapEntry<V> | undefined)[] = [undefined, undefined]
   size = 0
   readonly #copyOnWrite: CopyOnWrite
   readonly #cursor: KeyCursor
@@ -50,6 +66,7 @@ export abstract class HeapTable<V> implements StateTable<V>, TableIdentity {
       if (entry === undefined) return false
       if (entry.saved < this.#copyOnWrite.open) this.#touch(entry)
       this.map.delete(canonical)
+      if (typeof key === 'number') this.recent[placeOf(key, this.recent.length)] = undefined
     } else {
       const hash = hashKey(key)
       const entry = this.segments.get(canonical, hash)
