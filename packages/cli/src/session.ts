@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { ClusterClient } from '@flink-ts/client'
 import {
   Configuration,
+  JOBMANAGER_RPC_ADDRESS,
+  JOBMANAGER_RPC_PORT,
   type JobId,
   loadConfiguration,
   nullLogger,
@@ -12,7 +14,6 @@ import {
   VERSION,
 } from '@flink-ts/common'
 import { sessionSettingsOf } from '@flink-ts/rpc'
-import { JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT } from './cli-options.ts'
 import { JobIdInvalid } from './errors.ts'
 
 /** Options of every command that needs a cluster. */

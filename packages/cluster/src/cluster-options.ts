@@ -1,13 +1,5 @@
 import { durationType, enumType, integerType, option, stringType } from '@flink-ts/common'
 
-export const JOBMANAGER_RPC_ADDRESS = option('jobmanager.rpc.address', stringType, {
-  defaultValue: 'localhost',
-  description: 'Host at which TaskManagers and clients reach the JobManager.',
-})
-export const JOBMANAGER_RPC_PORT = option('jobmanager.rpc.port', integerType, {
-  defaultValue: 6123,
-  description: 'Port at which TaskManagers and clients reach the JobManager.',
-})
 export const JOBMANAGER_BIND_HOST = option('jobmanager.bind-host', stringType, {
   defaultValue: 'localhost',
   description: 'Local interface on which the JobManager listens. Loopback unless set.',

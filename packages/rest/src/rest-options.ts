@@ -4,7 +4,7 @@ import { booleanType, integerType, option, stringType } from '@flink-ts/common'
 export const RestOptionKeys = {
   port: option('rest.port', integerType, {
     defaultValue: 8081,
-    description: 'Port of the REST API and the web page; 0: any free one.',
+    description: 'Port of the REST API; 0: any free one.',
     deprecatedKeys: ['rest.bind-port'],
   }),
   bindAddress: option('rest.bind-address', stringType, {

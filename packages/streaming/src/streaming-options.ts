@@ -90,12 +90,6 @@ export const CHECKPOINT_RETENTION = option<CheckpointSettings['externalizedReten
   },
 )
 
-export const CHECKPOINTS_DIRECTORY = option('execution.checkpointing.dir', optional(stringType), {
-  defaultValue: undefined,
-  description: 'Base directory of checkpoints, as path or URI.',
-  deprecatedKeys: ['state.checkpoints.dir', 'state.backend.fs.checkpointdir'],
-})
-
 export const RETAINED_CHECKPOINTS = option('execution.checkpointing.num-retained', integerType, {
   defaultValue: 1,
   description: 'Completed checkpoints that are kept.',
@@ -112,26 +106,6 @@ export const IGNORE_UNCLAIMED_STATE = option('execution.state-recovery.ignore-un
   defaultValue: false,
   description: 'Whether state in the snapshot that no operator takes is ignored instead of refused.',
   deprecatedKeys: ['execution.savepoint.ignore-unclaimed-state'],
-})
-
-export const RESTART_STRATEGY = option(
-  'restart-strategy.type',
-  optional(enumType('none', 'off', 'disable', 'fixed-delay')),
-  {
-    defaultValue: undefined,
-    description: 'When a failed job is started again; the cluster decides without it.',
-    deprecatedKeys: ['restart-strategy'],
-  },
-)
-
-export const FIXED_DELAY_ATTEMPTS = option('restart-strategy.fixed-delay.attempts', integerType, {
-  defaultValue: 1,
-  description: 'Restarts after which a job fails for good.',
-})
-
-export const FIXED_DELAY = option('restart-strategy.fixed-delay.delay', durationType, {
-  defaultValue: 1000,
-  description: 'Time between a failure and the restart.',
 })
 
 /** Durations, and -1 for "never". */

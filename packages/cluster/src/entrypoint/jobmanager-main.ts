@@ -1,13 +1,8 @@
 import { join } from 'node:path'
-import { VERSION } from '@flink-ts/common'
+import { JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, VERSION } from '@flink-ts/common'
 import { createRestServer, RestOptionKeys } from '@flink-ts/rest'
 import { BlobServer, GrpcRpcService, sessionSettingsOf } from '@flink-ts/rpc'
-import {
-  JOBMANAGER_BIND_HOST,
-  JOBMANAGER_RPC_ADDRESS,
-  JOBMANAGER_RPC_BIND_PORT,
-  JOBMANAGER_RPC_PORT,
-} from '../cluster-options.ts'
+import { JOBMANAGER_BIND_HOST, JOBMANAGER_RPC_BIND_PORT } from '../cluster-options.ts'
 import { startJobManagerComponents } from '../components/job-manager-components.ts'
 import { runProcess } from './process-start.ts'
 

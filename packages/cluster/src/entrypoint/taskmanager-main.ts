@@ -1,10 +1,8 @@
 import { join } from 'node:path'
-import { type ResourceId, VERSION } from '@flink-ts/common'
+import { JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, type ResourceId, VERSION } from '@flink-ts/common'
 import { DATA_PORT } from '@flink-ts/network'
 import { GrpcRpcClient, sessionSettingsOf } from '@flink-ts/rpc'
 import {
-  JOBMANAGER_RPC_ADDRESS,
-  JOBMANAGER_RPC_PORT,
   LOG_LEVEL,
   NUMBER_OF_TASK_SLOTS,
   REGISTRATION_TIMEOUT,

@@ -1,6 +1,11 @@
-import type { Configuration, SerializedError } from '@flink-ts/common'
+import {
+  type Configuration,
+  FIXED_DELAY,
+  FIXED_DELAY_ATTEMPTS,
+  RESTART_STRATEGY,
+  type SerializedError,
+} from '@flink-ts/common'
 import type { JobGraph, RestartStrategy } from '@flink-ts/jobgraph'
-import { JobManagerOptionKeys } from '../jobmanager-options.ts'
 
 /** Attempts of the default strategy with checkpoints: Flink's Integer.MAX_VALUE. */
 const UNLIMITED_ATTEMPTS = 2 ** 31 - 1
@@ -16,13 +21,13 @@ export type RestartDecision =
  */
 export function resolveRestartStrategy(graph: JobGraph, configuration: Configuration): RestartStrategy {
   if (graph.restartStrategy !== undefined) return graph.restartStrategy
-  const type = configuration.get(JobManagerOptionKeys.restartStrategy)
-  const delayMs = configuration.get(JobManagerOptionKeys.fixedDelayDelay)
+  const type = configuration.get(RESTART_STRATEGY)
+  const delayMs = configuration.get(FIXED_DELAY)
   if (type === 'none' || type === 'off' || type === 'disable') return { type: 'none' }
   if (type === 'fixed-delay' || type === 'fixeddelay') {
     return {
       type: 'fixed-delay',
-      attempts: configuration.get(JobManagerOptionKeys.fixedDelayAttempts),
+      attempts: configuration.get(FIXED_DELAY_ATTEMPTS),
       delayMs,
     }
   }

@@ -1,5 +1,6 @@
 import {
   type AllocationId,
+  CHECKPOINTS_DIRECTORY,
   type Clock,
   type Configuration,
   Deferred,
@@ -101,7 +102,7 @@ export class JobMaster implements RpcEndpoint {
     this.#logger = dependencies.logger.child({ component: 'jobmanager', jobId: graph.jobId })
     this.endpointName = jobMasterEndpointName(graph.jobId)
     this.leaderSessionId = newId(dependencies.random)
-    const configured = configuration.get(JobManagerOptionKeys.checkpointDirectory)
+    const configured = configuration.get(CHECKPOINTS_DIRECTORY)
     const checkpointDirectory = graph.checkpointing.directory ?? (configured === '' ? undefined : configured)
     this.#job = { jobId: graph.jobId, graph, program, blobAddress, checkpointDirectory }
     this.#coordinator = new CheckpointCoordinator({ graph, restored: undefined })

@@ -1,4 +1,4 @@
-import type { ConfigOption } from '@flink-ts/common'
+import { CHECKPOINTS_DIRECTORY, type ConfigOption } from '@flink-ts/common'
 import type { CheckpointSettings } from '@flink-ts/jobgraph'
 import { type Duration, durationMs } from '@flink-ts/operators'
 import { InvalidArgument } from '../errors.ts'
@@ -8,7 +8,6 @@ import {
   CHECKPOINTING_MIN_PAUSE,
   CHECKPOINTING_MODE,
   CHECKPOINTING_TIMEOUT,
-  CHECKPOINTS_DIRECTORY,
   MAX_CONCURRENT_CHECKPOINTS,
   TOLERABLE_FAILED_CHECKPOINTS,
 } from '../streaming-options.ts'

@@ -1,6 +1,14 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type Configuration, newId, SystemRandom } from '@flink-ts/common'
+import {
+  CHECKPOINTS_DIRECTORY,
+  type Configuration,
+  FIXED_DELAY,
+  FIXED_DELAY_ATTEMPTS,
+  newId,
+  RESTART_STRATEGY,
+  SystemRandom,
+} from '@flink-ts/common'
 import type { CheckpointSettings, JobGraph, RestartStrategy } from '@flink-ts/jobgraph'
 import type { JobSettings } from '../graph/translate.ts'
 import * as options from '../streaming-options.ts'
@@ -27,7 +35,7 @@ export function jobSettingsOf(
 }
 
 function checkpointSettingsOf(configuration: Configuration): CheckpointSettings {
-  const directory = configuration.get(options.CHECKPOINTS_DIRECTORY)
+  const directory = configuration.get(CHECKPOINTS_DIRECTORY)
   return {
     intervalMs: configuration.get(options.CHECKPOINTING_INTERVAL),
     mode: configuration.get(options.CHECKPOINTING_MODE),
@@ -35,7 +43,7 @@ function checkpointSettingsOf(configuration: Configuration): CheckpointSettings 
     timeoutMs: configuration.get(options.CHECKPOINTING_TIMEOUT),
     maxConcurrent: configuration.get(options.MAX_CONCURRENT_CHECKPOINTS),
     tolerableFailures: configuration.get(options.TOLERABLE_FAILED_CHECKPOINTS),
-    directory: directory === undefined ? undefined : directoryUri(directory),
+    directory: directory === '' ? undefined : directoryUri(directory),
     retained: configuration.get(options.RETAINED_CHECKPOINTS),
     externalizedRetention: configuration.get(options.CHECKPOINT_RETENTION),
   }
@@ -53,12 +61,12 @@ function restoreFrom(configuration: Configuration): JobGraph['restoreFrom'] {
 }
 
 function restartStrategyOf(configuration: Configuration): RestartStrategy | undefined {
-  const type = configuration.get(options.RESTART_STRATEGY)
-  if (type === undefined) return undefined
-  if (type !== 'fixed-delay') return { type: 'none' }
+  const type = configuration.get(RESTART_STRATEGY)
+  if (type === 'default') return undefined
+  if (type !== 'fixed-delay' && type !== 'fixeddelay') return { type: 'none' }
   return {
     type: 'fixed-delay',
-    attempts: configuration.get(options.FIXED_DELAY_ATTEMPTS),
-    delayMs: configuration.get(options.FIXED_DELAY),
+    attempts: configuration.get(FIXED_DELAY_ATTEMPTS),
+    delayMs: configuration.get(FIXED_DELAY),
   }
 }

@@ -1,4 +1,10 @@
-import { type ConfigOption, Configuration } from '@flink-ts/common'
+import {
+  type ConfigOption,
+  Configuration,
+  FIXED_DELAY,
+  FIXED_DELAY_ATTEMPTS,
+  RESTART_STRATEGY,
+} from '@flink-ts/common'
 import {
   type CheckpointSettings,
   currentExecutionContext,
@@ -116,10 +122,10 @@ export class StreamExecutionEnvironment {
 
   /** What happens when the job fails. @example env.setRestartStrategy(RestartStrategies.fixedDelayRestart(3, '1 s')) */
   setRestartStrategy(strategy: RestartStrategy): this {
-    this.#set(options.RESTART_STRATEGY, strategy.type)
+    this.#set(RESTART_STRATEGY, strategy.type)
     if (strategy.type === 'none') return this
-    this.#set(options.FIXED_DELAY_ATTEMPTS, strategy.attempts)
-    return this.#set(options.FIXED_DELAY, strategy.delayMs)
+    this.#set(FIXED_DELAY_ATTEMPTS, strategy.attempts)
+    return this.#set(FIXED_DELAY, strategy.delayMs)
   }
 
   /** Time after which a started batch of records is sent: 0 after each record, -1 only when it is full. */
