@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { MainJobRun } from './harness/flight-delays.ts'
+import { KillReport } from './harness/kill-report.ts'
 import { randomPause, seededChoices } from './harness/random-moments.ts'
 import { TestCluster } from './harness/test-cluster.ts'
 
@@ -14,14 +15,20 @@ test.each([
 ])(
   'kill -9 of one of $taskManagers TaskManagers at random moments changes nothing in the result',
   async given => {
-    const random = seededChoices(`killed, ${given.taskManagers} TaskManagers`)
+    const name = `killed, ${given.taskManagers} TaskManagers`
+    const random = seededChoices(name)
     const cluster = await TestCluster.start(given)
+    const report = new KillReport(cluster, name)
     for (let moment = 0; moment < 10; moment++) {
       const parallelism = given.parallelisms[moment % given.parallelisms.length] as number
       const run = new MainJobRun(cluster, { parallelism, checkpointIntervalMs: 200 })
-      await randomPause(random, 300, 3500)
+      // Anywhere from before the submission on; every other time when there is something to restore.
+      if (moment % 2 === 1) await cluster.firstCheckpoint(await cluster.submitted(run.running))
+      await randomPause(random, moment % 2 === 1 ? 0 : 300, moment % 2 === 1 ? 900 : 2000)
+      const busy = await cluster.busyTaskManagers()
+      const victims = busy.length > 0 ? busy : cluster.taskManagers.map((_, index) => index)
       const killedAt = performance.now()
-      await cluster.killTaskManager(Math.floor(random.next() * given.taskManagers))
+      await cluster.killTaskManager(victims[Math.floor(random.next() * victims.length)] as number)
       await cluster.until('the loss to be noticed', 1000, async () => {
         const overview = await cluster.rest<Overview>('/overview')
         return overview?.taskmanagers === given.taskManagers - 1
@@ -29,8 +36,12 @@ test.each([
       expect(performance.now() - killedAt).toBeLessThan(1000)
       cluster.startTaskManager()
       await run.expectResult()
+      await report.add(await cluster.submitted(run.running))
       await cluster.waitForSlots(given.taskManagers * given.slots)
     }
+    report.print()
+    expect(report.restarted).toBeGreaterThanOrEqual(5)
+    expect(report.restored).toBeGreaterThanOrEqual(4)
     expect(await cluster.stop()).toEqual([])
   },
 )

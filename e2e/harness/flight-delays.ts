@@ -5,7 +5,7 @@ import { expect } from 'vitest'
 import { expectedRows } from '../../examples/flight-delays/src/expected-rows.ts'
 import { REPOSITORY, type Running, type TestCluster } from './test-cluster.ts'
 
-const MAIN_JOB = join(REPOSITORY, 'examples/flight-delays/src/job.ts')
+export const MAIN_JOB = join(REPOSITORY, 'examples/flight-delays/src/job.ts')
 
 /** One run of the main job with an output folder of its own. */
 export class MainJobRun {

@@ -39,14 +39,37 @@ export interface Running {
   output(): string
 }
 
+/** A TaskManager with the id under which REST shows it. */
+export type TaskManagerProcess = ChildProcess & { readonly resourceId: string }
+
+/** What REST says of a job. */
+export interface JobState {
+  readonly jid: string
+  readonly name: string
+  readonly state: string
+  readonly vertices: readonly {
+    readonly name: string
+    readonly parallelism: number
+    readonly tasks: Readonly<Record<string, number>>
+    readonly metrics: Readonly<Record<'read-records' | 'write-records', number>>
+  }[]
+}
+
+/** What REST says of the checkpoints of a job. */
+export interface Checkpoints {
+  readonly counts: Readonly<Record<'restored' | 'completed' | 'failed', number>>
+  readonly latest: { readonly completed: { readonly id: number; readonly external_path: string } | null }
+}
+
 /** JobManager and TaskManagers as real processes, with ports, folders and logs of their own. */
 export class TestCluster {
   readonly folder: string
   readonly restPort: number
   readonly rpcPort: number
   readonly proxy: TcpProxy | undefined
-  readonly taskManagers: ChildProcess[] = []
+  readonly taskManagers: TaskManagerProcess[] = []
   readonly #started: ChildProcess[] = []
+  #jobManager: ChildProcess | undefined
   #taskManagerCount = 0
 
   private constructor(folder: string, ports: { rest: number; rpc: number }, proxy: TcpProxy | undefined) {
@@ -88,28 +111,48 @@ export class TestCluster {
         .join(''),
     )
     const cluster = new TestCluster(folder, { rest, rpc }, proxy)
-    cluster.#spawn('jobmanager', 'packages/cluster/dist/entrypoint/jobmanager-main.js')
+    cluster.startJobManager()
     for (let i = 0; i < options.taskManagers; i++) cluster.startTaskManager()
     await cluster.waitForSlots(options.taskManagers * options.slots)
     return cluster
   }
 
-  startTaskManager(): ChildProcess {
-    const child = this.#spawn(
-      `taskmanager-${this.#taskManagerCount++}`,
-      'packages/cluster/dist/entrypoint/taskmanager-main.js',
-    )
-    this.taskManagers.push(child)
-    return child
+  startJobManager(): void {
+    this.#jobManager = this.#spawn('jobmanager', 'packages/cluster/dist/entrypoint/jobmanager-main.js')
+  }
+
+  /** Ends the JobManager and waits until its process is gone. */
+  async endJobManager(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const child = this.#jobManager
+    if (child === undefined) throw new Error('no JobManager')
+    this.#jobManager = undefined
+    await end(child, signal)
+  }
+
+  startTaskManager(): TaskManagerProcess {
+    const resourceId = `taskmanager-${this.#taskManagerCount++}`
+    const child = this.#spawn(resourceId, 'packages/cluster/dist/entrypoint/taskmanager-main.js', [
+      `-Dtaskmanager.resource-id=${resourceId}`,
+    ])
+    const taskManager = Object.assign(child, { resourceId })
+    this.taskManagers.push(taskManager)
+    return taskManager
   }
 
   /** Kills a TaskManager with SIGKILL and forgets it. */
   async killTaskManager(index: number): Promise<void> {
     const [child] = this.taskManagers.splice(index, 1)
     if (child === undefined) throw new Error(`no TaskManager ${index}`)
-    const exited = new Promise(resolve => child.once('exit', resolve))
-    child.kill('SIGKILL')
-    await exited
+    await end(child, 'SIGKILL')
+  }
+
+  /** Indices of the TaskManagers that have slots in use. */
+  async busyTaskManagers(): Promise<readonly number[]> {
+    const answer = await this.rest<{
+      taskmanagers: readonly { id: string; slotsNumber: number; freeSlots: number }[]
+    }>('/taskmanagers')
+    const busy = new Set(answer?.taskmanagers.filter(t => t.freeSlots < t.slotsNumber).map(t => t.id))
+    return this.taskManagers.flatMap((child, index) => (busy.has(child.resourceId) ? [index] : []))
   }
 
   /** Answer of a REST path; undefined if nobody answers. */
@@ -122,6 +165,50 @@ export class TestCluster {
     } catch {
       return undefined // not up yet
     }
+  }
+
+  async freeSlots(): Promise<number | undefined> {
+    return (await this.rest<{ 'slots-available': number }>('/overview'))?.['slots-available']
+  }
+
+  job(jobId: string): Promise<JobState | undefined> {
+    return this.rest<JobState>(`/jobs/${jobId}`)
+  }
+
+  /** Waits until the job has the state. */
+  async untilJob(jobId: string, state: string, timeoutMs = 20_000): Promise<void> {
+    await this.until(
+      `job ${jobId} to be ${state}`,
+      timeoutMs,
+      async () => (await this.job(jobId))?.state === state,
+    )
+  }
+
+  /** Waits until the program says that its (first) job was submitted, and answers the job's id. */
+  async submitted(running: Running): Promise<string> {
+    let over = false
+    void running.finished.then(() => {
+      over = true
+    })
+    for (;;) {
+      const jobId = /submitted with JobID ([0-9a-f]{32})/.exec(running.output())?.[1]
+      if (jobId !== undefined) return jobId
+      if (over) throw new Error(`no job was submitted:\n${running.output()}`)
+      await new Promise(resolve => setTimeout(resolve, 10))
+    }
+  }
+
+  /** Waits until the job has completed a checkpoint, or is over. */
+  async firstCheckpoint(jobId: string): Promise<void> {
+    await this.until(`a checkpoint of job ${jobId}`, 20_000, async () => {
+      const checkpoints = await this.rest<Checkpoints>(`/jobs/${jobId}/checkpoints`)
+      return (checkpoints?.counts.completed ?? 0) > 0 || (await this.job(jobId))?.state === 'FINISHED'
+    })
+  }
+
+  /** Records that left the first task of a job so far. */
+  async recordsRead(jobId: string): Promise<number> {
+    return (await this.job(jobId))?.vertices[0]?.metrics['write-records'] ?? 0
   }
 
   async waitForSlots(total: number, timeoutMs = 20_000): Promise<void> {
@@ -145,7 +232,7 @@ export class TestCluster {
   flink(...args: string[]): Running {
     const child = spawn(join(ROOT, 'bin/flink'), args, {
       cwd: ROOT,
-      env: { ...process.env, FLINK_CONF_DIR: join(this.folder, 'conf') },
+      env: { ...process.env, FLINK_CONF_DIR: join(this.folder, 'conf'), TMPDIR: join(this.folder, 'tmp') },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#started.push(child)
@@ -200,15 +287,25 @@ export class TestCluster {
     return left
   }
 
-  #spawn(name: string, entry: string): ChildProcess {
+  #spawn(name: string, entry: string, properties: readonly string[] = []): ChildProcess {
     const log = openSync(join(this.folder, `${name}.log`), 'a')
     const child = spawn(
       process.execPath,
-      ['--enable-source-maps', join(ROOT, entry), '--configDir', join(this.folder, 'conf')],
-      { cwd: this.folder, stdio: ['ignore', log, log] },
+      ['--enable-source-maps', join(ROOT, entry), '--configDir', join(this.folder, 'conf'), ...properties],
+      {
+        cwd: this.folder,
+        env: { ...process.env, TMPDIR: join(this.folder, 'tmp') },
+        stdio: ['ignore', log, log],
+      },
     )
     closeSync(log)
     this.#started.push(child)
     return child
   }
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  const exited = new Promise(resolve => child.once('exit', resolve))
+  child.kill(signal)
+  await exited
 }

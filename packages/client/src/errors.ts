@@ -27,6 +27,16 @@ export const JobFailed = defineError<{ jobId: string }>({
   message: d => `Job ${d.jobId} failed without a recorded reason: look into the log of the JobManager.`,
 })
 
+/** The JobManager was started anew, and what it knew is gone. */
+export const JobLost = defineError<{ jobId: string; address: string }>({
+  code: 'client.job-lost',
+  domain: 'external',
+  retry: 'no',
+  message: d =>
+    `Job ${d.jobId} is lost: the JobManager at ${d.address} was started anew while the job ran, and the new one does ` +
+    'not know the job. Run it again; with -s <path of its last checkpoint> it goes on from there.',
+})
+
 /** The client was closed. */
 export const ClientClosed = defineError<{ address: string }>({
   code: 'client.closed',

@@ -25,6 +25,12 @@ const DuplicateJob = defineError<{ jobId: string }>({
   retry: 'no',
   message: d => `Job ${d.jobId} exists.`,
 })
+const JobNotFound = defineError<{ jobId: string }>({
+  code: 'dispatcher.job-not-found',
+  domain: 'user',
+  retry: 'no',
+  message: d => `No job ${d.jobId}.`,
+})
 const BundleMissing = defineError<{ key: string }>({
   code: 'dispatcher.bundle-missing',
   domain: 'external',
@@ -39,6 +45,8 @@ class FakeDispatcher {
   readonly submissions = new Map<JobId, JobSubmission>()
   readonly results = new Map<JobId, (result: JobResult) => void>()
   readonly asked: string[] = []
+  /** Answers for no job. */
+  unknownJobs = false
   /** Called after a job was taken in, before the answer goes out. */
   onSubmitted: () => void = () => {}
   /** Undefined: takes any bundle. */
@@ -56,7 +64,8 @@ class FakeDispatcher {
         this.submissions.set(jobId, submission)
         this.onSubmitted()
       },
-      requestJobResult: (jobId: JobId): Promise<JobResult> => {
+      requestJobResult: async (jobId: JobId): Promise<JobResult> => {
+        if (this.unknownJobs) throw JobNotFound({ jobId })
         this.asked.push(jobId)
         return new Promise(resolve => this.results.set(jobId, resolve))
       },
@@ -167,6 +176,24 @@ describe('ClusterClient', () => {
     const outcome = { jobId: job.jobId, jobName: 'test', netRuntimeMs: 5, accumulators: { n: 1 } }
     dispatcher.results.get(job.jobId as JobId)?.({ status: 'FINISHED', result: outcome })
     expect(await result).toEqual(outcome)
+  })
+
+  test('a JobManager that was started anew and does not know the job has lost it', async () => {
+    const dispatcher = new FakeDispatcher()
+    const manager = jobManager(dispatcher)
+    const client = await connect()
+    const job = await client.submitJob(submission())
+    const result = job.result()
+    await until(() => dispatcher.asked.length === 1)
+    manager.kill()
+    const anew = new FakeDispatcher()
+    anew.unknownJobs = true
+    jobManager(anew)
+    await expect(result).rejects.toMatchObject({ code: 'client.job-lost', data: { jobId: job.jobId } })
+    // Who asks for a job that never was gets the Dispatcher's answer.
+    await expect(client.jobClient(newId<JobId>(random)).result()).rejects.toMatchObject({
+      code: 'dispatcher.job-not-found',
+    })
   })
 
   test('gives up when the JobManager stays away', async () => {

@@ -13,7 +13,7 @@ import type { JobClient, JobExecutionResult, JobStatus } from '@flink-ts/jobgrap
 import { GrpcRpcClient, type RpcClient, type SessionSettings } from '@flink-ts/rpc'
 import { clientRetryPeriod, clientTimeout } from '../client-options.ts'
 import { DispatcherConnection } from '../connection/dispatcher-connection.ts'
-import { JobCancelled, JobFailed } from '../errors.ts'
+import { JobCancelled, JobFailed, JobLost } from '../errors.ts'
 
 const FIRST_CONNECT_TIMEOUT_MS = 2000
 const UPLOAD_TRIES = 4
@@ -158,9 +158,15 @@ export class ClusterClient {
   }
 
   async #result(jobId: JobId): Promise<JobExecutionResult> {
-    const outcome = await this.#connection.call('requestJobResult', gateway =>
-      gateway.requestJobResult(jobId),
-    )
+    const outcome = await this.#connection.call('requestJobResult', async (gateway, retries) => {
+      try {
+        return await gateway.requestJobResult(jobId)
+      } catch (error) {
+        // An earlier Dispatcher knew the job, or it would have said so instead of waiting.
+        const lost = retries > 0 && isFlinkError(error) && error.code === 'dispatcher.job-not-found'
+        throw lost ? JobLost({ jobId, address: this.address }, error) : error
+      }
+    })
     if (outcome.status === 'FINISHED') return outcome.result
     throw failureOf(outcome)
   }

@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { ClusterClient } from '@flink-ts/client'
 import {
+  CHECKPOINTS_DIRECTORY,
   type Clock,
   type Configuration,
   type Logger,
@@ -56,9 +58,12 @@ export class MiniCluster {
     options: MiniClusterOptions,
     dependencies: MiniClusterDependencies,
   ): Promise<MiniCluster> {
-    const { configuration } = options
     const { clock, random, logger } = dependencies
     const folder = mkdtempSync(join(tmpdir(), 'flink-ts-minicluster-'))
+    // Unless somebody says where to keep them, checkpoints serve restarts within the life of this cluster.
+    const configuration = options.configuration.has(CHECKPOINTS_DIRECTORY)
+      ? options.configuration
+      : options.configuration.set(CHECKPOINTS_DIRECTORY, pathToFileURL(join(folder, 'checkpoints')).href)
     const network = new InProcessNetwork({ clock })
     const settings = sessionSettingsOf(configuration)
     const service = (name: string): InProcessRpcService =>

@@ -17,6 +17,8 @@ import type { RpcService, RpcSession } from '@flink-ts/rpc'
 import type { BackoffSettings } from '../taskmanager-options.ts'
 import { retryWithBackoff } from './backoff.ts'
 
+const ENDPOINT_NOT_FOUND = 'rpc.endpoint-not-found'
+
 /** What a TaskExecutor lets the JobMaster of a job do. */
 export type JobHandlers = Omit<TaskExecutorGateway, 'requestSlot'>
 
@@ -113,7 +115,9 @@ export class JobConnection {
           !this.#closed &&
           clock.monotonicMs() < deadlineMs &&
           isFlinkError(error) &&
-          error.retry === 'backoff',
+          error.retry === 'backoff' &&
+          // It served its endpoint before it asked for the slot: the job has ended meanwhile.
+          error.code !== ENDPOINT_NOT_FOUND,
       )
       if (this.#closed) {
         session.close('the slots were freed meanwhile')

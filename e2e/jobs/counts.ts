@@ -1,0 +1,50 @@
+// Counts records by key and writes every new count: with exactly-once state and output each count is there once.
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { DataGeneratorSource, FileSink, StreamExecutionEnvironment, WatermarkStrategy } from 'flink-ts'
+
+const env = StreamExecutionEnvironment.getExecutionEnvironment()
+const { values: options } = parseArgs({
+  args: [...env.args],
+  options: {
+    output: { type: 'string', default: '' },
+    records: { type: 'string', default: '10000' },
+    keys: { type: 'string', default: '50' },
+    rate: { type: 'string', default: '10000' },
+    // Written when the last record passes the source's task.
+    marker: { type: 'string', default: '' },
+    // Leaves the counting operator out, so that nobody takes its state.
+    'without-counts': { type: 'boolean', default: false },
+  },
+})
+const [records, keys] = [Number(options.records), Number(options.keys)]
+const { marker } = options
+env.enableCheckpointing('100 ms')
+env.getCheckpointConfig().setExternalizedCheckpointRetention('retain-on-cancellation')
+
+const numbers = env
+  .fromSource(
+    new DataGeneratorSource({
+      generator: i => ({ key: `key-${i % keys}`, count: 1, last: i === records - 1 }),
+      count: records,
+      ratePerSecond: Number(options.rate),
+    }),
+    WatermarkStrategy.noWatermarks(),
+    'numbers',
+  )
+  .uid('numbers')
+  .map(record => {
+    if (record.last && marker !== '') writeFileSync(marker, '')
+    return { key: record.key, count: record.count }
+  })
+  .uid('mark')
+const counts = options['without-counts']
+  ? numbers
+  : numbers
+      .keyBy(record => record.key)
+      .reduce((a, b) => ({ key: a.key, count: a.count + b.count }))
+      .uid('counts')
+counts
+  .sinkTo(FileSink.forRow<{ key: string; count: number }>(options.output, c => `${c.key} ${c.count}`).build())
+  .uid('rows')
+await env.execute('counts')

@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { expectFlightDelays, MAIN_JOB } from './harness/flight-delays.ts'
+import { seededChoices } from './harness/random-moments.ts'
+import { REPOSITORY } from './harness/test-cluster.ts'
+
+/** Runs a program as `node job.ts args`, with slot threads ended on the way, and waits for the end of the process. */
+function nodeJob(
+  job: string,
+  args: readonly string[],
+  options: { readonly tmp: string; readonly kills: string },
+): Promise<{ code: number | null; output: string }> {
+  const preload = join(REPOSITORY, 'e2e/harness/kill-slot-threads.ts')
+  const child = spawn(process.execPath, ['--import', preload, job, ...args], {
+    env: { ...process.env, TMPDIR: options.tmp, KILL_SLOT_THREADS: options.kills },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', chunk => {
+      output += chunk
+    })
+  }
+  return new Promise(resolve => child.on('close', code => resolve({ code, output })))
+}
+
+test('node job.ts gives the same result when slot threads die, ends by itself and leaves nothing', async () => {
+  const random = seededChoices('node job.ts')
+  const folder = mkdtempSync(join(tmpdir(), 'local-run-'))
+  const tmp = join(folder, 'tmp')
+  mkdirSync(tmp)
+  let ended = 0
+  for (let run = 0; run < 10; run++) {
+    const output = join(folder, `output-${run}`)
+    const parallelism = 1 + (run % 4)
+    const args = ['--parallelism', String(parallelism), '--checkpoint-interval', '200 ms', '--output', output]
+    const seed = Math.floor(random.next() * 1_000_000)
+    const result = await nodeJob(MAIN_JOB, args, { tmp, kills: `${seed},2,600` })
+    expect(result.code, result.output).toBe(0)
+    expectFlightDelays(output)
+    ended += Number(/slot threads ended: (\d+)/.exec(result.output)?.[1])
+    expect(readdirSync(tmp)).toEqual([])
+  }
+  console.log(`node job.ts: 10 runs, ${ended} slot threads ended`)
+  expect(ended).toBeGreaterThanOrEqual(10)
+  rmSync(folder, { recursive: true })
+})
