@@ -8,6 +8,7 @@ export type {
   ChannelHandler,
   ChannelReader,
   ChannelWriter,
+  OverdraftBudget,
 } from './channel/channel.ts'
 export { createChannelReader } from './channel/ring-channel-reader.ts'
 export { createChannelWriter } from './channel/ring-channel-writer.ts'
@@ -21,7 +22,7 @@ export {
   UnknownChannel,
   WrongChannelCount,
 } from './errors.ts'
-export { DATA_PORT, RING_SIZE } from './network-options.ts'
+export { DATA_PORT, MAX_OVERDRAFT_RECORDS, MAX_OVERDRAFT_SIZE, RING_SIZE } from './network-options.ts'
 export { createRecordWriter, type Partitioner, type RecordTarget } from './partition/record-writer.ts'
 export { Doorbell } from './ring/doorbell.ts'
 export { allocateRing } from './ring/ring-layout.ts'

@@ -8,6 +8,22 @@ export const RING_SIZE = option('taskmanager.network.memory.channel-size', memor
     'that several fit; larger rings allow more records in flight and take longer to drain at a checkpoint.',
 })
 
+/** Bound of what a task emits beyond the room of its channels. */
+export const MAX_OVERDRAFT_SIZE = option('taskmanager.network.max-overdraft-size', memorySizeType, {
+  defaultValue: 256 * 1024 * 1024,
+  description:
+    'Encoded bytes that the channels of one task to other slots hold on the heap when a single record or timer emits ' +
+    'more than there is room for. Beyond it the task fails.',
+})
+
+/** Bound of what waits in front of a task of the same slot. */
+export const MAX_OVERDRAFT_RECORDS = option('taskmanager.network.max-overdraft-records', integerType, {
+  defaultValue: 4_000_000,
+  description:
+    'Records that wait in one channel between two tasks of the same slot, whose consumer cannot take them yet, when ' +
+    'a single record or timer emits so many. Beyond it the producing task fails.',
+})
+
 /** TCP port for data between TaskManagers. */
 export const DATA_PORT = option('taskmanager.data.port', integerType, {
   defaultValue: 0,

@@ -142,3 +142,67 @@ export const KeyedStateWithoutKey = defineError<{ operator: string }>({
   retry: 'no',
   message: d => `Operator '${d.operator}' uses keyed state, but its input has no key: put keyBy before it.`,
 })
+
+/** An operator emitted more at once than its channels and the overdraft hold. */
+export const OverdraftExceeded = defineError<{
+  task: string
+  operator: string
+  waitingBytes: number
+  maxBytes: number
+}>({
+  code: 'taskmanager.overdraft-exceeded',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `Operator '${d.operator}' of ${d.task} emitted so much from a single record or timer that ${d.waitingBytes} bytes ` +
+    `would wait for room in the channels, and ${d.maxBytes} are allowed. Emit less for each record (one window or ` +
+    'timer at a time, smaller records), or raise taskmanager.network.max-overdraft-size.',
+})
+
+/** An operator emitted more records at once than may wait for a task of the same slot. */
+export const QueueExceeded = defineError<{
+  task: string
+  operator: string
+  waiting: number
+  maxRecords: number
+}>({
+  code: 'taskmanager.queue-exceeded',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `Operator '${d.operator}' of ${d.task} emitted so many records from a single record or timer that ${d.waiting} ` +
+    `would wait for the next task, and ${d.maxRecords} are allowed. Emit less for each record, or raise ` +
+    'taskmanager.network.max-overdraft-records.',
+})
+
+/** A slot needs more memory than it has. */
+export const SlotOutOfMemory = defineError<{
+  job: string
+  slot: string
+  usedBytes: number | undefined
+  limitBytes: number
+}>({
+  code: 'taskmanager.slot-out-of-memory',
+  domain: 'user',
+  retry: 'backoff',
+  message: d =>
+    `Job ${d.job} used up the memory of slot ${d.slot}: ` +
+    `${d.usedBytes === undefined ? 'more than V8 allows' : `${d.usedBytes} bytes are in use`} of a limit of ` +
+    `${d.limitBytes} bytes. Raise taskmanager.memory.task.heap.size (the slots of a TaskManager share it evenly), ` +
+    'have fewer slots (taskmanager.numberOfTaskSlots), or keep less state: a higher parallelism, shorter windows, ' +
+    'fewer keys.',
+})
+
+/** The configured memory of tasks is too little for so many slots. */
+export const SlotMemoryTooSmall = defineError<{
+  taskHeapBytes: number
+  slots: number
+  requiredBytes: number
+}>({
+  code: 'taskmanager.slot-memory-too-small',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `taskmanager.memory.task.heap.size is ${d.taskHeapBytes} bytes for ${d.slots} slots: set it to at least ` +
+    `${d.requiredBytes} bytes, or have fewer slots (taskmanager.numberOfTaskSlots).`,
+})

@@ -1,6 +1,10 @@
-import { type Configuration, durationType, option } from '@flink-ts/common'
-import { RING_SIZE } from '@flink-ts/network'
+import { totalmem } from 'node:os'
+import { constrainedMemory } from 'node:process'
+import { type Configuration, durationType, memorySizeType, type OptionType, option } from '@flink-ts/common'
+import { MAX_OVERDRAFT_RECORDS, MAX_OVERDRAFT_SIZE, RING_SIZE } from '@flink-ts/network'
 import { CHECKPOINT_INLINE_THRESHOLD } from '@flink-ts/state'
+import { SlotMemoryTooSmall } from './errors.ts'
+import type { OverdraftLimits } from './stream-task/overdraft.ts'
 
 /** How long a task may take to stop. */
 export const TASK_CANCELLATION_TIMEOUT = option('task.cancellation.timeout', durationType, {
@@ -17,6 +21,21 @@ export const SLOT_TIMEOUT = option('taskmanager.slot.timeout', durationType, {
     'How long a slot that was given to a job waits for the JobMaster to take it, before it is free again.',
   deprecatedKeys: ['akka.ask.timeout'],
 })
+
+/** Memory of all slots of a TaskManager together. */
+export const TASK_HEAP_SIZE = option(
+  'taskmanager.memory.task.heap.size',
+  memorySizeType as OptionType<number | undefined>,
+  {
+    defaultValue: undefined,
+    description:
+      'Memory of the tasks of a TaskManager, JavaScript heap and buffers, shared evenly by its slots. A slot that uses ' +
+      '90 % of its part is ended: its tasks fail, other slots go on. Default: half of the memory of the machine or of ' +
+      'the container, but at most 4 GB for each slot. With several TaskManagers on a host, set it.',
+  },
+)
+
+const MAX_DEFAULT_SLOT_BYTES = 4 * 1024 ** 3
 
 /** First pause between attempts to connect. */
 export const REGISTRATION_INITIAL_PAUSE = option('cluster.registration.initial-timeout', durationType, {
@@ -37,6 +56,8 @@ export interface TaskExecutorSettings {
   readonly registration: BackoffSettings
   readonly ringSizeBytes: number
   readonly inlineThresholdBytes: number
+  readonly slotMemoryBytes: number
+  readonly overdraftLimits: OverdraftLimits
 }
 
 /** Pauses between attempts: the first, doubled up to the longest. */
@@ -45,8 +66,11 @@ export interface BackoffSettings {
   readonly maxMs: number
 }
 
-/** Throws `common.invalid-option-value`. */
-export function taskExecutorSettingsOf(configuration: Configuration): TaskExecutorSettings {
+/**
+ * Throws `common.invalid-option-value` and `taskmanager.slot-memory-too-small`.
+ * @param slots of the TaskManager
+ */
+export function taskExecutorSettingsOf(configuration: Configuration, slots: number): TaskExecutorSettings {
   return {
     cancellationTimeoutMs: configuration.get(TASK_CANCELLATION_TIMEOUT),
     slotTimeoutMs: configuration.get(SLOT_TIMEOUT),
@@ -56,5 +80,27 @@ export function taskExecutorSettingsOf(configuration: Configuration): TaskExecut
     },
     ringSizeBytes: configuration.get(RING_SIZE),
     inlineThresholdBytes: configuration.get(CHECKPOINT_INLINE_THRESHOLD),
+    slotMemoryBytes: slotMemoryBytes(configuration.get(TASK_HEAP_SIZE), slots),
+    overdraftLimits: {
+      maxBytes: configuration.get(MAX_OVERDRAFT_SIZE),
+      maxRecords: configuration.get(MAX_OVERDRAFT_RECORDS),
+    },
   }
+}
+
+/** A slot thread without any task needs about a third of it. */
+const MIN_SLOT_BYTES = 32 * 1024 ** 2
+
+function slotMemoryBytes(taskHeapBytes: number | undefined, slots: number): number {
+  if (taskHeapBytes === undefined) return Math.min(machineMemoryBytes() / 2 / slots, MAX_DEFAULT_SLOT_BYTES)
+  const slotBytes = taskHeapBytes / slots
+  if (slotBytes < MIN_SLOT_BYTES)
+    throw SlotMemoryTooSmall({ taskHeapBytes, slots, requiredBytes: MIN_SLOT_BYTES * slots })
+  return slotBytes
+}
+
+/** Of the container if it has a limit: 0 and absurdly large values stand for none. */
+function machineMemoryBytes(): number {
+  const limit = constrainedMemory()
+  return limit > 0 && limit < totalmem() ? limit : totalmem()
 }

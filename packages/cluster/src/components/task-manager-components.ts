@@ -58,7 +58,7 @@ export async function startTaskManagerComponents(
       host: dataHost,
       hardware: { cpuCores: availableParallelism(), physicalMemoryBytes: totalmem(), pid: process.pid },
       resourceManagerAddress: options.resourceManagerAddress,
-      settings: taskExecutorSettingsOf(configuration),
+      settings: taskExecutorSettingsOf(configuration, options.slots),
       threadLogger: options.threadLogger,
     },
     {

@@ -27,11 +27,25 @@ export interface ChannelEnds {
   readonly consumerBell: SharedArrayBuffer
 }
 
+/**
+ * Bound of what the channels of one operator hold on the heap because their rings are full. Owned by the producing
+ * task; used by its slot thread.
+ */
+export interface OverdraftBudget {
+  /** `sizeBytes` more go to the heap. Throws if that is too much: nothing was added then. */
+  grow(sizeBytes: number): void
+  /** `sizeBytes` have left the heap. */
+  shrink(sizeBytes: number): void
+}
+
 /** The producing end, used by one slot thread. Nothing here blocks. */
 export interface ChannelWriter {
   /** Room for at least one full batch and nothing in overdraft: to be asked before input is taken. */
   available(): boolean
-  /** Adds a record with the timestamp in the thread's timestamp register; sends the batch when it is full. */
+  /**
+   * Adds a record with the timestamp in the thread's timestamp register; sends the batch when it is full. Throws what
+   * the overdraft budget throws; the records of that batch are lost then, so that the task has to fail.
+   */
   write(record: unknown): void
   /** Adds an event after all records written so far (the open batch is sent first). Never refused. */
   event(event: ChannelEvent): void

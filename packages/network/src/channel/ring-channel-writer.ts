@@ -2,7 +2,7 @@ import { type BatchEncoder, createBatchEncoder, generate } from '@flink-ts/seria
 import { Doorbell } from '../ring/doorbell.ts'
 import { KIND, maxPayload } from '../ring/ring-layout.ts'
 import { RingProducer } from '../ring/ring-producer.ts'
-import type { ChannelEnds, ChannelEvent, ChannelWriter } from './channel.ts'
+import type { ChannelEnds, ChannelEvent, ChannelWriter, OverdraftBudget } from './channel.ts'
 import { encodeEvent } from './event-codec.ts'
 
 /** A frame that waits on the heap, `sent` bytes of it as fragments already in the ring. */
@@ -18,12 +18,13 @@ const TARGET_PART = 0.75
 /**
  * The producing end of a channel. Owned by the slot thread that made it.
  * @param options.timestamp the thread's timestamp register
+ * @param options.overdraft bounds what waits on the heap; absent: nothing does
  */
 export function createChannelWriter(
   ends: ChannelEnds,
-  options: { readonly timestamp: Float64Array },
+  options: { readonly timestamp: Float64Array; readonly overdraft?: OverdraftBudget },
 ): ChannelWriter {
-  return new RingChannelWriter(ends, options.timestamp)
+  return new RingChannelWriter(ends, options.timestamp, options.overdraft)
 }
 
 class RingChannelWriter implements ChannelWriter {
@@ -33,13 +34,15 @@ class RingChannelWriter implements ChannelWriter {
   readonly #consumerBell: Doorbell
   readonly #maxPayload: number
   readonly #encoder: BatchEncoder
+  readonly #budget: OverdraftBudget | undefined
   /** In order; the oldest first. Everything after it waits too. */
   #overdraft: Waiting[] = []
   #overdraftBytes = 0
   #recordsOut = 0
   #bytesOut = 0
 
-  constructor(ends: ChannelEnds, timestamp: Float64Array) {
+  constructor(ends: ChannelEnds, timestamp: Float64Array, overdraft: OverdraftBudget | undefined) {
+    this.#budget = overdraft
     this.#ring = new RingProducer(ends.ring)
     this.#consumerBell = new Doorbell(ends.consumerBell)
     this.#maxPayload = maxPayload(this.#ring.capacity)
@@ -104,6 +107,7 @@ class RingChannelWriter implements ChannelWriter {
   }
 
   #send(waiting: Waiting): void {
+    if (waiting.kind === KIND.batch) this.#budget?.grow(waiting.bytes.length)
     this.#overdraft.push(waiting)
     this.#overdraftBytes += waiting.bytes.length
     this.#moveOverdraft()
@@ -130,6 +134,7 @@ class RingChannelWriter implements ChannelWriter {
       const whole = part === bytes.length
       waiting.sent += part
       this.#overdraftBytes -= part
+      if (kind === KIND.batch) this.#budget?.shrink(part)
       const last = waiting.sent === bytes.length
       this.#commit(part, whole ? kind : last ? KIND.lastFragment : KIND.fragment)
     }

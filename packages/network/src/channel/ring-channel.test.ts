@@ -2,13 +2,28 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Doorbell } from '../ring/doorbell.ts'
 import { allocateRing } from '../ring/ring-layout.ts'
-import type { ChannelEnds, ChannelEvent, ChannelReader, ChannelWriter } from './channel.ts'
+import type { ChannelEnds, ChannelEvent, ChannelReader, ChannelWriter, OverdraftBudget } from './channel.ts'
 import { createChannelReader } from './ring-channel-reader.ts'
 import { createChannelWriter } from './ring-channel-writer.ts'
 
 type Received = { record: unknown; timestamp: number } | { event: ChannelEvent }
 
+class Budget implements OverdraftBudget {
+  sizeBytes = 0
+  maxBytes = Number.POSITIVE_INFINITY
+
+  grow(sizeBytes: number): void {
+    if (this.sizeBytes + sizeBytes > this.maxBytes) throw new Error('too much')
+    this.sizeBytes += sizeBytes
+  }
+
+  shrink(sizeBytes: number): void {
+    this.sizeBytes -= sizeBytes
+  }
+}
+
 class Channel {
+  readonly budget = new Budget()
   readonly ends: ChannelEnds
   readonly writer: ChannelWriter
   readonly reader: ChannelReader
@@ -24,7 +39,7 @@ class Channel {
       producerBell: Doorbell.allocate(),
       consumerBell: Doorbell.allocate(),
     }
-    this.writer = createChannelWriter(this.ends, { timestamp: this.#out })
+    this.writer = createChannelWriter(this.ends, { timestamp: this.#out, overdraft: this.budget })
     this.reader = createChannelReader(this.ends, this.#in)
   }
 
@@ -117,7 +132,7 @@ describe('channel over a ring', () => {
           const records = expected.filter(one => 'record' in one).length
           expect([channel.writer.recordsOut, channel.reader.recordsIn]).toEqual([records, records])
           expect(channel.reader.bytesIn).toBe(channel.writer.bytesOut)
-          expect(channel.writer.overdraftBytes).toBe(0)
+          expect([channel.writer.overdraftBytes, channel.budget.sizeBytes]).toEqual([0, 0])
           expect(channel.writer.available()).toBe(true)
         },
       ),
@@ -168,6 +183,23 @@ describe('channel over a ring', () => {
     expect(channel.received.map(one => ('record' in one ? (one.record as { n: number }).n : -1))).toEqual(
       Array.from({ length: written }, (_, i) => i),
     )
+  })
+
+  test('what goes beyond the overdraft budget is refused; events never are', () => {
+    const channel = new Channel(4096)
+    channel.budget.maxBytes = 10_000
+    const fill = (): void => {
+      for (let i = 0; i < 10_000; i++) channel.write({ n: i, text: 'some text' })
+    }
+    expect(fill).toThrowError('too much')
+    const held = channel.writer.overdraftBytes
+    expect(held).toBe(channel.budget.sizeBytes)
+    expect(held).toBeGreaterThan(5000)
+    channel.budget.maxBytes = 0
+    channel.writer.event({ type: 'idle' })
+    expect(channel.writer.overdraftBytes).toBeGreaterThan(held)
+    channel.drain()
+    expect(channel.budget.sizeBytes).toBe(0)
   })
 
   test('each side rings the other only when it helps', () => {

@@ -130,9 +130,13 @@ export class TaskExecutor {
     if (!this.#table.allocate(slotId, allocationId, jobId)) return
     this.#logger.info({ slotId, allocationId, jobId }, 'slot allocated')
     const { settings, threadLogger } = this.#options
-    const { cancellationTimeoutMs, inlineThresholdBytes } = settings
+    const { cancellationTimeoutMs, inlineThresholdBytes, overdraftLimits, slotMemoryBytes } = settings
     const slot = new AllocatedSlot(
-      { slotId, allocationId, jobId, cancellationTimeoutMs, inlineThresholdBytes, threadLogger },
+      {
+        ...{ slotId, allocationId, jobId, cancellationTimeoutMs, inlineThresholdBytes, overdraftLimits },
+        memoryLimitBytes: slotMemoryBytes,
+        threadLogger,
+      },
       {
         threads: this.#ports.slotThreads,
         clock: this.#ports.clock,

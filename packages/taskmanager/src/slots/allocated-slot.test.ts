@@ -9,13 +9,16 @@ interface FakeThread {
   readonly listener: SlotThreadListener
   readonly commands: SlotCommand[]
   terminated: boolean
+  usedBytes: number
 }
 
 const FAILURE: SerializedError = { name: 'Error', message: 'slot was freed' }
 const METRICS = { recordsIn: 0, recordsOut: 0, bytesIn: 0, bytesOut: 0 }
 const id = (name: string) => name as ExecutionAttemptId
 const tasks = (...names: readonly string[]) =>
-  names.map(name => ({ attemptId: name }) as unknown as TaskDeployment)
+  names.map(name => ({ attemptId: name, job: { graph: { name: 'the job' } } }) as unknown as TaskDeployment)
+
+const settled = () => new Promise(resolve => setImmediate(resolve))
 
 function setup() {
   const clock = new ManualClock()
@@ -25,10 +28,11 @@ function setup() {
   const died: SerializedError[] = []
   const factory: SlotThreadFactory = {
     start: (_data, listener) => {
-      const thread: FakeThread = { listener, commands: [], terminated: false }
+      const thread: FakeThread = { listener, commands: [], terminated: false, usedBytes: 0 }
       threads.push(thread)
       return {
         post: command => thread.commands.push(command),
+        usedMemoryBytes: async () => thread.usedBytes,
         terminate: async () => {
           if (thread.terminated) return
           thread.terminated = true
@@ -44,6 +48,8 @@ function setup() {
       jobId: 'j' as never,
       cancellationTimeoutMs: 1000,
       inlineThresholdBytes: 0,
+      overdraftLimits: { maxBytes: 0, maxRecords: 0 },
+      memoryLimitBytes: 1000,
       threadLogger: { level: 'error' },
     },
     {
@@ -185,4 +191,40 @@ test('a release ends everything at once and resolves when the thread is gone', a
   expect(s.died).toEqual([])
   s.clock.advance(10_000)
   expect(s.ended).toHaveLength(1)
+})
+
+test('a slot that uses 90 % of its memory is ended, and can be used again', async () => {
+  const s = setup()
+  await s.deploy('a', 'b')
+  s.threads[0]!.usedBytes = 899
+  s.clock.advance(900)
+  s.slot.cancel(id('b'))
+  await settled()
+  s.clock.advance(99)
+  s.threads[0]!.usedBytes = 900
+  await settled()
+  expect(s.ended).toEqual([])
+  s.clock.advance(1)
+  await settled()
+  expect(s.threads[0]!.terminated).toBe(true)
+  expect(s.ended.map(u => `${u.attemptId} ${u.status} ${u.error?.code}`)).toEqual([
+    'a FAILED taskmanager.slot-out-of-memory',
+    'b CANCELED undefined',
+  ])
+  expect(s.ended[0]!.error!.message).toMatch(
+    /Job the job .* slot s: 900 bytes are in use of a limit of 1000 bytes/,
+  )
+  expect(s.died).toEqual([])
+  await s.deploy('c')
+  s.clock.advance(5000)
+  await settled()
+  expect(s.slot.liveTasks).toEqual([id('c')])
+})
+
+test('memory that runs out between two looks ends the tasks with the same error', async () => {
+  const s = setup()
+  await s.deploy('a')
+  s.threads[0]!.listener.ended(1, Object.assign(new Error('heap'), { code: 'ERR_WORKER_OUT_OF_MEMORY' }))
+  expect(s.ended).toMatchObject([{ status: 'FAILED', error: { code: 'taskmanager.slot-out-of-memory' } }])
+  expect(s.died).toEqual([])
 })

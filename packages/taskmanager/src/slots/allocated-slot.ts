@@ -12,7 +12,8 @@ import {
 } from '@flink-ts/common'
 import type { TaskDeployment, TaskExecutionStateUpdate } from '@flink-ts/gateways'
 import { type ChannelEnds, Doorbell } from '@flink-ts/network'
-import { CancellationTimedOut, SlotBusy, SlotThreadDied } from '../errors.ts'
+import { CancellationTimedOut, SlotBusy, SlotOutOfMemory, SlotThreadDied } from '../errors.ts'
+import type { OverdraftLimits } from '../stream-task/overdraft.ts'
 import type { SlotCommand, SlotReport } from '../thread/slot-messages.ts'
 import type { SlotThread, SlotThreadFactory } from './slot-thread.ts'
 
@@ -22,6 +23,8 @@ export interface AllocatedSlotOptions {
   readonly jobId: JobId
   readonly cancellationTimeoutMs: number
   readonly inlineThresholdBytes: number
+  readonly overdraftLimits: OverdraftLimits
+  readonly memoryLimitBytes: number
   readonly threadLogger: LoggerOptions
 }
 
@@ -40,6 +43,11 @@ interface LiveTask {
   cancelled: boolean
   timer: Timer | undefined
 }
+
+/** How often the memory of a running slot is looked at. */
+const MEMORY_POLL_MS = 1000
+/** What is in use when a slot is ended: before V8 gives up, which may take the whole process along. */
+const MEMORY_THRESHOLD = 0.9
 
 const NO_METRICS = { recordsIn: 0, recordsOut: 0, bytesIn: 0, bytesOut: 0 }
 
@@ -61,6 +69,9 @@ export class AllocatedSlot {
   readonly #tasks = new Map<ExecutionAttemptId, LiveTask>()
   readonly #leaving = new Set<Promise<void>>()
   #thread: SlotThread | undefined
+  #memoryTimer: Timer | undefined
+  /** For messages; known from the first deployment on. */
+  #jobName: string
   /** The thread has got tasks: it cannot get others. */
   #used = false
   /** Deployed, but not handed to the thread yet: commands wait. */
@@ -75,6 +86,7 @@ export class AllocatedSlot {
     this.allocationId = options.allocationId
     this.jobId = options.jobId
     this.#options = options
+    this.#jobName = options.jobId
     this.#threads = dependencies.threads
     this.#clock = dependencies.clock
     this.#listener = dependencies.listener
@@ -101,6 +113,7 @@ export class AllocatedSlot {
     const [running] = this.#tasks.keys()
     if (running !== undefined) throw SlotBusy({ allocation: this.allocationId, running })
     const channels = prepare()
+    this.#jobName = tasks[0]?.job.graph.name ?? this.#jobName
     for (const { attemptId } of tasks)
       this.#tasks.set(attemptId, { attemptId, cancelled: false, timer: undefined })
     const waiting: SlotCommand[] = []
@@ -155,9 +168,11 @@ export class AllocatedSlot {
   }
 
   #startThread(): void {
-    const { slotId, jobId, inlineThresholdBytes, threadLogger } = this.#options
+    const { slotId, jobId, inlineThresholdBytes, overdraftLimits, memoryLimitBytes, threadLogger } =
+      this.#options
+    const data = { inlineThresholdBytes, overdraftLimits, memoryLimitBytes, logger: threadLogger }
     const thread: SlotThread = this.#threads.start(
-      { slotId, jobId, bell: this.bell, logger: threadLogger, inlineThresholdBytes },
+      { slotId, jobId, bell: this.bell, ...data },
       {
         report: report => {
           if (this.#thread === thread) this.#onReport(report)
@@ -169,12 +184,45 @@ export class AllocatedSlot {
     )
     this.#thread = thread
     this.#used = false
+    this.#watchMemory(thread)
+  }
+
+  #watchMemory(thread: SlotThread): void {
+    const { memoryLimitBytes: limitBytes } = this.#options
+    let asked = false
+    const look = async (): Promise<void> => {
+      // A thread that does not answer, in a long call out of JavaScript, is asked no second time meanwhile.
+      if (asked) return
+      asked = true
+      try {
+        const usedBytes = await thread.usedMemoryBytes()
+        if (usedBytes === undefined || usedBytes < limitBytes * MEMORY_THRESHOLD) return
+        if (this.#thread === thread) this.#outOfMemory(usedBytes)
+      } catch (error) {
+        this.#logger.warn({ error }, 'memory of the slot thread could not be read')
+      } finally {
+        asked = false
+      }
+    }
+    // `look` never rejects.
+    this.#memoryTimer = this.#clock.scheduleEvery(MEMORY_POLL_MS, () => void look(), { unref: true })
+  }
+
+  /** @param usedBytes undefined: V8 has ended the thread already */
+  #outOfMemory(usedBytes: number | undefined): void {
+    const { memoryLimitBytes: limitBytes } = this.#options
+    const error = SlotOutOfMemory({ job: this.#jobName, slot: this.slotId, usedBytes, limitBytes })
+    this.#logger.error({ error }, 'slot is out of memory, its thread is terminated')
+    this.#leaveThread()
+    this.#waiting = undefined
+    this.#endTasks(() => serializeError(error))
   }
 
   /** Lets the thread go: nothing it says counts any more. */
   #leaveThread(): void {
     const thread = this.#thread
     if (thread === undefined) return
+    this.#memoryTimer?.cancel()
     // First: its end is no surprise any more.
     this.#thread = undefined
     const gone = thread.terminate().catch((error: unknown) => {
@@ -216,6 +264,11 @@ export class AllocatedSlot {
   }
 
   #onDied(exitCode: number, error: unknown): void {
+    if ((error as NodeJS.ErrnoException | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+      this.#outOfMemory(undefined)
+      return
+    }
+    this.#memoryTimer?.cancel()
     this.#thread = undefined
     this.#waiting = undefined
     const cause = serializeError(SlotThreadDied({ slot: this.slotId, exitCode }, error))

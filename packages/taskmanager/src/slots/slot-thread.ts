@@ -3,6 +3,8 @@ import type { SlotCommand, SlotReport, SlotThreadData } from '../thread/slot-mes
 /** A running slot thread, seen from the main thread. */
 export interface SlotThread {
   post(command: SlotCommand): void
+  /** Heap and buffers in use, garbage not yet found included; undefined if the thread is not up (any more). */
+  usedMemoryBytes(): Promise<number | undefined>
   /** Ends the thread wherever it is; resolves when it is gone. Idempotent. */
   terminate(): Promise<void>
 }

@@ -8,6 +8,7 @@ import { InvalidDeployment } from '../errors.ts'
 import type { DirectConsumer } from './direct-channel.ts'
 import { OperatorChain } from './operator-chain.ts'
 import { type ContextHost, createOperatorContext } from './operator-context.ts'
+import type { Overdraft } from './overdraft.ts'
 import { type InputListener, TaskInputs } from './task-inputs.ts'
 import { TaskOutputs } from './task-outputs.ts'
 import type { TaskChannels } from './task-ports.ts'
@@ -16,13 +17,13 @@ import type { TaskChannels } from './task-ports.ts'
 export function buildOutputs(
   deployment: TaskDeployment,
   program: ReplayedProgram,
-  channels: TaskChannels,
-  timestamp: Float64Array,
-  logger: Logger,
+  dependencies: { channels: TaskChannels; timestamp: Float64Array; overdraft: Overdraft; logger: Logger },
 ): TaskOutputs {
+  const { channels, timestamp, overdraft, logger } = dependencies
   const { graph } = deployment.job
   const edges = deployment.outputs.map(({ edge, channels: ends }) => {
-    const writers = ends.map(({ channelId }) => channels.writer(channelId, timestamp))
+    const bound = overdraft.of(operatorName(graph, edge))
+    const writers = ends.map(({ channelId }) => channels.writer(channelId, timestamp, bound))
     const partitioner = program.partitioner(edge.edgeId)
     const target = graph.vertices.find(({ id }) => id === edge.target)
     if (target === undefined) {
@@ -35,7 +36,7 @@ export function buildOutputs(
     return { edge, writers, push }
   })
   const emitters = edges.map(({ edge }) => operatorName(graph, edge))
-  return new TaskOutputs(edges, sizeBytes =>
+  return new TaskOutputs(edges, overdraft, sizeBytes =>
     logger.warn(
       { sizeBytes, emitters },
       'single records or timers emit far more than the channels have room for',

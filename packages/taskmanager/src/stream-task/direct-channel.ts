@@ -1,5 +1,6 @@
 import type { ChannelEvent, ChannelHandler, ChannelReader, ChannelWriter } from '@flink-ts/network'
 import { generateCode } from './generated-code.ts'
+import type { OperatorOverdraft } from './overdraft.ts'
 
 /** The consuming task as a {@link DirectChannel} sees it. */
 export interface DirectConsumer {
@@ -38,7 +39,7 @@ return {
 /**
  * Channel between two subtasks of one slot thread: a direct call into the consumer while it is open. While it is
  * closed (alignment, a suspended watermark, unfinished asynchronous work, not yet running) what comes is queued; the
- * queue stays short because the producer is not scheduled meanwhile. Order is kept: it opens only when the queue is
+ * queue stays short because the producer is not scheduled meanwhile, and bounded because a single record may emit many. Order is kept: it opens only when the queue is
  * empty. After {@link DirectChannel.discard} everything is dropped. Owner: the slot thread.
  */
 export class DirectChannel implements ChannelWriter, ChannelReader {
@@ -49,6 +50,7 @@ export class DirectChannel implements ChannelWriter, ChannelReader {
   readonly #from: Float64Array
   readonly #path: FastPath
   #consumer: DirectConsumer | undefined
+  #overdraft: OperatorOverdraft | undefined
   #handler: ChannelHandler | undefined
   #values: unknown[] = []
   #timestamps: number[] = []
@@ -65,6 +67,12 @@ export class DirectChannel implements ChannelWriter, ChannelReader {
       from,
     ])
     this.write = this.#path.write
+  }
+
+  /** What the producer may have waiting here. Called once, before it writes. */
+  bound(overdraft: OperatorOverdraft): this {
+    this.#overdraft = overdraft
+    return this
   }
 
   /** Called once, before the consumer is first scheduled. */
@@ -159,7 +167,10 @@ export class DirectChannel implements ChannelWriter, ChannelReader {
 
   #enqueue(value: unknown): void {
     if (this.#discarding) return
-    if (!(value instanceof QueuedEvent)) this.#queued++
+    if (!(value instanceof QueuedEvent)) {
+      this.#overdraft?.queue(this.queueLength)
+      this.#queued++
+    }
     this.#values.push(value)
     this.#timestamps.push(this.#from[0] as number)
   }

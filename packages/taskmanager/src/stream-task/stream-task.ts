@@ -19,6 +19,7 @@ import { OperatorActions } from './operator-actions.ts'
 import type { ChainLink, OperatorChain } from './operator-chain.ts'
 import type { ContextHost } from './operator-context.ts'
 import { OperatorSequence } from './operator-sequence.ts'
+import { Overdraft } from './overdraft.ts'
 import { restoreBackends } from './restore-backends.ts'
 import type { InputListener, TaskInputs } from './task-inputs.ts'
 import type { TaskOutputs } from './task-outputs.ts'
@@ -53,6 +54,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   readonly #sequence: OperatorSequence
   readonly #actions: OperatorActions
   readonly #accumulators = new Accumulators()
+  readonly #overdraft: Overdraft
   readonly #unavailable = new Set<number>()
   #state: State = 'starting'
   #outcome: Outcome | undefined
@@ -92,6 +94,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     this.#program = options.program
     this.#ports = dependencies
     this.#logger = dependencies.logger.child({ task: this.name, attemptId: deployment.attemptId })
+    this.#overdraft = new Overdraft({ task: this.name, limits: options.overdraftLimits })
     this.#ending = new EndOfInput(new Set(deployment.inputs.map(({ edge }) => edge.targetInput)).size)
     const { loop, clock } = dependencies
     this.#actions = new OperatorActions({ clock, wake: () => loop.wake() })
@@ -138,7 +141,12 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
       )
       if (this.#state !== 'starting') return
       const { loop, clock, reporter, storage, channels } = this.#ports
-      const outputs = buildOutputs(deployment, this.#program, channels, this.timestamp, this.#logger)
+      const outputs = buildOutputs(deployment, this.#program, {
+        channels,
+        timestamp: this.timestamp,
+        overdraft: this.#overdraft,
+        logger: this.#logger,
+      })
       this.#outputs = outputs
       this.#chain = buildChain(deployment, this.#vertex, this.#program, outputs, {
         host: this.#contextHost(),

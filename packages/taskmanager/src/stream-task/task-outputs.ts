@@ -1,6 +1,7 @@
 import type { JobEdge } from '@flink-ts/jobgraph'
 import type { ChannelEvent, ChannelWriter } from '@flink-ts/network'
 import type { Push } from '@flink-ts/operators'
+import type { Overdraft } from './overdraft.ts'
 
 /** One outgoing edge of a task with its channels, in order of the consuming subtask. */
 export interface EdgeOutput {
@@ -17,12 +18,14 @@ const NOTABLE_OVERDRAFT_BYTES = 16 * 1024 * 1024
 export class TaskOutputs {
   readonly edges: readonly EdgeOutput[]
   readonly #writers: readonly ChannelWriter[]
+  readonly #overdraft: Overdraft
   readonly #onOverdraft: (sizeBytes: number) => void
   #notableBytes = NOTABLE_OVERDRAFT_BYTES
 
   /** @param onOverdraft what was emitted beyond the room of the channels has become notably large */
-  constructor(edges: readonly EdgeOutput[], onOverdraft: (sizeBytes: number) => void) {
+  constructor(edges: readonly EdgeOutput[], overdraft: Overdraft, onOverdraft: (sizeBytes: number) => void) {
     this.edges = edges
+    this.#overdraft = overdraft
     this.#onOverdraft = onOverdraft
     this.#writers = edges.flatMap(edge => edge.writers)
   }
@@ -34,6 +37,8 @@ export class TaskOutputs {
   }
 
   event(event: ChannelEvent): void {
+    // No barrier may follow a record that was lost.
+    this.#overdraft.check()
     for (const writer of this.#writers) writer.event(event)
   }
 
@@ -41,8 +46,12 @@ export class TaskOutputs {
     for (const writer of this.#writers) writer.flush()
   }
 
-  /** Moves what went beyond the rings into them, as far as there is room. True: nothing is left. */
+  /**
+   * Moves what went beyond the rings into them, as far as there is room. True: nothing is left. Throws if something was
+   * too much, caught by user code or not.
+   */
   drainOverdraft(): boolean {
+    this.#overdraft.check()
     let leftBytes = 0
     for (const writer of this.#writers) {
       if (writer.overdraftBytes === 0) continue

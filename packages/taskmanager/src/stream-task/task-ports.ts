@@ -15,6 +15,7 @@ import type {
   OperatorStateHandle,
 } from '@flink-ts/state'
 import type { SlotLoop } from '../mailbox/slot-loop.ts'
+import type { OperatorOverdraft, OverdraftLimits } from './overdraft.ts'
 
 /** Where a task says what happens to it. Never throws. */
 export interface TaskReporter {
@@ -38,7 +39,8 @@ export interface StateBackends {
 /** Gives the ends of the channels of a task, and the code that chooses among them. */
 export interface TaskChannels {
   reader(channelId: string, timestamp: Float64Array): ChannelReader
-  writer(channelId: string, timestamp: Float64Array): ChannelWriter
+  /** @param overdraft of the operator that feeds the channel */
+  writer(channelId: string, timestamp: Float64Array, overdraft: OperatorOverdraft): ChannelWriter
   /** @param maxParallelism key groups of the consuming vertex */
   recordWriter(
     partitioner: EdgePartitioner,
@@ -50,6 +52,7 @@ export interface TaskChannels {
 export interface StreamTaskOptions {
   readonly deployment: TaskDeployment
   readonly program: ReplayedProgram
+  readonly overdraftLimits: OverdraftLimits
 }
 
 export interface StreamTaskDependencies {

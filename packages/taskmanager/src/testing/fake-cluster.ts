@@ -43,6 +43,7 @@ export interface FakeTaskManager {
   readonly executor: TaskExecutor
   readonly network: NetworkThreadClient
   readonly rpc: InProcessRpcService
+  readonly slotThreads: WorkerSlotThreads
   readonly dataAddress: string
 }
 
@@ -142,6 +143,10 @@ export class FakeCluster {
     const { port } = await network.start()
     const rpc = this.#service(name)
     const dataAddress = `127.0.0.1:${port}`
+    const slotThreads = new WorkerSlotThreads({
+      entryUrl: new URL('./slot-thread-entry.ts', import.meta.url),
+      execArgv: EXEC_ARGV,
+    })
     const executor = new TaskExecutor(
       {
         resourceId: name as ResourceId,
@@ -150,7 +155,7 @@ export class FakeCluster {
         host: name,
         hardware: { cpuCores: 1, physicalMemoryBytes: 1, pid: 1 },
         resourceManagerAddress: this.rpc.address,
-        settings: taskExecutorSettingsOf(Configuration.of(configuration)),
+        settings: taskExecutorSettingsOf(Configuration.of(configuration), slots),
         threadLogger: { level: 'error' },
       },
       {
@@ -162,13 +167,10 @@ export class FakeCluster {
         bundles: {
           moduleUrl: async ({ program }) => (program.code.type === 'module' ? program.code.url : ''),
         },
-        slotThreads: new WorkerSlotThreads({
-          entryUrl: new URL('./slot-thread-entry.ts', import.meta.url),
-          execArgv: EXEC_ARGV,
-        }),
+        slotThreads,
       },
     )
-    const made = { name: name as ResourceId, executor, network, rpc, dataAddress }
+    const made = { name: name as ResourceId, executor, network, rpc, slotThreads, dataAddress }
     this.taskManagers.push(made)
     executor.start()
     return made

@@ -1,4 +1,10 @@
-import type { ChannelEvent, ChannelHandler, ChannelReader, ChannelWriter } from '@flink-ts/network'
+import type {
+  ChannelEvent,
+  ChannelHandler,
+  ChannelReader,
+  ChannelWriter,
+  OverdraftBudget,
+} from '@flink-ts/network'
 
 type Item = { readonly record: unknown; readonly timestamp: number } | { readonly event: ChannelEvent }
 
@@ -9,14 +15,17 @@ export class MemoryRing {
   recordsIn = 0
   recordsOut = 0
   readonly #wake: () => void
+  #overdraft: OverdraftBudget | undefined
 
   constructor(options: { capacity: number }, dependencies: { wake: () => void }) {
     this.capacity = options.capacity
     this.#wake = dependencies.wake
   }
 
-  writer(timestamp: Float64Array): ChannelWriter {
+  /** @param overdraft counts a byte for each item beyond the capacity */
+  writer(timestamp: Float64Array, overdraft?: OverdraftBudget): ChannelWriter {
     const ring = this
+    this.#overdraft = overdraft
     return {
       overdraftBytes: 0,
       bytesOut: 0,
@@ -24,7 +33,10 @@ export class MemoryRing {
         return ring.recordsOut
       },
       available: () => ring.items.length < ring.capacity,
-      write: record => ring.#add({ record, timestamp: timestamp[0] as number }),
+      write: record => {
+        if (ring.items.length >= ring.capacity) overdraft?.grow(1)
+        ring.#add({ record, timestamp: timestamp[0] as number })
+      },
       event: event => ring.#add({ event }),
       flush: () => {},
     }
@@ -54,6 +66,7 @@ export class MemoryRing {
       const item = this.items[0]
       if (item === undefined || ('event' in item && taken > 0)) break
       if ('record' in item && taken >= maxRecords) break
+      if (this.items.length > this.capacity && 'record' in item) this.#overdraft?.shrink(1)
       this.items.shift()
       taken++
       if ('event' in item) {

@@ -19,6 +19,7 @@ import {
 } from '@flink-ts/state'
 import { SlotLoop } from '../mailbox/slot-loop.ts'
 import { DirectChannel } from '../stream-task/direct-channel.ts'
+import type { OverdraftLimits } from '../stream-task/overdraft.ts'
 import { StreamTask } from '../stream-task/stream-task.ts'
 import { MemoryRing } from './memory-ring.ts'
 
@@ -50,6 +51,7 @@ export interface HarnessSpec {
   readonly edges: readonly EdgeSpec[]
   readonly checkpoints?: 'exactly-once' | 'at-least-once' | 'none'
   readonly restore?: Readonly<Record<string, TaskStateSnapshot>>
+  readonly overdraftLimits?: OverdraftLimits
 }
 
 /** Tasks of one job in one loop of this thread, with fake operators and channels in memory. For tests. */
@@ -211,7 +213,12 @@ export class SlotHarness {
       restore: restored === undefined ? undefined : { checkpointId: 1, state: restored },
     }
     const task = new StreamTask(
-      { deployment, program: this.#program, timestamp },
+      {
+        deployment,
+        program: this.#program,
+        timestamp,
+        overdraftLimits: this.#spec.overdraftLimits ?? { maxBytes: 1e9, maxRecords: 1e6 },
+      },
       {
         loop: this.loop,
         clock: new SystemClock(),
@@ -230,11 +237,11 @@ export class SlotHarness {
               c => c,
               r => r.reader(register),
             ),
-          writer: (channelId, register) =>
+          writer: (channelId, register, overdraft) =>
             this.#channel(
               channelId,
-              c => c,
-              r => r.writer(register),
+              c => c.bound(overdraft),
+              r => r.writer(register, overdraft),
             ),
           recordWriter: (partitioner, writers) => testPartitioner(partitioner.type, writers),
         },

@@ -8,7 +8,7 @@ export interface TestProgramOptions {
   /** Records of each source; absent: without end. */
   readonly limit?: number
   /** What the sink does at its hundredth record. */
-  readonly atHundred?: 'throw' | 'loop' | 'exit' | 'reject'
+  readonly atHundred?: 'throw' | 'loop' | 'exit' | 'reject' | 'many-maps' | 'buffers'
   readonly intervalMs?: number
   readonly forward?: boolean
   /** The replay gives another topology than planning. */
@@ -112,12 +112,21 @@ function createSink(context: OperatorContext, options: TestProgramOptions): Stre
   }
 }
 
+const kept: unknown[] = []
+
 function misbehave(how: TestProgramOptions['atHundred']): void {
   if (how === 'throw') throw new RangeError('record one hundred')
   if (how === 'exit') process.exit(3)
   // A promise that nobody handles is an error of the thread.
   if (how === 'reject') void Promise.reject(new Error('lost promise'))
   while (how === 'loop') Math.sqrt(2)
+  // Faster than anybody looks.
+  for (let segment: unknown[] = []; how === 'many-maps'; segment = segment.length === 1000 ? [] : segment) {
+    if (segment.length === 0) kept.push(segment)
+    segment.push(new Map([[segment.length, [String(segment.length)]]]))
+  }
+  // Outside the heap, where V8 has no limit: only who looks sees it.
+  for (let i = 0; i < 100 && how === 'buffers'; i++) kept.push(new Uint8Array(1024 ** 2).fill(1))
 }
 
 // When this module is evaluated as a user's program: its options come as argument.

@@ -42,7 +42,7 @@ export function runSlotThread(
       }),
   })
   const runner = new SlotRunner(
-    { inlineThresholdBytes: data.inlineThresholdBytes },
+    { inlineThresholdBytes: data.inlineThresholdBytes, overdraftLimits: data.overdraftLimits },
     {
       loop,
       clock,

@@ -8,6 +8,7 @@ import type {
   TaskIoMetrics,
 } from '@flink-ts/gateways'
 import type { ChannelEnds } from '@flink-ts/network'
+import type { OverdraftLimits } from '../stream-task/overdraft.ts'
 
 /** What a slot thread is started with. Plain data. */
 export interface SlotThreadData {
@@ -18,6 +19,9 @@ export interface SlotThreadData {
   readonly logger: LoggerOptions
   /** State up to this size travels with the acknowledgement instead of in a file. */
   readonly inlineThresholdBytes: number
+  readonly overdraftLimits: OverdraftLimits
+  /** Memory of the thread, heap and buffers together. */
+  readonly memoryLimitBytes: number
 }
 
 /** From the main thread to a slot thread. */

@@ -27,6 +27,7 @@ import {
 import { CheckpointDirectoryMissing, InvalidDeployment } from '../errors.ts'
 import type { SlotLoop } from '../mailbox/slot-loop.ts'
 import { DirectChannel } from '../stream-task/direct-channel.ts'
+import type { OperatorOverdraft, OverdraftLimits } from '../stream-task/overdraft.ts'
 import { StreamTask } from '../stream-task/stream-task.ts'
 import type { StateBackends, TaskChannels } from '../stream-task/task-ports.ts'
 import { loadProgram, type ReplayFunction } from './load-program.ts'
@@ -37,6 +38,7 @@ const NO_METRICS: TaskIoMetrics = { recordsIn: 0, recordsOut: 0, bytesIn: 0, byt
 
 export interface SlotRunnerOptions {
   readonly inlineThresholdBytes: number
+  readonly overdraftLimits: OverdraftLimits
 }
 
 export interface SlotRunnerDependencies {
@@ -150,7 +152,12 @@ export class SlotRunner {
     return deployments.map(deployment => {
       const { attemptId } = deployment
       const task: StreamTask = new StreamTask(
-        { deployment, program, timestamp: registers.get(attemptId) as Float64Array },
+        {
+          deployment,
+          program,
+          timestamp: registers.get(attemptId) as Float64Array,
+          overdraftLimits: this.#options.overdraftLimits,
+        },
         {
           loop: this.#ports.loop,
           clock: this.#ports.clock,
@@ -228,9 +235,11 @@ class SlotChannels implements TaskChannels {
     return ends === undefined ? this.#directChannel(channelId) : createChannelReader(ends, timestamp)
   }
 
-  writer(channelId: string, timestamp: Float64Array) {
+  writer(channelId: string, timestamp: Float64Array, overdraft: OperatorOverdraft) {
     const ends = this.#rings.get(channelId)
-    return ends === undefined ? this.#directChannel(channelId) : createChannelWriter(ends, { timestamp })
+    return ends === undefined
+      ? this.#directChannel(channelId).bound(overdraft)
+      : createChannelWriter(ends, { timestamp, overdraft })
   }
 
   recordWriter(...[partitioner, channels, options]: Parameters<TaskChannels['recordWriter']>) {
