@@ -11,7 +11,7 @@ const KEYS = 50
 
 let cluster: TestCluster
 beforeAll(async () => {
-  cluster = await TestCluster.start({ taskManagers: 2, slots: 2 })
+  cluster = await TestCluster.start({ taskManagers: 2, slots: 2, retainedCheckpoints: true })
 })
 afterAll(async () => {
   expect(await cluster.stop()).toEqual([])

@@ -22,6 +22,8 @@ export interface TestClusterOptions {
   readonly taskManagers: number
   readonly slots: number
   readonly configuration?: Readonly<Record<string, string>>
+  /** Whether jobs leave checkpoints on purpose. */
+  readonly retainedCheckpoints?: boolean
   /** Puts a proxy between the JobManager and everybody else. */
   readonly proxied?: boolean
 }
@@ -70,10 +72,17 @@ export class TestCluster {
   readonly taskManagers: TaskManagerProcess[] = []
   readonly #started: ChildProcess[] = []
   #jobManager: ChildProcess | undefined
+  readonly #retainedCheckpoints: boolean
   #taskManagerCount = 0
 
-  private constructor(folder: string, ports: { rest: number; rpc: number }, proxy: TcpProxy | undefined) {
+  private constructor(
+    folder: string,
+    ports: { rest: number; rpc: number },
+    proxy: TcpProxy | undefined,
+    retainedCheckpoints: boolean,
+  ) {
     this.folder = folder
+    this.#retainedCheckpoints = retainedCheckpoints
     this.restPort = ports.rest
     this.rpcPort = ports.rpc
     this.proxy = proxy
@@ -110,7 +119,7 @@ export class TestCluster {
         .map(([key, value]) => `${key}: ${value}\n`)
         .join(''),
     )
-    const cluster = new TestCluster(folder, { rest, rpc }, proxy)
+    const cluster = new TestCluster(folder, { rest, rpc }, proxy, options.retainedCheckpoints === true)
     cluster.startJobManager()
     for (let i = 0; i < options.taskManagers; i++) cluster.startTaskManager()
     await cluster.waitForSlots(options.taskManagers * options.slots)
@@ -283,6 +292,13 @@ export class TestCluster {
     const temporary = join(this.folder, 'tmp')
     if (existsSync(temporary))
       left.push(...readdirSync(temporary).map(name => `file ${join(temporary, name)}`))
+    const checkpoints = join(this.folder, 'checkpoints')
+    if (!this.#retainedCheckpoints && existsSync(checkpoints))
+      left.push(
+        ...readdirSync(checkpoints, { recursive: true, withFileTypes: true })
+          .filter(entry => entry.isFile())
+          .map(entry => `file ${join(entry.parentPath, entry.name)}`),
+      )
     if (left.length === 0) rmSync(this.folder, { recursive: true, force: true })
     return left
   }
