@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { type Spread, spreadOf } from './spread.ts'
 import { STRETCH_MARK, type Stretch } from './stretch.ts'
 
 /** How the count by key is written. */
@@ -7,14 +8,7 @@ export type Keyed = 'reduce' | 'process'
 
 type Variant = 'hand' | 'clean' | 'polluted'
 
-/** Of several runs of one variant, in million records a second of the thread's CPU time. */
-export interface Spread {
-  readonly median: number
-  readonly least: number
-  readonly most: number
-}
-
-/** A chain in the real engine beside the same loop by hand. */
+/** A chain in the real engine beside the same loop by hand, in million records a second of the thread's CPU time. */
 export interface ChainFigures {
   readonly keyed: Keyed
   readonly hand: Spread
@@ -58,13 +52,4 @@ function run(variant: Variant, keyed: Keyed, records: number): Stretch {
     })
   }
   return JSON.parse(line.slice(line.indexOf(STRETCH_MARK) + STRETCH_MARK.length)) as Stretch
-}
-
-function spreadOf(values: readonly number[]): Spread {
-  const sorted = values.toSorted((a, b) => a - b)
-  return {
-    median: sorted[sorted.length >> 1] as number,
-    least: sorted[0] as number,
-    most: sorted.at(-1) as number,
-  }
 }
