@@ -16,8 +16,7 @@ export {
   REGISTRATION_MAX_PAUSE,
   SLOT_TIMEOUT,
   TASK_CANCELLATION_TIMEOUT,
+  TASK_HEAP_SIZE,
   type TaskExecutorSettings,
   taskExecutorSettingsOf,
 } from './taskmanager-options.ts'
-export { runSlotThread, type SlotThreadDependencies } from './thread/run-slot-thread.ts'
-export type { SlotThreadData } from './thread/slot-messages.ts'

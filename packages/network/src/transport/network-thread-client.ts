@@ -5,6 +5,8 @@ import { NetworkThreadLost } from '../errors.ts'
 import { Doorbell } from '../ring/doorbell.ts'
 import type { NetworkCommand, NetworkReport, NetworkThreadData } from './thread-messages.ts'
 
+const YOUNG_GENERATION_MB = 2
+
 export interface NetworkThreadClientOptions {
   /** Module of the network thread; by default the one beside this file, as source or compiled. */
   readonly entryUrl?: URL
@@ -52,6 +54,8 @@ export class NetworkThreadClient {
     const worker = new Worker(this.#options.entryUrl ?? defaultEntryUrl(), {
       workerData: data,
       name: 'network',
+      // Its buffers are outside the heap, and it makes little garbage in it.
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
       ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
     })
     this.#worker = worker

@@ -93,8 +93,11 @@ test('the first deployment uses the thread that is up, each further one a new th
     ),
   ).toThrowError(/still runs b/)
   s.report('b', 'CANCELED')
+  // Up before the tasks come.
+  expect(s.threads).toHaveLength(2)
   await s.deploy('c')
   expect(s.threads).toHaveLength(2)
+  expect(s.threads[1]!.commands.map(c => c.type)).toEqual(['deploy'])
   expect(s.threads[0]!.terminated).toBe(true)
   expect(s.died).toEqual([])
   // What the old thread still says does not count.
@@ -103,6 +106,9 @@ test('the first deployment uses the thread that is up, each further one a new th
     update: { attemptId: id('c'), status: 'FAILED', metrics: METRICS },
   })
   expect(s.ended.map(u => `${u.attemptId} ${u.status}`)).toEqual(['a FINISHED', 'b CANCELED'])
+  // A job that is through needs no further thread.
+  s.report('c', 'FINISHED')
+  expect(s.threads).toHaveLength(2)
 })
 
 test('commands that come before the code is there reach the tasks after it', async () => {

@@ -187,6 +187,13 @@ export class AllocatedSlot {
     this.#watchMemory(thread)
   }
 
+  /** Has a thread that can take tasks, once the earlier ones have ended. */
+  #renewThread(): void {
+    if (this.#released || this.#tasks.size > 0 || (this.#thread !== undefined && !this.#used)) return
+    this.#leaveThread()
+    this.#startThread()
+  }
+
   #watchMemory(thread: SlotThread): void {
     const { memoryLimitBytes: limitBytes } = this.#options
     let asked = false
@@ -216,6 +223,7 @@ export class AllocatedSlot {
     this.#leaveThread()
     this.#waiting = undefined
     this.#endTasks(() => serializeError(error))
+    this.#renewThread()
   }
 
   /** Lets the thread go: nothing it says counts any more. */
@@ -237,8 +245,13 @@ export class AllocatedSlot {
     if (report.type === 'status') {
       const { update } = report
       const ended = update.status === 'FINISHED' || update.status === 'CANCELED' || update.status === 'FAILED'
-      if (!ended) this.#listener.report(this, report)
-      else this.#endTask(update)
+      if (!ended) {
+        this.#listener.report(this, report)
+        return
+      }
+      this.#endTask(update)
+      // A job that is not through will be deployed again: the thread for that starts while the job still waits.
+      if (update.status !== 'FINISHED') this.#renewThread()
       return
     }
     if (report.type === 'closing') {
@@ -261,6 +274,7 @@ export class AllocatedSlot {
     this.#leaveThread()
     this.#waiting = undefined
     this.#endTasks(() => serializeError(error))
+    this.#renewThread()
   }
 
   #onDied(exitCode: number, error: unknown): void {
