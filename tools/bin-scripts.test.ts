@@ -57,7 +57,7 @@ Starting taskexecutor daemon on host ${hostname()}.
   expect(all.every(isAlive)).toBe(true)
   expect(await note(log('standalonesession', 0, 'out'))).toEqual({
     args: ['--configDir', join(home, 'conf')],
-    execArgv: ['--enable-source-maps'],
+    execArgv: ['--max-semi-space-size=2'],
     FLINK_CONF_DIR: join(home, 'conf'),
   })
 
