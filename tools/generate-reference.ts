@@ -105,19 +105,39 @@ const isOption = (value: unknown): value is DeclaredOption =>
   'defaultValue' in value &&
   'deprecatedKeys' in value
 
+// Without imports and re-exports, which are no use of anything.
+const code = packages
+  .flatMap(sourcesOf)
+  .map(path => readFileSync(path, 'utf8').replace(/^(import|export) (type )?\{[^}]*\} from .*$/gm, ''))
+  .join('\n')
+
+/** Reports an option that nothing reads: the reference would promise what does not happen. */
+function checkUse(call: ts.CallExpression): void {
+  const { parent } = call
+  if (!ts.isVariableDeclaration(parent) && !ts.isPropertyAssignment(parent)) return
+  const name = parent.name.getText()
+  const group = ts.findAncestor(parent.parent, ts.isVariableDeclaration)?.name.getText()
+  const [use, uses] = group === undefined ? [name, 2] : [`${group}.${name}`, 1]
+  if (code.split(new RegExp(`\\b${use.replaceAll('.', '\\.')}\\b`)).length - 1 >= uses) return
+  problems.push(`${call.getSourceFile().fileName}: nothing reads the option ${use}: remove it.`)
+}
+
 /** What the option modules of a package export, alone or grouped in an object. */
 async function optionsOf(name: string): Promise<readonly DeclaredOption[]> {
   const found: DeclaredOption[] = []
   for (const path of sourcesOf(name)) {
-    const calls = callsOf('option', path).length
-    if (calls === 0) continue
+    const calls = callsOf('option', path)
+    if (calls.length === 0) continue
+    calls.forEach(checkUse)
     const module = (await import(pathToFileURL(path).href)) as Record<string, unknown>
     const values = Object.values(module).flatMap(value =>
       isOption(value) || typeof value !== 'object' || value === null ? [value] : Object.values(value),
     )
-    const options = values.filter(isOption)
-    if (options.length !== calls) {
-      problems.push(`${path} declares ${calls} options and exports ${options.length}: export all of them.`)
+    const options = [...new Set(values.filter(isOption))]
+    if (options.length !== calls.length) {
+      problems.push(
+        `${path} declares ${calls.length} options and exports ${options.length}: export all of them.`,
+      )
     }
     found.push(...options)
   }
@@ -152,6 +172,10 @@ function unique(what: string, words: readonly { readonly word: string; readonly 
 const cell = (text: string): string =>
   text.replace(/\s+/g, ' ').trim().replaceAll('|', '\\|').replaceAll('<', '&lt;')
 
+/** As code: only the bar has a meaning there. */
+const codeCell = (text: string): string =>
+  `\`${text.replace(/\s+/g, ' ').trim().replaceAll('`', "'").replaceAll('|', '\\|')}\``
+
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => '---'), ...rows].map(row => `| ${row.join(' | ')} |`).join('\n')
 
@@ -164,8 +188,8 @@ const page = (title: string, intro: string, sections: readonly (readonly [string
 function errorsPage(errors: ReadonlyMap<string, readonly DeclaredError[]>): string {
   const sections = [...errors].map(([name, list]): [string, string] => {
     const rows = list.map(error => {
-      const message = `\`${cell(error.message).replaceAll('`', "'").replaceAll('&lt;', '<')}\``
-      return [`\`${error.code}\``, error.domain, error.retry, `${cell(error.meaning)}<br>${message}`]
+      const text = `${cell(error.meaning)}<br>${codeCell(error.message)}`
+      return [codeCell(error.code), error.domain, error.retry, text]
     })
     return [name, list.length === 0 ? '' : table(['Code', 'Domain', 'Retry', 'Meaning and message'], rows)]
   })
@@ -187,7 +211,7 @@ function configurationPage(options: ReadonlyMap<string, readonly DeclaredOption[
       const older = option.deprecatedKeys.map(key => `\`${key}\``).join(', ')
       return [
         `\`${option.key}\``,
-        none ? '(none)' : `\`${option.type.format(defaultValue)}\``,
+        none ? '(none)' : codeCell(option.type.format(defaultValue)),
         cell(option.type.expected),
         cell(option.description) + (older === '' ? '' : `<br>Older names: ${older}.`),
       ]

@@ -11,7 +11,7 @@ export const heartbeatTimeout = option('heartbeat.timeout', durationType, {
   defaultValue: 5000,
   description:
     'A peer that was silent for so long counts as lost. Must be at least three times heartbeat.interval. ' +
-    'A peer whose process died is noticed at once, by its broken connection.',
+    'A peer whose process died is noticed sooner, by its broken connection: see rpc.session-resume-timeout.',
 })
 
 export const sessionResumeTimeout = option('rpc.session-resume-timeout', durationType, {
