@@ -10,9 +10,9 @@ export interface Pipeline<A, B> {
   readonly reduce: (a: B, b: B) => B
 }
 
-export const KEYS = 10_000
-export const CHANNELS = ['Google', 'Facebook', 'Baidu', 'Apple'] as const
-export const URLS: readonly string[] = Array.from({ length: 1000 }, (_, i) =>
+const KEYS = 10_000
+const CHANNELS = ['Google', 'Facebook', 'Baidu', 'Apple'] as const
+const URLS: readonly string[] = Array.from({ length: 1000 }, (_, i) =>
   Buffer.from(`https://www.example.com/page.html?channel_id=${i}`).toString('latin1'),
 )
 

@@ -6,7 +6,7 @@ import type { KeyCursor } from './key-cursor.ts'
 import type { SegmentedMap } from './segmented-map.ts'
 
 /** A primitive that stands for a key: see `canonicalKey`. */
-export type Canonical = string | number | bigint | boolean
+type Canonical = string | number | bigint | boolean
 
 /** What all tables of a backend share. */
 export interface TableDependencies {
