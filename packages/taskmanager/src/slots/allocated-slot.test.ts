@@ -94,6 +94,9 @@ test('the first deployment uses the thread that is up, each further one a new th
   ).toThrowError(/still runs b/)
   s.report('b', 'CANCELED')
   // Up before the tasks come.
+  s.clock.advance(19)
+  expect(s.threads).toHaveLength(1)
+  s.clock.advance(1)
   expect(s.threads).toHaveLength(2)
   await s.deploy('c')
   expect(s.threads).toHaveLength(2)
@@ -108,6 +111,7 @@ test('the first deployment uses the thread that is up, each further one a new th
   expect(s.ended.map(u => `${u.attemptId} ${u.status}`)).toEqual(['a FINISHED', 'b CANCELED'])
   // A job that is through needs no further thread.
   s.report('c', 'FINISHED')
+  s.clock.advance(1000)
   expect(s.threads).toHaveLength(2)
 })
 

@@ -49,6 +49,9 @@ const MEMORY_POLL_MS = 1000
 /** What is in use when a slot is ended: before V8 gives up, which may take the whole process along. */
 const MEMORY_THRESHOLD = 0.9
 
+/** A job that was cancelled or failed for good gives the slot back meanwhile: no thread is started for nothing. */
+const RENEWAL_DELAY_MS = 20
+
 const NO_METRICS = { recordsIn: 0, recordsOut: 0, bytesIn: 0, bytesOut: 0 }
 
 /**
@@ -187,11 +190,15 @@ export class AllocatedSlot {
     this.#watchMemory(thread)
   }
 
-  /** Has a thread that can take tasks, once the earlier ones have ended. */
-  #renewThread(): void {
-    if (this.#released || this.#tasks.size > 0 || (this.#thread !== undefined && !this.#used)) return
-    this.#leaveThread()
-    this.#startThread()
+  /** Has a thread that can take tasks, once the earlier ones have ended and unless the slot is freed at once. */
+  #renewThreadSoon(): void {
+    if (this.#tasks.size > 0) return
+    const renew = (): void => {
+      if (this.#released || this.#tasks.size > 0 || (this.#thread !== undefined && !this.#used)) return
+      this.#leaveThread()
+      this.#startThread()
+    }
+    this.#clock.schedule(RENEWAL_DELAY_MS, renew, { unref: true })
   }
 
   #watchMemory(thread: SlotThread): void {
@@ -223,7 +230,7 @@ export class AllocatedSlot {
     this.#leaveThread()
     this.#waiting = undefined
     this.#endTasks(() => serializeError(error))
-    this.#renewThread()
+    this.#renewThreadSoon()
   }
 
   /** Lets the thread go: nothing it says counts any more. */
@@ -250,8 +257,8 @@ export class AllocatedSlot {
         return
       }
       this.#endTask(update)
-      // A job that is not through will be deployed again: the thread for that starts while the job still waits.
-      if (update.status !== 'FINISHED') this.#renewThread()
+      // A failed job will be deployed again: the thread for that starts while the job still waits.
+      if (update.status !== 'FINISHED') this.#renewThreadSoon()
       return
     }
     if (report.type === 'closing') {
@@ -274,7 +281,7 @@ export class AllocatedSlot {
     this.#leaveThread()
     this.#waiting = undefined
     this.#endTasks(() => serializeError(error))
-    this.#renewThread()
+    this.#renewThreadSoon()
   }
 
   #onDied(exitCode: number, error: unknown): void {
