@@ -54,9 +54,13 @@ function declarations(root: ts.Node, name: string): readonly ts.Node[] {
   return found
 }
 
+// Many links lead to the same file.
+const parsed = new Map<string, ts.SourceFile>()
+
 /** Whether `Class.member` or a plain name is declared in a file. */
 function isDeclared(path: string, symbol: string): boolean {
-  const file = ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest, true)
+  const file = parsed.get(path) ?? ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest, true)
+  parsed.set(path, file)
   let places: readonly ts.Node[] = [file]
   for (const name of symbol.split('.')) places = places.flatMap(place => declarations(place, name))
   return places.length > 0
