@@ -3,4 +3,3 @@
 // Calls: network (rings), state, operators, jobgraph (replay).
 // Thread: slot threads.
 export { runSlotThread, type SlotThreadDependencies } from './thread/run-slot-thread.ts'
-export type { SlotThreadData } from './thread/slot-messages.ts'

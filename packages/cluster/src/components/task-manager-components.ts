@@ -23,6 +23,8 @@ export interface TaskManagerComponentsOptions {
   /** 0: any free one. */
   readonly dataPort: number
   readonly threadLogger: LoggerOptions
+  /** Keeps a slot thread ready for the next slot: for processes that run many jobs. */
+  readonly keepSpareThread?: boolean
 }
 
 export interface TaskManagerComponentsDependencies {
@@ -49,7 +51,11 @@ export async function startTaskManagerComponents(
   const { rpc, logger } = dependencies
   const network = new NetworkThreadClient({})
   const { port } = await network.start({ bindHost: dataBindHost, port: dataPort })
-  const threads = new TrackedSlotThreads(new WorkerSlotThreads({ entryUrl: slotThreadUrl() }))
+  const workers = new WorkerSlotThreads(
+    { entryUrl: slotThreadUrl(), keepSpare: options.keepSpareThread === true },
+    { clock: dependencies.clock },
+  )
+  const threads = new TrackedSlotThreads(workers)
   const executor = new TaskExecutor(
     {
       resourceId: rpc.resourceId,
@@ -77,6 +83,7 @@ export async function startTaskManagerComponents(
     slotThreads: threads.running,
     async close() {
       await executor.close()
+      await workers.close()
       await network.close()
       await rpc.close()
     },

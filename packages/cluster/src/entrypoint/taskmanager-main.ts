@@ -35,6 +35,7 @@ await runProcess('taskmanager', async (start, end) => {
       configuration,
       resourceManagerAddress: address,
       slots: configuration.get(NUMBER_OF_TASK_SLOTS),
+      keepSpareThread: true,
       bundleFolder: join(workingDirectory.path, 'bundles'),
       dataBindHost: configuration.get(TASKMANAGER_BIND_HOST),
       dataHost: configuration.get(TASKMANAGER_HOST),

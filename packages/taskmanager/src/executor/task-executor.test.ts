@@ -273,3 +273,23 @@ test('an idle slot uses hardly any CPU', async () => {
   // The thread alone, in microseconds: other tests may be busy meanwhile.
   expect(user + system).toBeLessThan(50_000)
 })
+
+test('a thread is kept ready after a slot was used, and taken by the next one', async () => {
+  const { cluster: c, tms } = await started(2)
+  const { slotThreads } = tms[0]!
+  const first = await c.allocate(tms[0]!, 0)
+  const [used] = slotThreads.running
+  await c.until(() => slotThreads.spare !== undefined, 'spare thread')
+  const { spare } = slotThreads
+  expect(spare).not.toBe(used)
+  const second = await c.allocate(tms[0]!, 1)
+  expect(slotThreads.running).toContain(spare)
+  expect(slotThreads.spare).toBeUndefined()
+  const places = [first, second].map(allocationId => ({ taskManager: tms[0]!, allocationId }))
+  const attempts = await c.deploy({ parallelism: 2, limit: 1000 }, places)
+  await c.until(() => attempts.every(({ sink }) => c.status(sink) === 'FINISHED'), 'end')
+  await c.until(() => slotThreads.spare !== undefined, 'next spare thread')
+  // One that dies is not given to anybody.
+  await slotThreads.spare!.terminate()
+  expect(slotThreads.spare).toBeUndefined()
+})

@@ -1,34 +1,55 @@
 import { Worker } from 'node:worker_threads'
+import type { Clock, Timer } from '@flink-ts/common'
 import type { SlotReport, SlotThreadData } from '../thread/slot-messages.ts'
 import type { SlotThread, SlotThreadFactory, SlotThreadListener } from './slot-thread.ts'
 
 export interface WorkerSlotThreadsOptions {
-  /** Module that calls `runSlotThread` with its parent port and worker data. */
+  /** Module that calls `runSlotThread` with its parent port. */
   readonly entryUrl: URL
   /** Node's options of the threads; by default those of this thread. */
   readonly execArgv?: readonly string[]
+  /**
+   * Once a slot was used, one thread more is kept that has loaded everything but a job, so that the next slot needs not
+   * wait for that (about 0.2 s); it takes about 30 MB.
+   */
+  readonly keepSpare?: boolean
 }
 
-/** Slot threads as worker threads. */
+/** Slot threads are busy when they start: the spare one waits this long. */
+const SPARE_DELAY_MS = 1000
+
+interface Spare {
+  readonly worker: Worker
+  readonly memoryLimitBytes: number
+  /** The worker has ended or is about to. */
+  readonly gone: () => void
+}
+
+/** Slot threads as worker threads. Owner: TaskExecutor main thread. */
 export class WorkerSlotThreads implements SlotThreadFactory {
-  /** Those that have not ended. */
+  /** Those with a slot that have not ended. */
   readonly running: ReadonlySet<Worker>
   readonly #options: WorkerSlotThreadsOptions
+  readonly #clock: Clock
   readonly #workers = new Set<Worker>()
+  #spare: Spare | undefined
+  #spareTimer: Timer | undefined
+  #closed = false
 
-  constructor(options: WorkerSlotThreadsOptions) {
+  constructor(options: WorkerSlotThreadsOptions, dependencies: { clock: Clock }) {
     this.#options = options
+    this.#clock = dependencies.clock
     this.running = this.#workers
   }
 
+  /** The thread without a slot, if there is one. */
+  get spare(): Worker | undefined {
+    return this.#spare?.worker
+  }
+
   start(data: SlotThreadData, listener: SlotThreadListener): SlotThread {
-    const { entryUrl, execArgv } = this.#options
-    const worker = new Worker(entryUrl, {
-      workerData: data,
-      name: data.slotId,
-      ...(execArgv !== undefined && { execArgv: [...execArgv] }),
-      resourceLimits: { maxOldGenerationSizeMb: Math.floor(data.memoryLimitBytes / 1024 ** 2) },
-    })
+    const { memoryLimitBytes } = data
+    const worker = this.#takeSpare(memoryLimitBytes) ?? this.#newWorker(memoryLimitBytes)
     let failure: unknown
     worker.on('message', (report: SlotReport) => listener.report(report))
     worker.on('error', error => {
@@ -39,6 +60,8 @@ export class WorkerSlotThreads implements SlotThreadFactory {
       this.#workers.delete(worker)
       listener.ended(exitCode, failure)
     })
+    worker.postMessage(data)
+    if (this.#options.keepSpare === true) this.#prepareSpare(memoryLimitBytes)
     return {
       post: command => worker.postMessage(command),
       usedMemoryBytes: async () => {
@@ -54,5 +77,47 @@ export class WorkerSlotThreads implements SlotThreadFactory {
         await worker.terminate()
       },
     }
+  }
+
+  /** Ends the spare thread; slots end their own. No thread is to be started any more. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#spareTimer?.cancel()
+    await this.#spare?.worker.terminate()
+  }
+
+  #newWorker(memoryLimitBytes: number): Worker {
+    const { entryUrl, execArgv } = this.#options
+    return new Worker(entryUrl, {
+      name: 'slot',
+      ...(execArgv !== undefined && { execArgv: [...execArgv] }),
+      resourceLimits: { maxOldGenerationSizeMb: Math.floor(memoryLimitBytes / 1024 ** 2) },
+    })
+  }
+
+  #takeSpare(memoryLimitBytes: number): Worker | undefined {
+    const spare = this.#spare
+    if (spare === undefined || spare.memoryLimitBytes !== memoryLimitBytes) return undefined
+    this.#spare = undefined
+    spare.worker.off('error', spare.gone).off('exit', spare.gone)
+    spare.worker.ref()
+    return spare.worker
+  }
+
+  #prepareSpare(memoryLimitBytes: number): void {
+    this.#spareTimer?.cancel()
+    const prepare = (): void => {
+      if (this.#closed || this.#spare !== undefined) return
+      const worker = this.#newWorker(memoryLimitBytes)
+      worker.unref()
+      const gone = (): void => {
+        if (this.#spare?.worker === worker) this.#spare = undefined
+      }
+      // Whatever it is, the thread that is started in its place has it too and reports it.
+      worker.on('error', gone)
+      worker.on('exit', gone)
+      this.#spare = { worker, memoryLimitBytes, gone }
+    }
+    this.#spareTimer = this.#clock.schedule(SPARE_DELAY_MS, prepare, { unref: true })
   }
 }

@@ -143,10 +143,14 @@ export class FakeCluster {
     const { port } = await network.start()
     const rpc = this.#service(name)
     const dataAddress = `127.0.0.1:${port}`
-    const slotThreads = new WorkerSlotThreads({
-      entryUrl: new URL('./slot-thread-entry.ts', import.meta.url),
-      execArgv: EXEC_ARGV,
-    })
+    const slotThreads = new WorkerSlotThreads(
+      {
+        entryUrl: new URL('./slot-thread-entry.ts', import.meta.url),
+        execArgv: EXEC_ARGV,
+        keepSpare: true,
+      },
+      { clock: this.clock },
+    )
     const executor = new TaskExecutor(
       {
         resourceId: name as ResourceId,
@@ -245,8 +249,9 @@ export class FakeCluster {
   }
 
   async close(): Promise<void> {
-    for (const { executor, network, rpc } of this.taskManagers) {
+    for (const { executor, network, rpc, slotThreads } of this.taskManagers) {
       await executor.close()
+      await slotThreads.close()
       await network.close()
       await rpc.close()
     }

@@ -1,6 +1,5 @@
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { type MessagePort, parentPort } from 'node:worker_threads'
 import { runSlotThread } from '../thread/run-slot-thread.ts'
-import type { SlotThreadData } from '../thread/slot-messages.ts'
 
 // Entry of slot threads in tests.
-runSlotThread(parentPort as MessagePort, workerData as SlotThreadData)
+runSlotThread(parentPort as MessagePort)

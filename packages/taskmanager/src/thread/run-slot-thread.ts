@@ -16,16 +16,25 @@ export interface SlotThreadDependencies {
 }
 
 /**
- * Body of a slot thread: to be called once by the entry module of the worker, with its parent port and worker data.
- * Returns at once; the thread lives until it is terminated. Errors that belong to no task end the thread.
+ * Body of a slot thread: to be called once by the entry module of the worker, with its parent port. The first message
+ * there is the {@link SlotThreadData}, all others are commands. Returns at once; the thread lives until it is
+ * terminated. Errors that belong to no task end the thread.
  */
-export function runSlotThread(
-  port: MessagePort,
-  data: SlotThreadData,
-  dependencies: SlotThreadDependencies = {},
-): void {
+export function runSlotThread(port: MessagePort, dependencies: SlotThreadDependencies = {}): void {
   installSynchronousConsole()
   process.setSourceMapsEnabled(true)
+  let runner: SlotRunner | undefined
+  port.on('message', (message: SlotThreadData | SlotCommand) => {
+    if (runner === undefined) runner = createRunner(port, message as SlotThreadData, dependencies)
+    else runner.handle(message as SlotCommand)
+  })
+}
+
+function createRunner(
+  port: MessagePort,
+  data: SlotThreadData,
+  dependencies: SlotThreadDependencies,
+): SlotRunner {
   const clock = dependencies.clock ?? new SystemClock()
   const logger = createLogger(data.logger).child({
     component: 'slot',
@@ -41,7 +50,7 @@ export function runSlotThread(
         throw error
       }),
   })
-  const runner = new SlotRunner(
+  return new SlotRunner(
     { inlineThresholdBytes: data.inlineThresholdBytes, overdraftLimits: data.overdraftLimits },
     {
       loop,
@@ -52,7 +61,6 @@ export function runSlotThread(
       report: report => port.postMessage(report),
     },
   )
-  port.on('message', (command: SlotCommand) => runner.handle(command))
 }
 
 function wakeSignalOf(bell: Doorbell): WakeSignal {

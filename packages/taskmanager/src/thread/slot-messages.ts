@@ -10,7 +10,7 @@ import type {
 import type { ChannelEnds } from '@flink-ts/network'
 import type { OverdraftLimits } from '../stream-task/overdraft.ts'
 
-/** What a slot thread is started with. Plain data. */
+/** The first message to a slot thread: whose it is. Plain data. */
 export interface SlotThreadData {
   readonly slotId: string
   readonly jobId: string
@@ -26,7 +26,7 @@ export interface SlotThreadData {
 
 /** From the main thread to a slot thread. */
 export type SlotCommand =
-  /** The first message, once: the tasks of this thread. Channels that are not named are direct. */
+  /** Once, before all other commands: the tasks of this thread. Channels that are not named are direct. */
   | {
       readonly type: 'deploy'
       readonly tasks: readonly TaskDeployment[]
