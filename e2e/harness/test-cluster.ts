@@ -12,8 +12,15 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { afterAll } from 'vitest'
 import { freePort } from './free-port.ts'
 import { TcpProxy } from './tcp-proxy.ts'
+
+// A test that fails does not come to its `stop`. Everything that a test file started ends with it.
+const everything = new Set<ChildProcess>()
+afterAll(() => {
+  for (const child of everything) child.kill('SIGKILL')
+})
 
 const ROOT = resolve(import.meta.dirname, '../..')
 export const REPOSITORY = ROOT
@@ -244,7 +251,7 @@ export class TestCluster {
       env: { ...process.env, FLINK_CONF_DIR: join(this.folder, 'conf'), TMPDIR: join(this.folder, 'tmp') },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    this.#started.push(child)
+    this.#track(child)
     let stdout = ''
     let stderr = ''
     child.stdout.on('data', chunk => {
@@ -303,6 +310,12 @@ export class TestCluster {
     return left
   }
 
+  #track(child: ChildProcess): void {
+    this.#started.push(child)
+    everything.add(child)
+    child.once('exit', () => everything.delete(child))
+  }
+
   #spawn(name: string, entry: string, properties: readonly string[] = []): ChildProcess {
     const log = openSync(join(this.folder, `${name}.log`), 'a')
     const child = spawn(
@@ -315,7 +328,7 @@ export class TestCluster {
       },
     )
     closeSync(log)
-    this.#started.push(child)
+    this.#track(child)
     return child
   }
 }
