@@ -11,7 +11,7 @@ beforeAll(async () => {
   cluster = await TestCluster.start({
     taskManagers: 1,
     slots: 2,
-    configuration: { 'restart-strategy.type': 'none' },
+    configuration: { 'restart-strategy.type': 'none', 'taskmanager.memory.task.heap.size': '400 mb' },
   })
   calm = cluster.flink('run', JOB, '--name', 'calm')
   calmId = await cluster.submitted(calm)
@@ -26,6 +26,7 @@ afterAll(async () => {
 test.each([
   ['process.exit', 'exit', /ended by itself \(exit code 1\).*process\.exit/s],
   ['an unhandled rejection', 'reject', /nobody handles this/],
+  ['memory without end', 'grow', /used up the memory of slot/],
 ])('%s in user code fails that job only', async (_what, deed, message) => {
   const before = await cluster.recordsRead(calmId)
   const running = cluster.flink('run', JOB, '--do', deed)

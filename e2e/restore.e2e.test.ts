@@ -74,14 +74,14 @@ test('a path without a checkpoint is refused with its name', async () => {
   expect(readdirSync(output)).toEqual([])
 })
 
-test('state without an operator is refused with its id, and dropped with -n', async () => {
+test('state without an operator is refused by name, and dropped with -n', async () => {
   const output = outputFolder(cluster, 'operator')
   const checkpoint = await runAndCancel(output, 2)
   const job = [JOB, '--output', output, '--records', String(RECORDS), '--rate', '20000', '--without-counts']
   const refused = await cluster.flink('run', '-s', checkpoint, ...job).finished
   expect(refused.code).toBe(1)
   expect(refused.stderr.split('\n')[0]).toMatch(
-    /has state that no operator of the job takes over: operator [0-9a-f]{32} \(parallelism 2: keyed state\)\. .*uid/,
+    /has state that no operator of the job takes over: operator '[^']+' \(id [0-9a-f]{32}\) with keyed state at parallelism 2\. .*uid/,
   )
   expect(refused.stderr).toContain('--allowNonRestoredState')
   const accepted = await cluster.flink('run', '-n', '-s', checkpoint, ...job).finished

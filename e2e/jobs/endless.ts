@@ -24,6 +24,7 @@ if (options.attempts !== undefined) {
   env.setRestartStrategy(RestartStrategies.fixedDelayRestart(Number(options.attempts), 50))
 }
 
+const kept: object[][] = []
 const deeds: Record<string, () => void> = {
   nothing() {},
   throw() {
@@ -34,6 +35,10 @@ const deeds: Record<string, () => void> = {
   },
   exit() {
     process.exit(1)
+  },
+  // About 70 KB of small objects with each record from `--at` on.
+  grow() {
+    kept.push(Array.from({ length: 2000 }, (_, k) => ({ k })))
   },
   reject() {
     void Promise.reject(new Error('nobody handles this'))
@@ -47,7 +52,7 @@ env
     'numbers',
   )
   .map(i => {
-    if (i === at) deeds[deed]?.()
+    if (i === at || (i > at && deed === 'grow')) deeds[deed]?.()
     return i
   })
   .startNewChain()

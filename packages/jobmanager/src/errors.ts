@@ -16,7 +16,8 @@ export const TaskManagerLost = defineError<{ taskManager: string; dataAddress: s
   code: 'jobmanager.task-manager-lost',
   domain: 'external',
   retry: 'backoff',
-  message: d => `TaskManager ${d.taskManager} (${d.dataAddress}) is gone: ${d.reason}. Its log may say why.`,
+  message: d =>
+    `TaskManager ${d.taskManager} (${d.dataAddress}) is gone: ${d.reason.replace(/\.$/, '')}. Its log may say why.`,
 })
 
 /** A TaskManager did not accept tasks. */

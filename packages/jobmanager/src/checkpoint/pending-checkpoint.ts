@@ -88,7 +88,7 @@ export class PendingCheckpoint {
     for (const key of this.plan.finished) origins.set(key, previous!.origins.get(key)!)
     const carried = new Map(previous?.metadata.operators.map(operator => [operator.operatorId, operator]))
     const operators = graph.vertices.flatMap(vertex =>
-      vertex.operators.map(({ operatorId }): OperatorState => {
+      vertex.operators.map(({ operatorId, name }): OperatorState => {
         const subtasks: { index: number; state: OperatorSubtaskState }[] = []
         for (let index = 0; index < vertex.parallelism; index++) {
           const key = subtaskKey(vertex.id, index)
@@ -98,7 +98,7 @@ export class PendingCheckpoint {
           if (state !== undefined) subtasks.push({ index, state })
         }
         const { parallelism, maxParallelism } = vertex
-        return { operatorId, parallelism, maxParallelism, subtasks }
+        return { operatorId, name, parallelism, maxParallelism, subtasks }
       }),
     )
     const { id: checkpointId, timestamp } = this

@@ -65,11 +65,12 @@ function hasState(operator: OperatorState): boolean {
   return operator.subtasks.some(({ state }) => state.keyed.length > 0 || state.operator.length > 0)
 }
 
-function describe({ operatorId, parallelism, subtasks }: OperatorState): string {
+function describe({ operatorId, name, parallelism, subtasks }: OperatorState): string {
   const names = new Set(
     subtasks.flatMap(({ state }) => state.operator.flatMap(h => h.states.map(s => s.name))),
   )
   const keyed = subtasks.some(({ state }) => state.keyed.length > 0)
   const parts = [...(keyed ? ['keyed state'] : []), ...[...names].map(name => `list state '${name}'`)]
-  return `${operatorId} (parallelism ${parallelism}: ${parts.join(', ')})`
+  const called = name === undefined ? operatorId : `'${name}' (id ${operatorId})`
+  return `${called} with ${parts.join(', ')} at parallelism ${parallelism}`
 }

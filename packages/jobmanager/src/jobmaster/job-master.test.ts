@@ -242,7 +242,7 @@ describe('JobMaster', () => {
       error: { code: 'jobmanager.state-not-restored', data: { path: 'chk-1' } },
     })
     expect(JSON.stringify(await refused.job.result())).toContain(
-      "op-sink (parallelism 2: list state 'positions')",
+      "'sink' (id op-sink) with list state 'positions' at parallelism 2",
     )
     const allowed = await start('source*2 other*2', 'source>other', true)
     expect(allowed.job.overview().tasks.RUNNING).toBe(4)

@@ -42,6 +42,8 @@ export interface TaskStateSnapshot {
 /** All of one operator over all subtasks, as stored in `_metadata`. */
 export interface OperatorState {
   readonly operatorId: OperatorId
+  /** As in the job that took the snapshot, for messages. Absent in the oldest snapshots. */
+  readonly name?: string
   readonly parallelism: number
   readonly maxParallelism: number
   readonly subtasks: readonly { readonly index: number; readonly state: OperatorSubtaskState }[]

@@ -45,7 +45,7 @@ interface LiveTask {
 }
 
 /** How often the memory of a running slot is looked at. */
-const MEMORY_POLL_MS = 1000
+const MEMORY_POLL_MS = 200
 /** What is in use when a slot is ended: before V8 gives up, which may take the whole process along. */
 const MEMORY_THRESHOLD = 0.9
 

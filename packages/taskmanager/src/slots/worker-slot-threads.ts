@@ -91,7 +91,8 @@ export class WorkerSlotThreads implements SlotThreadFactory {
     return new Worker(entryUrl, {
       name: 'slot',
       ...(execArgv !== undefined && { execArgv: [...execArgv] }),
-      resourceLimits: { maxOldGenerationSizeMb: Math.floor(memoryLimitBytes / 1024 ** 2) },
+      // V8's own limit lies well above: where it is met, V8 may end the whole process instead of the thread.
+      resourceLimits: { maxOldGenerationSizeMb: Math.floor((2 * memoryLimitBytes) / 1024 ** 2) },
     })
   }
 
