@@ -2,7 +2,6 @@
 
 FLINK_HOME=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
 FLINK_CONF_DIR=${FLINK_CONF_DIR:-$FLINK_HOME/conf}
-FLINK_IDENT_STRING=${FLINK_IDENT_STRING:-${USER:-$(id -un)}}
 export FLINK_HOME FLINK_CONF_DIR
 
 fail() {
@@ -20,9 +19,12 @@ config_value() {
   echo "${value:-$2}"
 }
 
-FLINK_LOG_DIR=${FLINK_LOG_DIR:-$(config_value env.log.dir "$FLINK_HOME/log")}
-FLINK_PID_DIR=${FLINK_PID_DIR:-$(config_value env.pid.dir /tmp)}
-export FLINK_LOG_DIR
+# Sets the folders of daemons' files. The command line needs neither, and should start quickly.
+find_folders() {
+  FLINK_LOG_DIR=${FLINK_LOG_DIR:-$(config_value env.log.dir "$FLINK_HOME/log")}
+  FLINK_PID_DIR=${FLINK_PID_DIR:-$(config_value env.pid.dir /tmp)}
+  export FLINK_LOG_DIR
+}
 
 # main_path SERVICE: the program of a daemon, or of the command line.
 main_path() {
@@ -44,6 +46,8 @@ find_node() {
       break
     fi
   done
+  # The version of the pinned one is known.
+  case $NODE in "$FLINK_HOME"/node_modules/*) return ;; esac
   [ -n "$NODE" ] || fail "no Node.js found: install Node.js 24.8 or newer, or point FLINK_NODE at one."
   version=$("$NODE" --version 2>/dev/null) || fail "$NODE does not run: point FLINK_NODE at Node.js 24.8 or newer."
   node_is_supported "$version" ||

@@ -3,6 +3,9 @@
 # A service's pid file has a line for each instance; the line's number, from 0, is in the instance's log
 # names. So only lines at the end are ever removed: a dead instance keeps its number until it is the last.
 
+FLINK_IDENT_STRING=${FLINK_IDENT_STRING:-${USER:-$(id -un)}}
+find_folders
+
 pid_file() {
   echo "$FLINK_PID_DIR/flink-$FLINK_IDENT_STRING-$1.pid"
 }

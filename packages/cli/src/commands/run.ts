@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { ClusterClient } from '@flink-ts/client'
 import { Configuration, isFlinkError, type JobId } from '@flink-ts/common'
 import {
@@ -51,7 +52,10 @@ export async function runCommand(
   runProcess: RunProcess = process,
 ): Promise<void> {
   const configuration = configurationFor(options).with(settingsOf(options))
-  // First of all: without a cluster nothing of the program may run.
+  const runtimeModuleDirs = findRuntimeModuleDirs()
+  // Takes about as long as connecting does.
+  const startPlanning = loadRuntime(runtimeModuleDirs['flink-ts'], args)
+  // Without a cluster nothing of the program may run.
   const connection = new RunConnection(configuration, await connect(configuration))
   const temporary = mkdtempSync(join(tmpdir(), 'flink-run-'))
   process.once('exit', () => rmSync(temporary, { recursive: true, force: true }))
@@ -60,13 +64,12 @@ export async function runCommand(
   const bundleFile = /\.(tgz|tar\.gz)$/.test(entry)
     ? entry
     : (await createBundle({ entry, outFile: join(temporary, 'job.tgz') })).file
-  const runtimeModuleDirs = findRuntimeModuleDirs()
   const { moduleUrl } = await extractBundle(bundleFile, join(temporary, 'job'), { runtimeModuleDirs })
 
   const jobs = new RunningJobs(connection, { detached: options.detached === true }, terminal, runProcess)
   process.setSourceMapsEnabled(true)
   process.argv = [process.argv[0] as string, entry, ...args]
-  const recorder = await startPlanning(moduleUrl, args, recorder =>
+  const recorder = await startPlanning(moduleUrl, recorder =>
     createPlanningContext(
       { args, configuration: travelling(configuration), code: { type: 'bundle', blobKey: '' } },
       { recorder, submit: (graph, program) => jobs.submit(bundleFile, graph, program) },
@@ -90,12 +93,18 @@ export async function runCommand(
   })
 }
 
-/** Loads the runtime unobserved, then begins the recording in the context that `contextOf` makes. */
-async function startPlanning(
-  moduleUrl: string,
+/**
+ * Begins to load the runtime, unobserved. The answer starts the recording, in the context that `contextOf` makes, as
+ * soon as the runtime of the program at `moduleUrl` is there.
+ * @param runtimeDir folder of the package flink-ts; undefined: not known before the program is
+ */
+function loadRuntime(
+  runtimeDir: string | undefined,
   args: readonly string[],
+): (
+  moduleUrl: string,
   contextOf: (recorder: PlanningRecorder) => ExecutionContext,
-): Promise<PlanningRecorder> {
+) => Promise<PlanningRecorder> {
   let context: ExecutionContext | undefined
   const current = (): ExecutionContext => {
     if (context === undefined) throw new Error('The program is not started yet')
@@ -109,11 +118,19 @@ async function startPlanning(
     capture: (name, read) => current().capture(name, read),
     executor: { execute: (graph, functions) => current().executor.execute(graph, functions) },
   })
-  await preloadRuntime(moduleUrl)
-  const recorder = startPlanningRecorder({ args })
-  context = contextOf(recorder)
-  installExecutionContext(context)
-  return recorder
+  const early =
+    runtimeDir === undefined
+      ? Promise.resolve()
+      : preloadRuntime(pathToFileURL(join(runtimeDir, 'package.json')).href)
+  early.catch(() => {}) // A runtime that does not load fails again below, or its loss is of no interest any more.
+  return async (moduleUrl, contextOf) => {
+    await early
+    await preloadRuntime(moduleUrl)
+    const recorder = startPlanningRecorder({ args })
+    context = contextOf(recorder)
+    installExecutionContext(context)
+    return recorder
+  }
 }
 
 /** The configuration as the replays get it. Secrets stay here: the processes of the cluster have their own. */
