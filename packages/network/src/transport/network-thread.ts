@@ -1,6 +1,7 @@
 // Entry of the network thread: owns the data sockets of the process. Started by NetworkThreadClient.
 import { parentPort, workerData } from 'node:worker_threads'
 import { SystemClock, serializeError } from '@flink-ts/common'
+import { RingReclaimer } from '../ring/reclaim-rings.ts'
 import { NetworkEnvironment } from './network-environment.ts'
 import { tcpSockets } from './socket-factory.ts'
 import type { NetworkCommand, NetworkReport, NetworkThreadData } from './thread-messages.ts'
@@ -11,10 +12,14 @@ if (port === null)
 
 const report = (message: NetworkReport): void => port.postMessage(message)
 const { bell, bindHost, port: dataPort, openTimeoutMs } = workerData as NetworkThreadData
+const clock = new SystemClock()
+const reclaimer = new RingReclaimer({ clock })
+// All rings of a process are of the same size.
+let ringSizeBytes = 0
 const environment = new NetworkEnvironment(
   { bindHost, port: dataPort, openTimeoutMs },
   {
-    clock: new SystemClock(),
+    clock,
     sockets: tcpSockets,
     bell,
     onChannelFailed: (channelId, error) =>
@@ -25,13 +30,16 @@ const environment = new NetworkEnvironment(
 port.on('message', (command: NetworkCommand) => {
   switch (command.type) {
     case 'open-outbound':
+      ringSizeBytes = command.ends.ring.byteLength
       environment.openOutbound(command.ends)
       return
     case 'open-inbound':
+      ringSizeBytes = command.ends.ring.byteLength
       environment.openInbound(command.ends, command.remoteAddress)
       return
     case 'release':
       environment.release(command.channelIds, command.drain)
+      reclaimer.released(command.channelIds.length * ringSizeBytes)
       return
     case 'close':
       // Never rejects.

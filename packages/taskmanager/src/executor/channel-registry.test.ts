@@ -12,6 +12,7 @@ function setup() {
   const registry = new ChannelRegistry(
     { resourceId: 'here' as never, ringSizeBytes: 1024 },
     {
+      reclaimer: { released: sizeBytes => sizeBytes > 0 && log.push(`freed ${sizeBytes}`) },
       bellOf: allocationId => bells.get(allocationId),
       network: {
         bell,
@@ -80,7 +81,7 @@ test('direct inside a slot, one ring between two slots whoever comes first, the 
   expect(registry.size).toBe(1)
   registry.close(attempt('c'), false)
   expect(registry.size).toBe(0)
-  expect(log).toEqual(['out far', 'release far drain'])
+  expect(log).toEqual(['out far', 'release far drain', 'freed 1280', 'freed 1280'])
 })
 
 test('a channel whose partner never came goes with the slot of the partner', () => {
@@ -105,5 +106,5 @@ test('a partner slot that is not here refuses the deployment and leaves nothing'
   )
   expect(() => registry.open([consumer])).toThrowError(/allocation gone/)
   expect(registry.size).toBe(0)
-  expect(log).toEqual(['in far there:1', 'release far'])
+  expect(log).toEqual(['in far there:1', 'release far', 'freed 1280'])
 })

@@ -11,6 +11,11 @@ export interface NetworkPort {
   release(channelIds: readonly string[], options?: { readonly drain?: boolean }): void
 }
 
+/** What the registry needs of {@link RingReclaimer}. */
+export interface RingReclaimerPort {
+  released(sizeBytes: number): void
+}
+
 interface Channel {
   readonly ends: ChannelEnds
   readonly remote: boolean
@@ -26,6 +31,7 @@ export class ChannelRegistry {
   readonly #resourceId: ResourceId
   readonly #ringSizeBytes: number
   readonly #network: NetworkPort
+  readonly #reclaimer: RingReclaimerPort
   readonly #bellOf: (allocationId: AllocationId) => SharedArrayBuffer | undefined
   readonly #channels = new Map<string, Channel>()
 
@@ -34,12 +40,14 @@ export class ChannelRegistry {
     options: { resourceId: ResourceId; ringSizeBytes: number },
     dependencies: {
       network: NetworkPort
+      reclaimer: RingReclaimerPort
       bellOf: (allocationId: AllocationId) => SharedArrayBuffer | undefined
     },
   ) {
     this.#resourceId = options.resourceId
     this.#ringSizeBytes = options.ringSizeBytes
     this.#network = dependencies.network
+    this.#reclaimer = dependencies.reclaimer
     this.#bellOf = dependencies.bellOf
   }
 
@@ -84,13 +92,16 @@ export class ChannelRegistry {
 
   #drop(concerns: (allocation: AllocationId, user: ExecutionAttemptId) => boolean, drain: boolean): void {
     const released: string[] = []
-    for (const [channelId, { users, remote }] of this.#channels) {
+    let sizeBytes = 0
+    for (const [channelId, { ends, users, remote }] of this.#channels) {
       for (const [user, allocation] of users) if (concerns(allocation, user)) users.delete(user)
       if (users.size > 0) continue
       this.#channels.delete(channelId)
+      sizeBytes += ends.ring.byteLength
       if (remote) released.push(channelId)
     }
     if (released.length > 0) this.#network.release(released, { drain })
+    this.#reclaimer.released(sizeBytes)
   }
 
   #open(

@@ -19,6 +19,7 @@ import type {
   TaskExecutorGateway,
   TaskExecutorRegistration,
 } from '@flink-ts/gateways'
+import { RingReclaimer } from '@flink-ts/network'
 import type { RpcService } from '@flink-ts/rpc'
 import { ChannelLost, InvalidDeployment, SlotFreed, SlotNotAllocated } from '../errors.ts'
 import { AllocatedSlot, type SlotListener } from '../slots/allocated-slot.ts'
@@ -87,7 +88,11 @@ export class TaskExecutor {
     const { resourceId, settings } = options
     this.#channels = new ChannelRegistry(
       { resourceId, ringSizeBytes: settings.ringSizeBytes },
-      { network: dependencies.network, bellOf: allocationId => this.#slots.get(allocationId)?.bell },
+      {
+        network: dependencies.network,
+        reclaimer: new RingReclaimer({ clock: dependencies.clock }),
+        bellOf: allocationId => this.#slots.get(allocationId)?.bell,
+      },
     )
     this.#resourceManager = new ResourceManagerConnection(
       { address: options.resourceManagerAddress, backoff: settings.registration },
