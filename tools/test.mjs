@@ -3,7 +3,9 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 
 const bin = name => `node_modules/.bin/${name}`
-const node = process.execPath
+// The shell of the first run may still have the machine's own Node, found before the pinned one was installed.
+const pinned = bin('node')
+const node = existsSync(pinned) ? pinned : process.execPath
 const results = 'node_modules/.cache/vitest-results.json'
 
 // Stages of one row run at the same time; a row waits for the one before it.

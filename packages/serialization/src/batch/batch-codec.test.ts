@@ -143,6 +143,23 @@ describe('batch codec', () => {
     expectSame(codec.roundTrip(batch, 3), batch)
   })
 
+  test('what is no number is never asked for its number by a column of numbers', () => {
+    const hostile = {
+      valueOf() {
+        throw new Error('user code was called')
+      },
+    }
+    for (const other of [1n, Object.create(null), hostile, Symbol.iterator.toString()]) {
+      const items = [7, other, { n: 7 }, { n: other }, 8].map(value => ({ value, timestamp: Number.NaN }))
+      // Functions cannot be sent; the others come back.
+      if (other === hostile) {
+        expect(() => new Codec().roundTrip(items)).toThrow(/function/)
+        continue
+      }
+      expect(new Codec().roundTrip(items)).toEqual(items)
+    }
+  })
+
   test('a batch takes 512 records, and is full earlier at its target size', () => {
     const encoder = createBatchEncoder()
     for (let i = 0; i < MAX_BATCH_RECORDS - 1; i++) expect(encoder.append(i, i)).toBe(false)

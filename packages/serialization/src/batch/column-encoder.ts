@@ -43,7 +43,8 @@ export function createColumnEncoder(schema: BatchSchema, capacity: number): Colu
   const { names, types } = schema
   const each = (line: (type: ColumnType, i: number) => string): string => types.map(line).join('\n')
   const guard: Record<ColumnType, (x: string) => string> = {
-    i: x => `(${x} | 0) === ${x} && !Object.is(${x}, -0)`,
+    // The type first: `| 0` on anything else calls its valueOf, or throws (bigint, objects without one).
+    i: x => `typeof ${x} === 'number' && (${x} | 0) === ${x} && !Object.is(${x}, -0)`,
     f: x => `typeof ${x} === 'number'`,
     s: x => `typeof ${x} === 'string' && ${x}.length <= ${MAX_COLUMN_STRING}`,
     b: x => `typeof ${x} === 'boolean'`,
