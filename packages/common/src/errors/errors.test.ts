@@ -34,3 +34,24 @@ test('a cycle of causes ends', () => {
   a.cause = a
   expect(JSON.stringify(serializeError(a)).length).toBeLessThan(100_000)
 })
+
+test('what cannot be shown is reported nevertheless', () => {
+  const hostile = {
+    get message() {
+      throw new Error('getter')
+    },
+    toString() {
+      throw new Error('toString')
+    },
+  }
+  const shown = { name: 'NonError', message: 'a thrown object that cannot be shown' }
+  expect(serializeError(hostile)).toEqual(shown)
+  expect(serializeError(new Error('outer', { cause: hostile }))).toMatchObject({
+    message: 'outer',
+    cause: shown,
+  })
+  expect(serializeError(Object.create(null))).toMatchObject({ name: 'NonError', message: '{}' })
+  expect(serializeError(10n)).toMatchObject({ message: '10' })
+  const odd = Object.assign(new Error('odd'), { stack: 5, message: { a: Symbol('x') } })
+  expect(structuredClone(serializeError(odd))).toMatchObject({ message: '[object Object]', stack: '5' })
+})

@@ -15,12 +15,27 @@ export interface SerializedError {
 
 const MAX_CAUSES = 16
 
-/** Turns anything thrown into plain data; causes are followed up to a depth of 16. */
-export function serializeError(thrown: unknown, depth = 0): SerializedError {
+/** Turns anything thrown into plain data; causes are followed up to a depth of 16. Never throws. */
+export function serializeError(thrown: unknown): SerializedError {
+  return serialize(thrown, 0)
+}
+
+function serialize(thrown: unknown, depth: number): SerializedError {
+  try {
+    return fieldsOf(thrown, depth)
+  } catch {
+    // A getter, proxy or toString of the user's: whoever reports a failure must not fail at it.
+    return { name: 'NonError', message: `a thrown ${typeof thrown} that cannot be shown` }
+  }
+}
+
+function fieldsOf(thrown: unknown, depth: number): SerializedError {
   if (!(thrown instanceof Error)) return { name: 'NonError', message: describe(thrown) }
   const cause =
-    thrown.cause === undefined || depth >= MAX_CAUSES ? undefined : serializeError(thrown.cause, depth + 1)
-  const plain = { name: thrown.name, message: thrown.message, stack: thrown.stack, cause }
+    thrown.cause === undefined || depth >= MAX_CAUSES ? undefined : serialize(thrown.cause, depth + 1)
+  // Whatever user code has put there becomes text, which is what can be sent.
+  const stack = thrown.stack === undefined ? undefined : String(thrown.stack)
+  const plain = { name: String(thrown.name), message: String(thrown.message), stack, cause }
   return isFlinkError(thrown)
     ? { ...plain, code: thrown.code, domain: thrown.domain, retry: thrown.retry, data: thrown.data }
     : plain
