@@ -16,6 +16,13 @@ function failure(action: () => unknown): Error {
   throw new Error('did not fail')
 }
 
+class Hidden {
+  readonly #value = 1
+  value() {
+    return this.#value
+  }
+}
+
 describe('value serializer', () => {
   test('any plain value round-trips exactly', () => {
     fc.assert(
@@ -78,6 +85,7 @@ describe('value serializer', () => {
       }
     }
     expect(same(roundTrip(new Point()), { x: 1 })).toBe(true)
+    expect(roundTrip(new (class Tick {})())).toEqual({})
     const error = new TypeError('no', { cause: { code: 5 } })
     const back = roundTrip({ error }) as { error: Error }
     expect(back.error).toBeInstanceOf(Error)
@@ -90,6 +98,8 @@ describe('value serializer', () => {
     [Symbol('x'), 'value is a symbol'],
     [new Map([['k', Promise.resolve()]]), 'value.k is a Promise'],
     [[new Number(1)], 'value[0] is a boxed primitive'],
+    [{ link: new URL('http://host/') }, 'value.link is an instance of URL'],
+    [[new Hidden()], 'value[0] is an instance of Hidden'],
     [{ 'a b': new WeakMap() }, 'value["a b"] is a weak reference'],
   ])('%o is refused with its path', (value, message) => {
     const error = failure(() => serializer.encode(value))

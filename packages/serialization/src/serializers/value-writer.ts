@@ -285,7 +285,19 @@ function unsupportedKind(value: object): string | undefined {
   if (types.isWeakMap(value) || types.isWeakSet(value) || value instanceof WeakRef) return 'a weak reference'
   if (types.isGeneratorObject(value) || types.isMapIterator(value) || types.isSetIterator(value))
     return 'an iterator'
+  if (Object.keys(value).length === 0 && hasMembers(value))
+    return `an instance of ${value.constructor?.name || 'a class'} whose content is in no field of its own`
   return undefined
+}
+
+/** Whether its class has methods or accessors: without them an instance that has no fields either is a mere marker. */
+function hasMembers(value: object): boolean {
+  let prototype = Object.getPrototypeOf(value)
+  while (prototype !== null && prototype !== Object.prototype) {
+    if (Object.getOwnPropertyNames(prototype).some(name => name !== 'constructor')) return true
+    prototype = Object.getPrototypeOf(prototype)
+  }
+  return false
 }
 
 function textOf(path: readonly (string | number)[]): string {
