@@ -36,7 +36,13 @@ export const VersionMismatch = defineError<{
 })
 
 /** The session is over: closed by one side, its connection broke for too long, or the peer fell silent. */
-export const SessionLost = defineError<{ peer: string; reason: string; call?: string }>({
+export const SessionLost = defineError<{
+  peer: string
+  reason: string
+  call?: string
+  /** The peer said so: nothing broke. */
+  closedByPeer?: true
+}>({
   code: 'rpc.session-lost',
   domain: 'external',
   retry: 'backoff',

@@ -183,6 +183,7 @@ export class JobMaster implements RpcEndpoint {
       logger: this.#logger,
       taskManagers: this.#taskManagers,
       executionGraph: this.#scheduler.executionGraph,
+      isOver: () => isGloballyTerminal(this.#scheduler.status),
       schedule: event => this.#schedule(event),
       coordinate: event => this.#coordinate(event),
       offer: (taskManager, offers) => {

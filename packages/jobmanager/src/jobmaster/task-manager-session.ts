@@ -12,6 +12,8 @@ export interface TaskManagerSessionPort {
   readonly logger: Logger
   readonly taskManagers: TaskManagerRegistry
   readonly executionGraph: ExecutionGraph
+  /** The job has ended: TaskManagers leave because they have nothing more to do. */
+  isOver(): boolean
   schedule(event: SchedulerEvent): void
   coordinate(event: CoordinatorEvent): void
   offer(taskManager: ResourceId, offers: readonly SlotOffer[]): readonly AllocationId[]
@@ -34,7 +36,8 @@ export function serveTaskManager(session: RpcSession, port: TaskManagerSessionPo
   }
   const lost = (resourceId: ResourceId, reason: string): void => {
     taskManagers.remove(resourceId)
-    logger.warn({ taskManager: resourceId, reason }, 'TaskManager lost')
+    if (port.isOver()) logger.debug({ taskManager: resourceId, reason }, 'TaskManager left')
+    else logger.warn({ taskManager: resourceId, reason }, 'TaskManager lost')
     port.schedule({ type: 'task-manager-lost', taskManager: resourceId, reason })
   }
   session.onLost(cause => {

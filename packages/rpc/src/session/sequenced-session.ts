@@ -150,7 +150,11 @@ export class SequencedSession implements RpcSession {
         break
       case 'close':
         this.#end(
-          SessionLost({ peer: this.#facts.peerLabel, reason: `closed by it: ${body.value.reason}` }),
+          SessionLost({
+            peer: this.#facts.peerLabel,
+            reason: `closed by it: ${body.value.reason}`,
+            closedByPeer: true,
+          }),
           undefined,
         )
         break

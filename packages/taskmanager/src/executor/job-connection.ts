@@ -124,7 +124,7 @@ export class JobConnection {
         return
       }
       this.#session = session
-      session.onLost(cause => this.#lost(cause.message))
+      session.onLost(cause => this.#lost(cause.message, cause.data['closedByPeer'] === true))
       const gateway = session.gateway(jobMasterGateway)
       await gateway.registerTaskManager(registration)
       if (this.#closed) return
@@ -157,10 +157,12 @@ export class JobConnection {
     }
   }
 
-  #lost(reason: string): void {
+  /** @param closed the JobMaster ended the connection, as it does when its job is over */
+  #lost(reason: string, closed: boolean): void {
     if (this.#closed) return
     this.#gateway = undefined
-    this.#ports.logger.warn({ jobId: this.jobId, reason }, 'connection to the JobMaster lost')
+    if (closed) this.#ports.logger.info({ jobId: this.jobId, reason }, 'connection closed by the JobMaster')
+    else this.#ports.logger.warn({ jobId: this.jobId, reason }, 'connection to the JobMaster lost')
     this.#ports.listener.lost(this, reason)
   }
 }
