@@ -1,10 +1,10 @@
-import { durationType, enumType, integerType, option, stringType } from '@flink-ts/common'
+import { durationType, enumType, integerFrom, option, stringType } from '@flink-ts/common'
 
 export const JOBMANAGER_BIND_HOST = option('jobmanager.bind-host', stringType, {
   defaultValue: 'localhost',
   description: 'Local interface on which the JobManager listens. Loopback unless set.',
 })
-export const JOBMANAGER_RPC_BIND_PORT = option('jobmanager.rpc.bind-port', integerType, {
+export const JOBMANAGER_RPC_BIND_PORT = option('jobmanager.rpc.bind-port', integerFrom(-1, 65_535), {
   defaultValue: -1,
   description: 'Local port of the JobManager if it differs from the announced one; -1: jobmanager.rpc.port.',
 })
@@ -21,7 +21,7 @@ export const TASKMANAGER_RESOURCE_ID = option('taskmanager.resource-id', stringT
   description:
     'Name of a TaskManager in logs, REST and metrics; made up if empty. Must be unique in the cluster.',
 })
-export const NUMBER_OF_TASK_SLOTS = option('taskmanager.numberOfTaskSlots', integerType, {
+export const NUMBER_OF_TASK_SLOTS = option('taskmanager.numberOfTaskSlots', integerFrom(1), {
   defaultValue: 1,
   description: 'Slots of a TaskManager. One slot is one thread, so at most the number of cores makes sense.',
 })

@@ -11,12 +11,14 @@ export {
   durationType,
   enumType,
   formatDuration,
+  integerFrom,
   integerType,
   memorySizeType,
   type OptionType,
   option,
   parseDuration,
   parseMemorySize,
+  portType,
   stringType,
 } from './config/option.ts'
 export {

@@ -1,12 +1,12 @@
-import { integerType, option } from '@flink-ts/common'
+import { integerFrom, option } from '@flink-ts/common'
 
 /** Configuration keys of the Dispatcher. */
 export const DispatcherOptionKeys = {
-  maxCapacity: option('jobstore.max-capacity', integerType, {
+  maxCapacity: option('jobstore.max-capacity', integerFrom(0), {
     defaultValue: 100,
     description: 'How many finished jobs are remembered; the oldest are forgotten first.',
   }),
-  expirationTime: option('jobstore.expiration-time', integerType, {
+  expirationTime: option('jobstore.expiration-time', integerFrom(0), {
     defaultValue: 3600,
     description: 'Seconds after which a finished job is forgotten.',
   }),

@@ -1,4 +1,4 @@
-import { durationType, integerType, option } from '@flink-ts/common'
+import { durationType, integerFrom, option } from '@flink-ts/common'
 
 /** Configuration keys of the JobMaster. */
 export const JobManagerOptionKeys = {
@@ -10,7 +10,7 @@ export const JobManagerOptionKeys = {
     defaultValue: 50_000,
     description: 'After how long a job gives back slots that it has beyond its need.',
   }),
-  exceptionHistorySize: option('web.exception-history-size', integerType, {
+  exceptionHistorySize: option('web.exception-history-size', integerFrom(1), {
     defaultValue: 16,
     description: 'How many failures of a job are remembered.',
   }),

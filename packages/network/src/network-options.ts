@@ -1,4 +1,4 @@
-import { integerType, memorySizeType, option } from '@flink-ts/common'
+import { integerType, memorySizeType, option, portType } from '@flink-ts/common'
 
 /** Room of one logical channel between two threads, or on each side of a TCP connection. */
 export const RING_SIZE = option('taskmanager.network.memory.channel-size', memorySizeType, {
@@ -25,7 +25,7 @@ export const MAX_OVERDRAFT_RECORDS = option('taskmanager.network.max-overdraft-r
 })
 
 /** TCP port for data between TaskManagers. */
-export const DATA_PORT = option('taskmanager.data.port', integerType, {
+export const DATA_PORT = option('taskmanager.data.port', portType, {
   defaultValue: 0,
   description: 'Port on which other TaskManagers fetch data. 0: any free port.',
 })

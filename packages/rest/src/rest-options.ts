@@ -1,8 +1,8 @@
-import { booleanType, integerType, option, stringType } from '@flink-ts/common'
+import { booleanType, option, portType, stringType } from '@flink-ts/common'
 
 /** Configuration keys of the REST API. */
 export const RestOptionKeys = {
-  port: option('rest.port', integerType, {
+  port: option('rest.port', portType, {
     defaultValue: 8081,
     description: 'Port of the REST API; 0: any free one.',
     deprecatedKeys: ['rest.bind-port'],

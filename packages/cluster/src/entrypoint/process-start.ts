@@ -42,13 +42,15 @@ export async function runProcess(
   start: (process: ProcessStart, end: (reason: string, code: number) => void) => Promise<Closeable>,
 ): Promise<void> {
   const random = new SystemRandom()
-  const configuration = configurationOf(process.argv.slice(2))
+  const configuration = orRefuse(() => configurationOf(process.argv.slice(2)))
   const logFile = process.env['FLINK_LOG_FILE']
   const logger = createLogger({
-    level: configuration.get(LOG_LEVEL),
+    level: orRefuse(() => configuration.get(LOG_LEVEL)),
     ...(logFile !== undefined && { file: logFile }),
   })
-  const workingDirectory = WorkingDirectory.create(configuration.get(TMP_DIRS) || tmpdir(), role)
+  const workingDirectory = orRefuse(() =>
+    WorkingDirectory.create(configuration.get(TMP_DIRS) || tmpdir(), role),
+  )
   let running: Closeable | undefined
   let ending = false
   const end = (reason: string, code: number): void => {
@@ -86,12 +88,17 @@ export async function runProcess(
 }
 
 function configurationOf(args: readonly string[]): Configuration {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { configDir: { type: 'string' }, define: { type: 'string', short: 'D', multiple: true } },
+  })
+  return loadConfiguration(values.configDir, parseDynamicProperties(values.define ?? []))
+}
+
+/** Ends the process with one line for whoever starts it: there is no log yet. */
+function orRefuse<T>(prepare: () => T): T {
   try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: { configDir: { type: 'string' }, define: { type: 'string', short: 'D', multiple: true } },
-    })
-    return loadConfiguration(values.configDir, parseDynamicProperties(values.define ?? []))
+    return prepare()
   } catch (error) {
     process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`)
     process.exit(1)

@@ -28,3 +28,14 @@ test('folders of dead processes are removed, those of living ones and foreign on
     rmSync(base, { recursive: true, force: true })
   }
 })
+
+test('a base where nothing can be made is refused with the option to change', () => {
+  const base = mkdtempSync(join(tmpdir(), 'working-directory-'))
+  try {
+    const file = join(base, 'file')
+    writeFileSync(file, '')
+    expect(() => WorkingDirectory.create(file, 'jobmanager')).toThrowError(/file.*io\.tmp\.dirs/)
+  } finally {
+    rmSync(base, { recursive: true, force: true })
+  }
+})

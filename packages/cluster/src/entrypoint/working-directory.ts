@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { NoWorkingDirectory } from '../errors.ts'
 
 const PREFIX = 'flink-ts-'
 const OWNER_FILE = 'owner.json'
@@ -15,8 +16,22 @@ export class WorkingDirectory {
     this.path = path
   }
 
-  /** Makes the folder of this process below `base` and removes those of dead processes. */
+  /**
+   * Makes the folder of this process below `base` and removes those of dead processes.
+   * @throws cluster.no-working-directory if that is not possible
+   */
   static create(base: string, role: string): WorkingDirectory {
+    try {
+      return WorkingDirectory.#create(base, role)
+    } catch (error) {
+      throw NoWorkingDirectory(
+        { base, reason: error instanceof Error ? error.message : String(error) },
+        error,
+      )
+    }
+  }
+
+  static #create(base: string, role: string): WorkingDirectory {
     mkdirSync(base, { recursive: true })
     removeOrphans(base)
     const path = join(base, `${PREFIX}${role}-${process.pid}`)

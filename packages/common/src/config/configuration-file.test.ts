@@ -52,7 +52,7 @@ text: 'quoted # text'
   })
 
   it.each([
-    ['a: 1\nrest.port: 1\nrest.port: 2\n', 3, 'unique'],
+    ['a: 1\nrest.port: 1\nrest.port: 2\n', 3, 'rest.port is set already in line 2'],
     ['rest.port: 1\nrest:\n  port: 2\n', 3, 'rest.port is set already in line 1'],
     ['a: 1\nb:\n  - x\n', 2, 'b is a list'],
     ['a: 1\nb: [x, y]\n', 2, 'b is a list'],

@@ -72,12 +72,18 @@ export function parseDynamicProperties(args: readonly string[]): Record<string, 
 function parseConfiguration(text: string, file: string): Configuration {
   const lines = new LineCounter()
   // The failsafe schema: `on`, `0123` and `1.10` stay the text they are.
-  const document = parseDocument(text, { schema: 'failsafe', lineCounter: lines, prettyErrors: false })
+  const document = parseDocument(text, {
+    schema: 'failsafe',
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: false,
+  })
   const refuse: (offset: number, problem: string) => never = (offset, problem) => {
     throw ConfigurationInvalid({ file, line: lines.linePos(offset).line, problem })
   }
   const [error] = document.errors
-  if (error !== undefined) refuse(error.pos[0], `${error.message} Write one 'key: value' a line.`)
+  if (error !== undefined)
+    refuse(error.pos[0], `${error.message.replace(/\.?$/, '.')} Write one 'key: value' a line.`)
   const root = document.contents
   if (root === null || (isScalar(root) && root.value === '')) return Configuration.EMPTY
   if (!isMap(root)) refuse(root.range?.[0] ?? 0, "Write one 'key: value' a line.")

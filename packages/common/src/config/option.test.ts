@@ -6,6 +6,7 @@ import {
   durationType,
   enumType,
   formatDuration,
+  integerFrom,
   integerType,
   memorySizeType,
   option,
@@ -66,4 +67,11 @@ test('words of an enumeration are read whatever their case', () => {
   expect(mode.parse('twice')).toBeUndefined()
   expect(booleanType.parse('TRUE')).toBe(true)
   expect(memorySizeType.format(2 ** 21)).toBe('2 mb')
+})
+
+test('a number out of its range is refused with the range', () => {
+  const slots = option('slots', integerFrom(1, 8), { defaultValue: 1, description: '' })
+  const read = (text: string): number => Configuration.of({ slots: text }).get(slots)
+  expect([read('1'), read('8')]).toEqual([1, 8])
+  for (const text of ['0', '9', '-3', '1.5', 'x']) expect(() => read(text)).toThrowError(/from 1 to 8/)
 })

@@ -127,6 +127,21 @@ export const integerType: OptionType<number> = {
   format: String,
 }
 
+/** A whole number from `least` to `most`. */
+export function integerFrom(least: number, most = Number.MAX_SAFE_INTEGER): OptionType<number> {
+  return {
+    expected: `a whole number from ${least}${most < Number.MAX_SAFE_INTEGER ? ` to ${most}` : ''}`,
+    parse: text => {
+      const value = integerType.parse(text)
+      return value !== undefined && value >= least && value <= most ? value : undefined
+    },
+    format: String,
+  }
+}
+
+/** A port; 0: any free one. */
+export const portType: OptionType<number> = integerFrom(0, 65_535)
+
 /** true or false. */
 export const booleanType: OptionType<boolean> = {
   expected: 'true or false',

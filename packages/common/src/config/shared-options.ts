@@ -1,4 +1,4 @@
-import { durationType, enumType, integerType, option, stringType } from './option.ts'
+import { durationType, enumType, integerFrom, option, portType, stringType } from './option.ts'
 
 // Keys that several packages read: one declaration, so that defaults and descriptions cannot differ.
 
@@ -9,7 +9,7 @@ export const JOBMANAGER_RPC_ADDRESS = option('jobmanager.rpc.address', stringTyp
 })
 
 /** Port that belongs to {@link JOBMANAGER_RPC_ADDRESS}. */
-export const JOBMANAGER_RPC_PORT = option('jobmanager.rpc.port', integerType, {
+export const JOBMANAGER_RPC_PORT = option('jobmanager.rpc.port', portType, {
   defaultValue: 6123,
   description: 'Port at which TaskManagers and clients reach the JobManager.',
 })
@@ -38,7 +38,7 @@ export const RESTART_STRATEGY = option(
 )
 
 /** Failures beyond this number end the job. */
-export const FIXED_DELAY_ATTEMPTS = option('restart-strategy.fixed-delay.attempts', integerType, {
+export const FIXED_DELAY_ATTEMPTS = option('restart-strategy.fixed-delay.attempts', integerFrom(0), {
   defaultValue: 1,
   description: 'How often a job is started again before it fails for good, with the strategy fixed-delay.',
 })

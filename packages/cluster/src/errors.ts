@@ -1,0 +1,10 @@
+import { defineError } from '@flink-ts/common'
+
+/** A process cannot have its folder for temporary files. */
+export const NoWorkingDirectory = defineError<{ base: string; reason: string }>({
+  code: 'cluster.no-working-directory',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `No folder for temporary files can be made in ${d.base} (${d.reason}): set io.tmp.dirs to another one.`,
+})
