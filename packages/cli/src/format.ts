@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { isFlinkError } from '@flink-ts/common'
 import { userFrameOf } from '@flink-ts/jobgraph'
 
@@ -41,7 +42,8 @@ export function formatTable(rows: readonly (readonly string[])[]): readonly stri
 export function formatError(error: unknown): string {
   const parts: string[] = []
   let current: unknown = error
-  for (let depth = 0; depth < 10 && current !== undefined && current !== null; depth++) {
+  // Programs can throw undefined, too.
+  for (let depth = 0; depth < 10 && (depth === 0 || (current !== undefined && current !== null)); depth++) {
     const text = describe(current)
     // Errors that wrap another one often repeat its message.
     if (parts.at(-1) !== text) parts.push(text)
@@ -51,7 +53,7 @@ export function formatError(error: unknown): string {
 }
 
 function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
+  if (!(error instanceof Error)) return typeof error === 'string' ? error : `${inspect(error)} was thrown`
   if (!isFlinkError(error)) return error.stack ?? `${error.name}: ${error.message}`
   const line = userFrameOf(error.stack ?? '')
   return `${error.message} [${error.code}]${line === undefined ? '' : `\n    at ${line}`}`
