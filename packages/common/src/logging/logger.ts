@@ -1,4 +1,5 @@
 import { pino } from 'pino'
+import { serializeError } from '../errors/serialized-error.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -29,11 +30,22 @@ export function createLogger(options: LoggerOptions): Logger {
     {
       level: options.level,
       timestamp: pino.stdTimeFunctions.isoTime,
-      serializers: { error: pino.stdSerializers.errWithCause, cause: pino.stdSerializers.errWithCause },
+      serializers: { error: errorFields, cause: errorFields },
       formatters: { level: label => ({ level: label }) },
     },
     pino.destination({ dest: options.file ?? 1, sync: true, mkdir: true }),
   )
+}
+
+/** What is logged of an error. User code can throw what no serializer takes: logging must not fail at it. */
+function errorFields(error: unknown): unknown {
+  try {
+    const fields = pino.stdSerializers.errWithCause(error as Error)
+    JSON.stringify(fields)
+    return fields
+  } catch {
+    return serializeError(error)
+  }
 }
 
 /** Drops everything. */
