@@ -59,6 +59,15 @@ export async function runCommand(
   const connection = new RunConnection(configuration, await connect(configuration))
   const temporary = mkdtempSync(join(tmpdir(), 'flink-run-'))
   process.once('exit', () => rmSync(temporary, { recursive: true, force: true }))
+  // Without a listener these end the process without its 'exit'. A program may have listeners that do something else.
+  for (const [signal, exitCode] of [
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    process.on(signal, () => {
+      if (process.listenerCount(signal) === 1) process.exit(exitCode)
+    })
+  }
 
   const entry = resolve(job)
   const bundleFile = /\.(tgz|tar\.gz)$/.test(entry)

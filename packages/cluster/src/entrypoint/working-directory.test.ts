@@ -22,6 +22,9 @@ test('folders of dead processes are removed, those of living ones and foreign on
     expect(readdirSync(base).sort()).toEqual(
       [`flink-ts-jobmanager-${process.pid}`, 'flink-ts-taskmanager-alive', 'other'].sort(),
     )
+    const second = WorkingDirectory.create(base, 'jobmanager', 'second')
+    expect(second.path).not.toBe(own.path)
+    expect(existsSync(own.path)).toBe(true)
     own.remove()
     expect(existsSync(own.path)).toBe(false)
   } finally {

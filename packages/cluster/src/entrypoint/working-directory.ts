@@ -18,11 +18,12 @@ export class WorkingDirectory {
 
   /**
    * Makes the folder of this process below `base` and removes those of dead processes.
+   * @param name tells it from others of the same role on this host
    * @throws cluster.no-working-directory if that is not possible
    */
-  static create(base: string, role: string): WorkingDirectory {
+  static create(base: string, role: string, name = String(process.pid)): WorkingDirectory {
     try {
-      return WorkingDirectory.#create(base, role)
+      return WorkingDirectory.#create(base, `${PREFIX}${role}-${name}`)
     } catch (error) {
       throw NoWorkingDirectory(
         { base, reason: error instanceof Error ? error.message : String(error) },
@@ -31,12 +32,12 @@ export class WorkingDirectory {
     }
   }
 
-  static #create(base: string, role: string): WorkingDirectory {
+  static #create(base: string, folder: string): WorkingDirectory {
     mkdirSync(base, { recursive: true })
     removeOrphans(base)
-    const path = join(base, `${PREFIX}${role}-${process.pid}`)
+    const path = join(base, folder)
     rmSync(path, { recursive: true, force: true }) // of an earlier process with our id
-    mkdirSync(path)
+    mkdirSync(path, { mode: 0o700 }) // programs and state
     writeFileSync(
       join(path, OWNER_FILE),
       JSON.stringify({ pid: process.pid, startTicks: startTicks(process.pid) }),
@@ -54,7 +55,12 @@ function removeOrphans(base: string): void {
     if (!name.startsWith(PREFIX)) continue
     const path = join(base, name)
     const owner = readOwner(path)
-    if (owner !== undefined && !isAlive(owner)) rmSync(path, { recursive: true, force: true })
+    if (owner === undefined || isAlive(owner)) continue
+    try {
+      rmSync(path, { recursive: true, force: true })
+    } catch {
+      // It belongs to another user of this host, who will remove it.
+    }
   }
 }
 

@@ -1,4 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -15,11 +14,13 @@ import {
   VERSION,
 } from '@flink-ts/common'
 import { BlobServer, InProcessNetwork, InProcessRpcService, sessionSettingsOf } from '@flink-ts/rpc'
+import { TMP_DIRS } from '../cluster-options.ts'
 import { startJobManagerComponents } from '../components/job-manager-components.ts'
 import {
   startTaskManagerComponents,
   type TaskManagerComponents,
 } from '../components/task-manager-components.ts'
+import { WorkingDirectory } from '../entrypoint/working-directory.ts'
 
 export interface MiniClusterOptions {
   readonly configuration: Configuration
@@ -59,7 +60,13 @@ export class MiniCluster {
     dependencies: MiniClusterDependencies,
   ): Promise<MiniCluster> {
     const { clock, random, logger } = dependencies
-    const folder = mkdtempSync(join(tmpdir(), 'flink-ts-minicluster-'))
+    // A process that is ended by Ctrl-C leaves it to the next one.
+    const workingDirectory = WorkingDirectory.create(
+      options.configuration.get(TMP_DIRS) || tmpdir(),
+      'minicluster',
+      newId<ResourceId>(random),
+    )
+    const folder = workingDirectory.path
     // Unless somebody says where to keep them, checkpoints serve restarts within the life of this cluster.
     const configuration = options.configuration.has(CHECKPOINTS_DIRECTORY)
       ? options.configuration
@@ -103,7 +110,7 @@ export class MiniCluster {
       await Promise.all(taskManagers.map(taskManager => taskManager.close()))
       await jobManager.close()
       await Promise.all([clientRpc.close(), rpc.close()])
-      rmSync(folder, { recursive: true, force: true })
+      workingDirectory.remove()
     })
   }
 
