@@ -20,18 +20,20 @@ export interface JobOverview {
   readonly tasks: Readonly<Record<ExecutionState, number>>
 }
 
-/** Flink's execution states. */
-export type ExecutionState =
-  | 'CREATED'
-  | 'SCHEDULED'
-  | 'DEPLOYING'
-  | 'INITIALIZING'
-  | 'RUNNING'
-  | 'FINISHED'
-  | 'CANCELING'
-  | 'CANCELED'
-  | 'FAILED'
-  | 'RECONCILING'
+/** Flink's execution states, in its order. */
+export const EXECUTION_STATES = [
+  'CREATED',
+  'SCHEDULED',
+  'DEPLOYING',
+  'INITIALIZING',
+  'RUNNING',
+  'FINISHED',
+  'CANCELING',
+  'CANCELED',
+  'FAILED',
+  'RECONCILING',
+] as const
+export type ExecutionState = (typeof EXECUTION_STATES)[number]
 
 /** A job in full, for REST and the page. */
 export interface JobDetails extends JobOverview {

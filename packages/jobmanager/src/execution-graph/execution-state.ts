@@ -31,20 +31,6 @@ export function isDeployed(state: ExecutionState): boolean {
   return state === 'DEPLOYING' || state === 'INITIALIZING' || state === 'RUNNING' || state === 'CANCELING'
 }
 
-/** All states, in Flink's order. */
-export const EXECUTION_STATES: readonly ExecutionState[] = [
-  'CREATED',
-  'SCHEDULED',
-  'DEPLOYING',
-  'INITIALIZING',
-  'RUNNING',
-  'FINISHED',
-  'CANCELING',
-  'CANCELED',
-  'FAILED',
-  'RECONCILING',
-]
-
 /** The state of a vertex from the states of its subtasks, as Flink shows it. */
 export function aggregateExecutionState(states: readonly ExecutionState[]): ExecutionState {
   const precedence: readonly ExecutionState[] = ['FAILED', 'CANCELING', 'CANCELED', 'INITIALIZING', 'RUNNING']

@@ -1,14 +1,15 @@
-import type {
-  CheckpointCounts,
-  ExecutionState,
-  JobDetails,
-  JobOverview,
-  SubtaskDetails,
-  VertexDetails,
+import {
+  type CheckpointCounts,
+  EXECUTION_STATES,
+  type ExecutionState,
+  type JobDetails,
+  type JobOverview,
+  type SubtaskDetails,
+  type VertexDetails,
 } from '@flink-ts/gateways'
 import { isGloballyTerminal, type JobVertex } from '@flink-ts/jobgraph'
 import type { Execution } from '../execution-graph/execution-graph.ts'
-import { aggregateExecutionState, EXECUTION_STATES } from '../execution-graph/execution-state.ts'
+import { aggregateExecutionState } from '../execution-graph/execution-state.ts'
 import type { JobScheduler } from '../scheduler/job-scheduler.ts'
 
 /** The line of the job list. */

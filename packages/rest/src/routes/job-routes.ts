@@ -1,26 +1,15 @@
 import type { SerializedError } from '@flink-ts/common'
-import type {
-  ExecutionState,
-  FailureEntry,
-  JobDetails,
-  JobOverview,
-  SubtaskDetails,
-  VertexDetails,
+import {
+  EXECUTION_STATES,
+  type ExecutionState,
+  type FailureEntry,
+  type JobDetails,
+  type JobOverview,
+  type SubtaskDetails,
+  type VertexDetails,
 } from '@flink-ts/gateways'
 import type { JobStatus } from '@flink-ts/jobgraph'
 
-const EXECUTION_STATES: readonly ExecutionState[] = [
-  'CREATED',
-  'SCHEDULED',
-  'DEPLOYING',
-  'INITIALIZING',
-  'RUNNING',
-  'FINISHED',
-  'CANCELING',
-  'CANCELED',
-  'FAILED',
-  'RECONCILING',
-]
 const JOB_STATUSES: readonly JobStatus[] = [
   'INITIALIZING',
   'CREATED',

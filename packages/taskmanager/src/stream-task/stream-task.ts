@@ -21,14 +21,14 @@ import type { ContextHost } from './operator-context.ts'
 import { OperatorSequence } from './operator-sequence.ts'
 import { Overdraft } from './overdraft.ts'
 import { restoreBackends } from './restore-backends.ts'
+import { SourceTurn } from './source-turn.ts'
 import type { InputListener, TaskInputs } from './task-inputs.ts'
 import type { TaskOutputs } from './task-outputs.ts'
 import type { StreamTaskDependencies, StreamTaskOptions } from './task-ports.ts'
+import { YieldDecision } from './yield-decision.ts'
 
 /** Records that are taken between two looks at everything else. */
 const BATCH = 256
-/** Calls of shouldYield between two looks at the clock and the outputs. */
-const YIELD_CHECK_CALLS = 16
 
 /**
  * `starting`: state is restored, operators are opened. `running`: until all is done. `draining`: operators have
@@ -63,12 +63,9 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   #chain!: OperatorChain
   #inputs!: TaskInputs
   #checkpointing!: TaskCheckpointing
-  /** The source has said `wait`. */
-  #waiting = false
-  #woken = false
+  readonly #sourceTurn = new SourceTurn()
   readonly #ending: EndOfInput
-  #yieldCalls = 0
-  #yielded = false
+  readonly #yielding: YieldDecision
   /** Watermarks must be worked off at once: a record may follow on the same stack. */
   #forced = false
   #betweenRecords = false
@@ -98,6 +95,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     this.#ending = new EndOfInput(new Set(deployment.inputs.map(({ edge }) => edge.targetInput)).size)
     const { loop, clock } = dependencies
     this.#actions = new OperatorActions({ clock, wake: () => loop.wake() })
+    this.#yielding = new YieldDecision(() => loop.sliceOver() || !(this.#outputs as TaskOutputs).available())
     this.#sequence = new OperatorSequence({
       post: action => loop.post(() => this.#guard(action)),
       onChange: () => this.#refresh(),
@@ -232,11 +230,10 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     let progressed = this.#runActions()
     if (this.#sequence.active || this.#state !== 'running') return progressed
     const outputs = this.#outputs as TaskOutputs
-    this.#yieldCalls = 0
+    this.#yielding.restart()
     outputs.drainOverdraft()
     if (this.#chain.suspended && outputs.available()) {
-      this.#yielded = false
-      if (this.#chain.advance() || this.#yielded) progressed = true
+      if (this.#chain.advance() || this.#yielding.yielded) progressed = true
     }
     const suspended = this.#chain.suspended
     if (!suspended && this.#endInputs()) progressed = true
@@ -254,11 +251,9 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
 
   #emitFromSource(): boolean {
     const source = this.#chain.head.operator.source
-    if (source === undefined || this.#ending.all || (this.#waiting && !this.#woken)) return false
-    this.#woken = false
-    const answer = source.emit(BATCH)
-    // A wake-up during the call counts for what it did not see.
-    this.#waiting = answer === 'wait'
+    if (source === undefined || this.#ending.all) return false
+    const answer = this.#sourceTurn.ask(source, BATCH)
+    if (answer === undefined) return false
     if (answer === 'end') {
       this.#ending.sourceEnded()
       this.#emitWatermark(0, MAX_WATERMARK)
@@ -317,13 +312,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   }
 
   #shouldYield(): boolean {
-    if (this.#forced || ++this.#yieldCalls < YIELD_CHECK_CALLS) return false
-    this.#yieldCalls = 0
-    const yields = this.#ports.loop.sliceOver() || !(this.#outputs as TaskOutputs).available()
-    // Asked again it must not say no before anything changed.
-    if (yields) this.#yieldCalls = YIELD_CHECK_CALLS
-    this.#yielded ||= yields
-    return yields
+    return !this.#forced && this.#yielding.ask()
   }
 
   // Checkpoints
@@ -490,7 +479,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
       scheduleProcessingTime: (index, time, action) => this.#actions.schedule(index, time, action),
       execute: (index, action) => this.#actions.execute(index, action),
       wake: () => {
-        this.#woken = true
+        this.#sourceTurn.wake()
         loop.wake()
       },
       fail: error => loop.post(() => this.fail(error)),
