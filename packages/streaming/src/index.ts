@@ -7,9 +7,9 @@ export {
   KeyedStream,
   type KeyValue,
   SingleOutputStreamOperator,
-  WindowedStream,
 } from './datastream/data-stream.ts'
 export { DataStreamSink } from './datastream/data-stream-sink.ts'
+export { WindowedStream } from './datastream/windowed-stream.ts'
 export { CheckpointConfig } from './environment/checkpoint-config.ts'
 export { ExecutionConfig } from './environment/execution-config.ts'
 export { RestartStrategies } from './environment/restart-strategies.ts'

@@ -1,13 +1,10 @@
 import {
-  type AggregateFunction,
-  AsyncFunctionNotSupported,
   collectOperator,
   type EdgePartitioner,
   type FilterFunction,
   type FlatMapFunction,
   filterOperator,
   flatMapOperator,
-  isAsyncFunction,
   type KeyedProcessFunction,
   type KeySelector,
   keyedProcessOperator,
@@ -24,14 +21,14 @@ import {
   sinkOperator,
   type TumblingEventTimeWindows,
   timestampsAndWatermarksOperator,
-  tumblingWindowOperator,
   type WatermarkStrategy,
-  type WindowFunction,
 } from '@flink-ts/operators'
-import { ForeignStream, InvalidArgument } from '../errors.ts'
+import { ForeignStream } from '../errors.ts'
 import type { StreamNode, Upstream } from '../graph/stream-graph.ts'
 import { DataStreamSink } from './data-stream-sink.ts'
 import type { GraphBuilder } from './graph-builder.ts'
+import { requireFunction } from './require-function.ts'
+import { WindowedStream } from './windowed-stream.ts'
 
 /** What a key may be: compared by value. Anything else is an error, at the latest at the first record. */
 export type KeyValue = KeyElement | readonly KeyElement[] | { readonly [field: string]: KeyElement }
@@ -309,91 +306,5 @@ export class KeyedStream<T, K> extends DataStream<T> {
     return new WindowedStream<T, K>(assigner, this.#keySelector, (call, factory) =>
       this.transform(call, 'Tumbling Window', factory, this.#keySelector),
     )
-  }
-}
-
-type AddWindowOperator = <R>(call: string, factory: OperatorFactory) => SingleOutputStreamOperator<R>
-
-/** A keyed stream in windows. Each window fires once, when the watermark passes its end; late records are dropped. */
-export class WindowedStream<T, K> {
-  readonly #assigner: TumblingEventTimeWindows
-  readonly #keySelector: KeySelector<T, K>
-  readonly #add: AddWindowOperator
-  #lateTag: string | undefined
-
-  constructor(assigner: TumblingEventTimeWindows, keySelector: KeySelector<T, K>, add: AddWindowOperator) {
-    this.#assigner = assigner
-    this.#keySelector = keySelector
-    this.#add = add
-  }
-
-  /** Sends late records to a side output instead of dropping them. */
-  sideOutputLateData(tag: OutputTag<T>): this {
-    this.#lateTag = tag.id
-    return this
-  }
-
-  /**
-   * Aggregates the records of each key and window, and makes the result from the aggregate, its key and window.
-   * @example .aggregate(delays, (origin, window, result) => ({ origin, day: window.start, ...result }))
-   */
-  aggregate<Acc, R>(aggregate: AggregateFunction<T, Acc, R>): SingleOutputStreamOperator<R>
-  aggregate<Acc, A, R>(
-    aggregate: AggregateFunction<T, Acc, A>,
-    windowFunction: WindowFunction<K, A, R>,
-  ): SingleOutputStreamOperator<R>
-  aggregate(
-    aggregate: AggregateFunction<T, unknown, unknown>,
-    windowFunction?: WindowFunction<K, unknown, unknown>,
-  ): SingleOutputStreamOperator<unknown> {
-    for (const method of ['createAccumulator', 'add', 'getResult']) {
-      requireFunction('aggregate', method, aggregate, true)
-    }
-    return this.#apply('aggregate', windowFunction, { type: 'aggregate', aggregate })
-  }
-
-  /** Combines the records of each key and window into one. */
-  reduce(reducer: ReduceFunction<T>): SingleOutputStreamOperator<T>
-  reduce<R>(
-    reducer: ReduceFunction<T>,
-    windowFunction: WindowFunction<K, T, R>,
-  ): SingleOutputStreamOperator<R>
-  reduce(
-    reducer: ReduceFunction<T>,
-    windowFunction?: WindowFunction<K, T, T>,
-  ): SingleOutputStreamOperator<T> {
-    requireFunction('reduce', 'reduce', reducer)
-    const makeResult = windowFunction as WindowFunction<K, unknown, unknown> | undefined
-    return this.#apply<T>('reduce', makeResult, { type: 'reduce', reduce: reducer })
-  }
-
-  #apply<R>(
-    call: string,
-    windowFunction: WindowFunction<K, unknown, unknown> | undefined,
-    aggregation: Parameters<typeof tumblingWindowOperator<K, T>>[0]['aggregation'],
-  ): SingleOutputStreamOperator<R> {
-    if (windowFunction !== undefined) requireFunction(call, 'window function', windowFunction)
-    const factory = tumblingWindowOperator<K, T>({
-      assigner: this.#assigner,
-      keySelector: this.#keySelector,
-      aggregation,
-      windowFunction,
-      lateTag: this.#lateTag,
-    })
-    return this.#add(call, factory)
-  }
-}
-
-/** Programs without type checks get a message at their own line instead of one from the first record. */
-function requireFunction(call: string, method: string, userFunction: unknown, objectOnly = false): void {
-  const isPlain = typeof userFunction === 'function' && !objectOnly
-  const called = isPlain ? userFunction : (userFunction as Record<string, unknown> | undefined)?.[method]
-  if (typeof called !== 'function') {
-    const object = `an object with the method ${method}`
-    const expected = objectOnly ? object : `a function, or ${object}`
-    throw InvalidArgument({ call, value: String(userFunction), expected })
-  }
-  if (isAsyncFunction(called)) {
-    throw AsyncFunctionNotSupported({ operator: call, function: `The function given to ${call}` })
   }
 }

@@ -1,0 +1,21 @@
+import { AsyncFunctionNotSupported, isAsyncFunction } from '@flink-ts/operators'
+import { InvalidArgument } from '../errors.ts'
+
+/** Programs without type checks get a message at their own line instead of one from the first record. */
+export function requireFunction(
+  call: string,
+  method: string,
+  userFunction: unknown,
+  objectOnly = false,
+): void {
+  const isPlain = typeof userFunction === 'function' && !objectOnly
+  const called = isPlain ? userFunction : (userFunction as Record<string, unknown> | undefined)?.[method]
+  if (typeof called !== 'function') {
+    const object = `an object with the method ${method}`
+    const expected = objectOnly ? object : `a function, or ${object}`
+    throw InvalidArgument({ call, value: String(userFunction), expected })
+  }
+  if (isAsyncFunction(called)) {
+    throw AsyncFunctionNotSupported({ operator: call, function: `The function given to ${call}` })
+  }
+}
