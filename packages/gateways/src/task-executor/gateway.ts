@@ -1,6 +1,6 @@
 import type { AllocationId, ExecutionAttemptId } from '@flink-ts/common'
 import { defineGateway } from '@flink-ts/rpc'
-import type { CheckpointTrigger, SlotRequest, TaskDeployment } from './messages.ts'
+import type { CheckpointTrigger, SlotRequest, TaskSubmission } from './messages.ts'
 
 /** What may be said to a TaskExecutor. ResourceManager: `requestSlot`. JobMaster: the rest, for its own job's slots. */
 export interface TaskExecutorGateway {
@@ -9,7 +9,7 @@ export interface TaskExecutorGateway {
   /** Gives a slot back: its tasks are failed and its thread ends. Idempotent. */
   freeSlot(allocationId: AllocationId, reason: string): Promise<void>
   /** Accepts tasks for deployment, all of one slot in one call; states follow by `updateTaskExecutionState`. */
-  submitTasks(tasks: readonly TaskDeployment[]): Promise<void>
+  submitTasks(submission: TaskSubmission): Promise<void>
   /** Idempotent; the task ends as CANCELED, or its thread is terminated after `task.cancellation.timeout`. */
   cancelTask(attemptId: ExecutionAttemptId): Promise<void>
   /** To the tasks with sources. */

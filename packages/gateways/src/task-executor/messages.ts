@@ -53,9 +53,8 @@ export interface JobInformation {
   readonly checkpointDirectory: string | undefined
 }
 
-/** Everything that a TaskManager needs to run one attempt of one subtask. */
-export interface TaskDeployment {
-  readonly job: JobInformation
+/** What a TaskManager needs to run one attempt of one subtask, beyond the facts of its job. */
+export interface TaskDescription {
   readonly allocationId: AllocationId
   readonly attemptId: ExecutionAttemptId
   readonly attemptNumber: number
@@ -65,6 +64,17 @@ export interface TaskDeployment {
   readonly outputs: readonly EdgeDeployment[]
   /** State to restore, already assigned to this subtask; undefined: fresh start. */
   readonly restore: { readonly checkpointId: number; readonly state: TaskStateSnapshot } | undefined
+}
+
+/** Tasks of one slot, with the facts of their job once: the size of the message grows with the tasks alone. */
+export interface TaskSubmission {
+  readonly job: JobInformation
+  readonly tasks: readonly TaskDescription[]
+}
+
+/** Everything that is needed to run one attempt of one subtask; `job` is one object for all tasks of a submission. */
+export interface TaskDeployment extends TaskDescription {
+  readonly job: JobInformation
 }
 
 export interface CheckpointTrigger {

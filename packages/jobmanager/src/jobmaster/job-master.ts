@@ -201,6 +201,7 @@ export class JobMaster implements RpcEndpoint {
     if (graph.checkpointing.intervalMs === undefined && restore === undefined) return
     if (checkpointDirectory === undefined) throw CheckpointDirectoryMissing({ jobName: graph.name })
     const storage = this.#deps.storageFactory(checkpointDirectory, this.#jobId)
+    if (graph.checkpointing.intervalMs !== undefined) await storage.prepare()
     this.#checkpointIo = new CheckpointIo(storage, this.#logger, event => this.#coordinate(event))
     if (restore === undefined) return
     const restored = await readSnapshot(storage, restore.path)
@@ -305,7 +306,7 @@ export class JobMaster implements RpcEndpoint {
     const restored = this.#coordinator.restorePoint
     let plan: readonly SlotDeployment[]
     try {
-      plan = planDeployment(this.#job, epoch, executions, ({ vertex, subtaskIndex }) =>
+      plan = planDeployment(this.#job.graph, epoch, executions, ({ vertex, subtaskIndex }) =>
         restored === undefined
           ? undefined
           : { checkpointId: restored.checkpointId, state: assignTaskState(restored, vertex, subtaskIndex) },
@@ -330,7 +331,7 @@ export class JobMaster implements RpcEndpoint {
     // Gone: its loss is an event of its own.
     if (gateway === undefined) return
     const attemptIds = tasks.map(task => task.attemptId)
-    gateway.submitTasks(tasks).catch((error: unknown) => {
+    gateway.submitTasks({ job: this.#job, tasks }).catch((error: unknown) => {
       this.#logger.warn({ taskManager, attemptIds, error }, 'Tasks not accepted')
       this.#schedule({ type: 'deployment-refused', taskManager, attemptIds, cause: serializeError(error) })
     })

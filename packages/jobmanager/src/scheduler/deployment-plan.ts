@@ -1,5 +1,6 @@
-import type { EdgeDeployment, JobInformation, SubtaskLocation, TaskDeployment } from '@flink-ts/gateways'
-import type { JobEdge, JobGraph } from '@flink-ts/jobgraph'
+import type { JobVertexId } from '@flink-ts/common'
+import type { EdgeDeployment, SubtaskLocation, TaskDescription } from '@flink-ts/gateways'
+import type { JobEdge, JobGraph, JobVertex } from '@flink-ts/jobgraph'
 import { consumersOf, producersOf } from '../execution-graph/channel-layout.ts'
 import type { Execution } from '../execution-graph/execution-graph.ts'
 import { type SubtaskKey, subtaskKey } from '../failover/pipelined-regions.ts'
@@ -7,7 +8,7 @@ import { type SubtaskKey, subtaskKey } from '../failover/pipelined-regions.ts'
 /** Tasks of one slot: they are submitted in one call. */
 export interface SlotDeployment {
   readonly taskManager: Execution['location'] & {}
-  readonly tasks: readonly TaskDeployment[]
+  readonly tasks: readonly TaskDescription[]
 }
 
 /**
@@ -16,25 +17,29 @@ export interface SlotDeployment {
  * attempt still sends belongs to an older epoch.
  */
 export function planDeployment(
-  job: JobInformation,
+  graph: JobGraph,
   epoch: number,
   executions: readonly Execution[],
-  restoreOf: (execution: Execution) => TaskDeployment['restore'],
+  restoreOf: (execution: Execution) => TaskDescription['restore'],
 ): readonly SlotDeployment[] {
-  const byKey = new Map(executions.map(execution => [execution.key, execution]))
-  const slots = new Map<string, { taskManager: Execution['location'] & {}; tasks: TaskDeployment[] }>()
+  const topology = {
+    vertices: new Map(graph.vertices.map(vertex => [vertex.id, vertex])),
+    input: Map.groupBy(graph.edges, edge => edge.target),
+    output: Map.groupBy(graph.edges, edge => edge.source),
+    executions: new Map(executions.map(execution => [execution.key, execution])),
+  }
+  const slots = new Map<string, { taskManager: Execution['location'] & {}; tasks: TaskDescription[] }>()
   for (const execution of executions) {
     const location = execution.location
     if (location === undefined) throw new Error(`${execution.key} has no slot`)
-    const task: TaskDeployment = {
-      job,
+    const task: TaskDescription = {
       allocationId: location.allocationId,
       attemptId: execution.attemptId,
       attemptNumber: execution.attemptNumber,
       vertexId: execution.vertex.id,
       subtaskIndex: execution.subtaskIndex,
-      inputs: edgesOf(job.graph, execution, 'input', epoch, byKey),
-      outputs: edgesOf(job.graph, execution, 'output', epoch, byKey),
+      inputs: edgesOf(graph, topology, execution, 'input', epoch),
+      outputs: edgesOf(graph, topology, execution, 'output', epoch),
       restore: restoreOf(execution),
     }
     const slot = slots.get(location.allocationId)
@@ -44,36 +49,42 @@ export function planDeployment(
   return [...slots.values()]
 }
 
+/** The graph by what it is asked for: each lookup takes the same time, whatever the size of the job. */
+interface Topology {
+  readonly vertices: ReadonlyMap<JobVertexId, JobVertex>
+  readonly input: ReadonlyMap<JobVertexId, readonly JobEdge[]>
+  readonly output: ReadonlyMap<JobVertexId, readonly JobEdge[]>
+  readonly executions: ReadonlyMap<SubtaskKey, Execution>
+}
+
 function edgesOf(
   graph: JobGraph,
+  topology: Topology,
   execution: Execution,
   side: 'input' | 'output',
   epoch: number,
-  byKey: ReadonlyMap<SubtaskKey, Execution>,
 ): readonly EdgeDeployment[] {
   const own = execution.subtaskIndex
-  const vertexId = execution.vertex.id
-  return graph.edges
-    .filter(edge => (side === 'input' ? edge.target : edge.source) === vertexId)
-    .map(edge => {
-      const partner = graph.vertices.find(v => v.id === (side === 'input' ? edge.source : edge.target))!
-      const parallelism = execution.vertex.parallelism
-      const partners =
-        side === 'input'
-          ? producersOf(edge.partitioning, own, partner.parallelism, parallelism)
-          : consumersOf(edge.partitioning, own, parallelism, partner.parallelism)
-      return {
-        edge,
-        partnerParallelism: partner.parallelism,
-        channels: partners.map(index => ({
-          channelId:
-            side === 'input'
-              ? channelId(graph, epoch, edge, index, own)
-              : channelId(graph, epoch, edge, own, index),
-          partner: locationOf(byKey.get(subtaskKey(partner.id, index))),
-        })),
-      }
-    })
+  const edges = topology[side].get(execution.vertex.id) ?? []
+  return edges.map(edge => {
+    const partner = topology.vertices.get(side === 'input' ? edge.source : edge.target)!
+    const parallelism = execution.vertex.parallelism
+    const partners =
+      side === 'input'
+        ? producersOf(edge.partitioning, own, partner.parallelism, parallelism)
+        : consumersOf(edge.partitioning, own, parallelism, partner.parallelism)
+    return {
+      edge,
+      partnerParallelism: partner.parallelism,
+      channels: partners.map(index => ({
+        channelId:
+          side === 'input'
+            ? channelId(graph, epoch, edge, index, own)
+            : channelId(graph, epoch, edge, own, index),
+        partner: locationOf(topology.executions.get(subtaskKey(partner.id, index))),
+      })),
+    }
+  })
 }
 
 function channelId(

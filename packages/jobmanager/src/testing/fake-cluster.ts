@@ -146,10 +146,10 @@ export class FakeTaskManager {
         const index = this.slots.findIndex(slot => slot?.allocationId === allocationId)
         if (index >= 0) this.slots[index] = undefined
       },
-      submitTasks: async tasks => {
+      submitTasks: async ({ job, tasks }) => {
         for (const task of tasks) {
           this.calls.push(`submit ${task.vertexId}/${task.subtaskIndex}#${task.attemptNumber}`)
-          this.tasks.set(task.attemptId, task)
+          this.tasks.set(task.attemptId, { ...task, job })
         }
         if (this.behaviour.runs) await this.run()
       },

@@ -14,10 +14,10 @@ import {
 import type {
   CheckpointTrigger,
   SlotRequest,
-  TaskDeployment,
   TaskExecutionStateUpdate,
   TaskExecutorGateway,
   TaskExecutorRegistration,
+  TaskSubmission,
 } from '@flink-ts/gateways'
 import { RingReclaimer } from '@flink-ts/network'
 import type { RpcService } from '@flink-ts/rpc'
@@ -246,7 +246,7 @@ export class TaskExecutor {
       freeSlot: async (allocationId, reason) => {
         if (own(allocationId) !== undefined) this.#release(allocationId, reason)
       },
-      submitTasks: async tasks => this.#submit(tasks, jobId, own),
+      submitTasks: async submission => this.#submit(submission, jobId, own),
       cancelTask: async attemptId => {
         for (const slot of this.#slots.values()) if (slot.jobId === jobId) slot.cancel(attemptId)
       },
@@ -275,20 +275,25 @@ export class TaskExecutor {
   // Tasks
 
   #submit(
-    tasks: readonly TaskDeployment[],
+    { job, tasks: descriptions }: TaskSubmission,
     jobId: JobId,
     own: (allocationId: AllocationId) => AllocatedSlot | undefined,
   ): void {
-    const [first] = tasks
+    const [first] = descriptions
     if (first === undefined) return
-    const { allocationId, job } = first
-    const stranger = tasks.find(task => task.allocationId !== allocationId || task.job.jobId !== jobId)
+    const { allocationId } = first
+    if (job.jobId !== jobId) {
+      const problem = `it is of job ${job.jobId}, but the JobMaster of job ${jobId} submitted it`
+      throw InvalidDeployment({ task: first.attemptId, problem })
+    }
+    const stranger = descriptions.find(task => task.allocationId !== allocationId)
     if (stranger !== undefined) {
-      const problem = `it was submitted together with tasks of allocation ${allocationId} of job ${jobId}`
+      const problem = `it was submitted together with tasks of allocation ${allocationId}`
       throw InvalidDeployment({ task: stranger.attemptId, problem })
     }
     const slot = own(allocationId)
     if (slot === undefined) throw SlotNotAllocated({ allocation: allocationId, job: jobId })
+    const tasks = descriptions.map(description => ({ ...description, job }))
     slot.deploy(
       tasks,
       () => this.#channels.open(tasks),

@@ -223,7 +223,8 @@ export class FakeCluster {
       const tasks = [0, 1].map(v =>
         this.#deployment(graph, options, v, i, { places, epoch, attempt, extra, allocationId }),
       )
-      await this.toJob(taskManager).submitTasks(tasks)
+      const { job } = tasks[0]!
+      await this.toJob(taskManager).submitTasks({ job, tasks: tasks.map(({ job: _, ...task }) => task) })
     }
     return places.map((_, i) => ({ source: attempt('source', i), sink: attempt('sink', i) }))
   }
