@@ -131,3 +131,21 @@ export const CheckpointAlreadyCompleted = defineError<{ pointer: string; checkpo
     `Checkpoint ${d.checkpointId} at ${d.pointer} was completed before, by another coordinator or an earlier run. ` +
     'Nothing was changed; the one that is there counts.',
 })
+
+/** Reading or writing the state of a running job failed; by the next try the storage may be whole again. */
+export const CheckpointStorageFailed = defineError<{ reason: string }>({
+  code: 'state.checkpoint-storage-failed',
+  domain: 'external',
+  retry: 'backoff',
+  message: d => `The checkpoint storage failed. ${d.reason}`,
+})
+
+/** The folder for the checkpoints of a job cannot be used, found out before the job starts. */
+export const CheckpointDirectoryUnusable = defineError<{ directory: string; reason: string }>({
+  code: 'state.checkpoint-directory-unusable',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `No checkpoints can be written to ${d.directory}. ${d.reason} The job was not started: mend the folder, or set ` +
+    'another one by execution.checkpointing.dir.',
+})

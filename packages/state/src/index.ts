@@ -19,7 +19,9 @@ export type { HashMapBackendOptions } from './backends/hashmap/hash-map-keyed-st
 export { createOperatorStateBackend } from './backends/operator/create-operator-state-backend.ts'
 export {
   CheckpointAlreadyCompleted,
+  CheckpointDirectoryUnusable,
   CheckpointNotFound,
+  CheckpointStorageFailed,
   CorruptSnapshot,
   DuplicateInsert,
   DuplicateParticipant,

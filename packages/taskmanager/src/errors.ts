@@ -92,13 +92,11 @@ export const CheckpointNotPossible = defineError<{ checkpointId: number; task: s
 })
 
 /** Taking the snapshot of a task failed. */
-export const SnapshotFailed = defineError<{ checkpointId: number; task: string }>({
+export const SnapshotFailed = defineError<{ checkpointId: number; task: string; reason: string }>({
   code: 'taskmanager.snapshot-failed',
   domain: 'external',
   retry: 'backoff',
-  message: d =>
-    `${d.task} could not take its snapshot for checkpoint ${d.checkpointId}. See the cause; check that the ` +
-    'checkpoint directory can be written from this host.',
+  message: d => `${d.task} could not take its snapshot for checkpoint ${d.checkpointId}: ${d.reason}`,
 })
 
 /** A job has checkpoints switched on and no place for them. */

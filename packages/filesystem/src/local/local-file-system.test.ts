@@ -136,6 +136,25 @@ test('list is sorted, gives usable URIs, skips dangling links, is empty for a mi
   await expect(fileSystem.list(joinUri(base, 'b'))).rejects.toEqual(code('wrong-file-type'))
 })
 
+test('a file where a folder should be is named, whatever is done below it', async () => {
+  const file = joinUri(base, 'file')
+  await fileSystem.writeFile(file, bytes('x'), 'create')
+  const below = joinUri(file, 'a', 'b')
+  const calls: readonly (() => Promise<unknown>)[] = [
+    () => fileSystem.create(below, 'create'),
+    () => fileSystem.create(joinUri(file, 'a'), 'create'),
+    () => fileSystem.writeFile(below, bytes('x'), 'create'),
+    () => fileSystem.readFile(below),
+    () => fileSystem.open(below),
+    () => fileSystem.makeDirectory(file),
+    () => fileSystem.makeDirectory(below),
+  ]
+  for (const call of calls) {
+    await expect(call()).rejects.toEqual(code('wrong-file-type'))
+    await expect(call()).rejects.toThrow(`${file}: it is not a folder.`)
+  }
+})
+
 test('what may not be written gives access-denied', async () => {
   // A folder without rights stops everybody but root; a constant of the kernel stops root too.
   await chmod(folder, 0o500)

@@ -18,7 +18,7 @@ export class LocalFileSystem implements FileSystem {
   create(uri: string, mode: 'create' | 'overwrite'): Promise<FileOutput> {
     return attempt('create', uri, async () => {
       const path = uriToPath(uri)
-      await fs.mkdir(dirname(path), { recursive: true })
+      await makeFolder(dirname(path))
       const file = await fs.open(path, mode === 'create' ? 'wx' : 'w')
       return new LocalFileOutput({ uri, position: 0 }, { file, syncFolder: () => syncFolder(dirname(path)) })
     })
@@ -70,7 +70,7 @@ export class LocalFileSystem implements FileSystem {
     return attempt('write', uri, async () => {
       const path = uriToPath(uri)
       const folder = dirname(path)
-      await fs.mkdir(folder, { recursive: true })
+      await makeFolder(folder)
       // Cut: a temporary name must not be too long where the real one is not.
       const temporary = join(folder, `.${basename(path).slice(0, 100)}.${randomBytes(8).toString('hex')}.tmp`)
       try {
@@ -126,15 +126,44 @@ export class LocalFileSystem implements FileSystem {
 
   makeDirectory(uri: string): Promise<void> {
     return attempt('make folder', uri, async () => {
-      await fs.mkdir(uriToPath(uri), { recursive: true })
+      await makeFolder(uriToPath(uri))
     })
   }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await fs.mkdir(path, { recursive: true })
+  } catch (error) {
+    if (!isFsError(error, 'EEXIST')) throw error
+    // Of a recursive mkdir that can only be a file at the last place.
+    throw Object.assign(new Error(`${path} is not a folder`, { cause: error }), { code: 'ENOTDIR' })
+  }
+}
+
+/** The file at `path` or above it that stands where a folder should be. */
+async function nearestFile(path: string): Promise<string | undefined> {
+  for (let at = path; ; at = dirname(at)) {
+    const stat = await fs.stat(at).catch(() => undefined)
+    if (stat !== undefined) return stat.isDirectory() ? undefined : at
+    if (at === dirname(at)) return undefined
+  }
+}
+
+function isFsError(error: unknown, code: string): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === code
 }
 
 async function attempt<T>(operation: string, uri: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action()
   } catch (error) {
+    if (isFsError(error, 'ENOTDIR')) {
+      const file = await nearestFile(uriToPath(uri))
+      const found = file === undefined ? uri : pathToFileURL(file).href
+      const what = found === uri ? operation : `${operation} ${uri} below`
+      throw WrongFileType({ uri: found, operation: what, expected: 'folder' }, error)
+    }
     throw toFileSystemError(error, operation, uri)
   }
 }

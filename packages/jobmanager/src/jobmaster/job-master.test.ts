@@ -53,6 +53,16 @@ describe('JobMaster', () => {
     expect(cluster.clock.nextDueInMs()).toBeUndefined()
   })
 
+  it('is refused when its checkpoint folder cannot be used', async () => {
+    const cluster = new FakeCluster()
+    cluster.startResourceManager()
+    cluster.storage.unusable = true
+    const job = cluster.startJob(graph())
+    await cluster.settle()
+    expect(await job.result()).toMatchObject({ status: 'FAILED', error: { message: 'not writable' } })
+    expect(cluster.required).toBe(0)
+  })
+
   it('deploys when the ResourceManager and the TaskManagers come later', async () => {
     const cluster = new FakeCluster()
     const job = cluster.startJob(graph())

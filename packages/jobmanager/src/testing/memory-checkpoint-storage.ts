@@ -2,13 +2,19 @@ import type { CheckpointMetadata, CheckpointStorage } from '@flink-ts/state'
 
 /** For tests: keeps metadata in memory; writing can be held up or made to fail. */
 export class MemoryCheckpointStorage
-  implements Pick<CheckpointStorage, 'complete' | 'readMetadata' | 'discard' | 'discardJob'>
+  implements Pick<CheckpointStorage, 'prepare' | 'complete' | 'readMetadata' | 'discard' | 'discardJob'>
 {
   readonly checkpoints = new Map<string, CheckpointMetadata>()
   readonly discarded: number[] = []
   jobDiscarded = false
   failing = false
+  /** Before the job starts. */
+  unusable = false
   held: Promise<void> | undefined
+
+  async prepare(): Promise<void> {
+    if (this.unusable) throw new Error('not writable')
+  }
 
   async complete(metadata: CheckpointMetadata): Promise<string> {
     if (this.held !== undefined) await this.held

@@ -16,8 +16,13 @@ export interface CheckpointStreamFactory {
   open(purpose: string): Promise<BlobOutput>
 }
 
-/** Where checkpoints of one job live: `<dir>/<job-id>/chk-<n>/_metadata`, `shared/`, `taskowned/`. */
+/**
+ * Where checkpoints of one job live: `<dir>/<job-id>/chk-<n>/_metadata`, `shared/`, `taskowned/`. What goes wrong in the
+ * storage of a running job rejects with `state.checkpoint-storage-failed`.
+ */
 export interface CheckpointStorage {
+  /** Once, before the job starts: rejects with `state.checkpoint-directory-unusable` if nothing can be written. */
+  prepare(): Promise<void>
   /** Used in slot threads. */
   streams(checkpointId: number, attempt: string): CheckpointStreamFactory
   read(location: StateLocation): Promise<Buffer>

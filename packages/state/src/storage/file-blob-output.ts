@@ -1,6 +1,7 @@
 import type { FileOutput, FileSystem } from '@flink-ts/filesystem'
 import type { StateLocation } from '../snapshot/state-handle.ts'
 import type { BlobOutput } from './checkpoint-storage.ts'
+import { inStorage } from './storage-failure.ts'
 
 /** Small writes are gathered up to this size. */
 const WRITE_BUFFER_BYTES = 64 * 1024
@@ -37,28 +38,33 @@ export class FileBlobOutput implements BlobOutput {
       return
     }
     this.#pending.push(bytes)
-    await this.#flush()
+    await inStorage(() => this.#flush())
   }
 
   async close(): Promise<StateLocation> {
     if (this.#file === undefined && this.#position <= this.#inlineThresholdBytes) {
       return { type: 'inline', base64: Buffer.concat(this.#pending).toString('base64') }
     }
-    const file = await this.#flush()
-    await file.sync()
-    await file.close()
+    await inStorage(async () => {
+      const file = await this.#flush()
+      await file.sync()
+      await file.close()
+    })
     return { type: 'file', path: this.#uri, sizeBytes: this.#position }
   }
 
   async discard(): Promise<void> {
     this.#pending = []
     this.#pendingBytes = 0
-    if (this.#file === undefined) return
-    try {
-      await this.#file.close()
-    } finally {
-      await this.#fileSystem.delete(this.#uri)
-    }
+    const file = this.#file
+    if (file === undefined) return
+    await inStorage(async () => {
+      try {
+        await file.close()
+      } finally {
+        await this.#fileSystem.delete(this.#uri)
+      }
+    })
   }
 
   async #flush(): Promise<FileOutput> {

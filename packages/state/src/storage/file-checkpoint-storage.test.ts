@@ -187,6 +187,51 @@ describe('what is no checkpoint', () => {
   })
 })
 
+describe('storage that fails', () => {
+  test('before the job: a folder that is a file is refused with its name, a usable one stays as it was', async () => {
+    await storage.prepare()
+    expect(await readdir(directory)).toEqual([])
+    await rm(directory, { recursive: true })
+    await storage.prepare()
+    expect(await readdir(directory)).toEqual([])
+    await rm(directory, { recursive: true })
+    await writeFile(directory, '')
+    await expect(storage.prepare()).rejects.toMatchObject({
+      code: 'state.checkpoint-directory-unusable',
+      domain: 'user',
+      retry: 'no',
+    })
+    await expect(storage.prepare()).rejects.toThrow(
+      `No checkpoints can be written to ${toUri(directory)}. Could not write`,
+    )
+  })
+
+  test.each(['removed', 'a file'])(
+    'in the middle of a job: what is %s may be whole again later',
+    async kind => {
+      const location = await write('0123456789abcdef')
+      const open = await storage.streams(2, 'a').open('keyed')
+      await rm(directory, { recursive: true })
+      if (kind === 'a file') await writeFile(directory, '')
+      const failed = expect.objectContaining({
+        code: 'state.checkpoint-storage-failed',
+        domain: 'external',
+        retry: 'backoff',
+      })
+      await expect(storage.read(location)).rejects.toEqual(failed)
+      await expect(storage.readRange(location, 0, 2)).rejects.toEqual(failed)
+      if (kind === 'removed') return
+      const content = metadata(1, location)
+      await expect(storage.complete(content)).rejects.toEqual(failed)
+      await expect(storage.complete(content)).rejects.toThrow(`${toUri(directory)}: it is not a folder.`)
+      await expect(open.write(Buffer.alloc(100_000))).rejects.toEqual(failed)
+      await expect(open.close()).rejects.toEqual(failed)
+      await rm(directory)
+      await storage.complete(content)
+    },
+  )
+})
+
 describe('discarding', () => {
   test('a checkpoint: idempotent, others stay', async () => {
     await storage.complete(metadata(1, await write('0123456789abcdef', 1)))

@@ -1,10 +1,16 @@
 import type { Random } from '@flink-ts/common'
 import { FileAlreadyExists, FileNotFound, type FileSystem, joinUri, toUri } from '@flink-ts/filesystem'
-import { CheckpointAlreadyCompleted, CheckpointNotFound, CorruptSnapshot } from '../errors.ts'
+import {
+  CheckpointAlreadyCompleted,
+  CheckpointDirectoryUnusable,
+  CheckpointNotFound,
+  CorruptSnapshot,
+} from '../errors.ts'
 import { decodeMetadata, encodeMetadata } from '../snapshot/checkpoint-metadata.ts'
 import type { CheckpointMetadata, StateLocation } from '../snapshot/state-handle.ts'
 import type { CheckpointStorage, CheckpointStreamFactory } from './checkpoint-storage.ts'
 import { FileBlobOutput } from './file-blob-output.ts'
+import { inStorage } from './storage-failure.ts'
 
 const METADATA_FILE = '_metadata'
 const SHARED_FOLDERS = ['shared', 'taskowned']
@@ -16,6 +22,7 @@ const LONGEST_NAME_PART = 100
  * checkpoint without `_metadata` is not complete. Without state of its own; any thread.
  */
 export class FileCheckpointStorage implements CheckpointStorage {
+  readonly #directoryUri: string
   readonly #jobUri: string
   readonly #inlineThresholdBytes: number
   readonly #fileSystem: FileSystem
@@ -26,10 +33,22 @@ export class FileCheckpointStorage implements CheckpointStorage {
     options: { directory: string; jobId: string; inlineThresholdBytes: number },
     dependencies: { fileSystem: FileSystem; random: Random },
   ) {
-    this.#jobUri = joinUri(toUri(options.directory), options.jobId)
+    this.#directoryUri = toUri(options.directory)
+    this.#jobUri = joinUri(this.#directoryUri, options.jobId)
     this.#inlineThresholdBytes = options.inlineThresholdBytes
     this.#fileSystem = dependencies.fileSystem
     this.#random = dependencies.random
+  }
+
+  async prepare(): Promise<void> {
+    const probe = joinUri(this.#directoryUri, `.probe-${this.#random.bytes(8).toString('hex')}`)
+    try {
+      await this.#fileSystem.writeFile(probe, Buffer.from('written to see that it can be'), 'create')
+      await this.#fileSystem.delete(probe)
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      throw CheckpointDirectoryUnusable({ directory: this.#directoryUri, reason }, error)
+    }
   }
 
   streams(checkpointId: number, attempt: string): CheckpointStreamFactory {
@@ -46,33 +65,37 @@ export class FileCheckpointStorage implements CheckpointStorage {
 
   async read(location: StateLocation): Promise<Buffer> {
     if (location.type === 'inline') return Buffer.from(location.base64, 'base64')
-    const content = await this.#fileSystem.readFile(location.path)
+    const content = await inStorage(() => this.#fileSystem.readFile(location.path))
     if (content.length !== location.sizeBytes) throw wrongSize(location, content.length)
     return content
   }
 
   async readRange(location: StateLocation, start: number, end: number): Promise<Buffer> {
     if (location.type === 'inline') return Buffer.from(location.base64, 'base64').subarray(start, end)
-    const input = await this.#fileSystem.open(location.path)
-    try {
-      if (input.sizeBytes !== location.sizeBytes) throw wrongSize(location, input.sizeBytes)
-      return await input.read(start, end - start)
-    } finally {
-      await input.close()
-    }
+    return inStorage(async () => {
+      const input = await this.#fileSystem.open(location.path)
+      try {
+        if (input.sizeBytes !== location.sizeBytes) throw wrongSize(location, input.sizeBytes)
+        return await input.read(start, end - start)
+      } finally {
+        await input.close()
+      }
+    })
   }
 
   async complete(metadata: CheckpointMetadata): Promise<string> {
     const { checkpointId } = metadata
     const pointer = this.#checkpointUri(checkpointId)
-    for (const name of SHARED_FOLDERS) await this.#fileSystem.makeDirectory(joinUri(this.#jobUri, name))
     const content = encodeMetadata(metadata, path => toStored(path, pointer, this.#jobUri))
-    try {
-      await this.#fileSystem.writeFile(joinUri(pointer, METADATA_FILE), content, 'create')
-    } catch (error) {
-      if (FileAlreadyExists.is(error)) throw CheckpointAlreadyCompleted({ pointer, checkpointId }, error)
-      throw error
-    }
+    await inStorage(async () => {
+      for (const name of SHARED_FOLDERS) await this.#fileSystem.makeDirectory(joinUri(this.#jobUri, name))
+      try {
+        await this.#fileSystem.writeFile(joinUri(pointer, METADATA_FILE), content, 'create')
+      } catch (error) {
+        if (FileAlreadyExists.is(error)) throw CheckpointAlreadyCompleted({ pointer, checkpointId }, error)
+        throw error
+      }
+    })
     return pointer
   }
 

@@ -189,7 +189,8 @@ export class SubtaskCheckpoints {
   }
 
   #failure(checkpointId: number, cause: unknown): Error {
-    return SnapshotFailed({ checkpointId, task: this.#taskName }, cause)
+    const { message: reason } = serializeError(cause)
+    return SnapshotFailed({ checkpointId, task: this.#taskName, reason }, cause)
   }
 
   readonly #unexpected = (error: unknown): void => {

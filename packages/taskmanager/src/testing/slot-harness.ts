@@ -370,6 +370,8 @@ function testPartitioner(type: string, writers: readonly ChannelWriter[]): Push 
 }
 
 class MemoryStorage implements CheckpointStorage {
+  async prepare(): Promise<void> {}
+
   streams() {
     return {
       open: () => {
