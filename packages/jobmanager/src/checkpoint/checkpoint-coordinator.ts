@@ -1,16 +1,15 @@
-import { type ExecutionAttemptId, type SerializedError, serializeError } from '@flink-ts/common'
+import { type SerializedError, serializeError } from '@flink-ts/common'
 import type { CheckpointCounts } from '@flink-ts/gateways'
 import type { JobGraph, JobStatus } from '@flink-ts/jobgraph'
 import type { CheckpointMetadata } from '@flink-ts/state'
 import { CheckpointExpired, CheckpointFailuresExceeded } from '../errors.ts'
-import type { SubtaskKey } from '../failover/pipelined-regions.ts'
-import { planCheckpoint, type TaskFacts } from './checkpoint-plan.ts'
 import { keepsCheckpoints } from './cleaner.ts'
 import { type CompletedCheckpoint, CompletedStore } from './completed-store.ts'
 import type { CoordinatorAction, CoordinatorEvent } from './coordinator-protocol.ts'
 import { FailureManager } from './failure-manager.ts'
 import { PendingCheckpoint, stateSizeBytes } from './pending-checkpoint.ts'
-import { decideTrigger, type TriggerDecision, type TriggerFacts } from './request-decider.ts'
+import { TaskTracker } from './task-tracker.ts'
+import { TriggerSchedule } from './trigger-schedule.ts'
 
 export interface CheckpointCoordinatorOptions {
   readonly graph: JobGraph
@@ -40,8 +39,8 @@ export class CheckpointCoordinator {
   readonly #restored: CheckpointMetadata | undefined
   readonly #completed: CompletedStore
   readonly #failureManager: FailureManager
-  readonly #tasks = new Map<SubtaskKey, TaskFacts>()
-  readonly #keyOf = new Map<ExecutionAttemptId, SubtaskKey>()
+  readonly #tasks: TaskTracker
+  readonly #triggers: TriggerSchedule
   readonly #pending = new Map<number, PendingCheckpoint>()
   /** Aborted while their metadata was being written: discarded when the outcome is known. */
   readonly #abandoned = new Set<number>()
@@ -49,11 +48,6 @@ export class CheckpointCoordinator {
   readonly #aborted = new Set<number>()
   readonly #counts = { triggered: 0, completed: 0, failed: 0, restored: 0 }
   #nextId: number
-  #readySinceMs: number | undefined
-  #lastTriggerMs: number | undefined
-  #lastCompletedMs: number | undefined
-  #lastFailedMs: number | undefined
-  #endOfDataCovered = false
   #triggerTimerDueMs: number | undefined
   #over = false
   // Of the event being handled.
@@ -63,6 +57,8 @@ export class CheckpointCoordinator {
   constructor({ graph, restored }: CheckpointCoordinatorOptions) {
     this.#graph = graph
     this.#restored = restored
+    this.#tasks = new TaskTracker(graph)
+    this.#triggers = new TriggerSchedule(graph.checkpointing)
     this.#completed = new CompletedStore(graph.checkpointing.retained)
     this.#failureManager = new FailureManager(graph.checkpointing.tolerableFailures)
     this.#nextId = (restored?.checkpointId ?? 0) + 1
@@ -99,22 +95,25 @@ export class CheckpointCoordinator {
   #route(event: CoordinatorEvent): void {
     switch (event.type) {
       case 'tasks-deployed':
-        this.#deployed(event.tasks)
+        if (this.restorePoint !== undefined) this.#counts.restored++
+        this.#tasks.deployed(event.tasks)
         break
       case 'task-running':
-        this.#updateTask(event.attemptId, { state: 'running' })
+        this.#tasks.update(event.attemptId, { state: 'running' })
         break
       case 'task-finished':
-        this.#updateTask(event.attemptId, { state: 'finished' })
+        this.#tasks.update(event.attemptId, { state: 'finished' })
         for (const pending of this.#collecting()) {
           if (pending.missing.has(event.attemptId)) this.#abort(pending, 'a task finished before it')
         }
         break
       case 'tasks-stopped':
-        this.#stopped(event.attemptIds)
+        for (const attemptId of event.attemptIds) this.#tasks.update(attemptId, { state: 'stopped' })
+        this.#triggers.restarted()
+        for (const pending of [...this.#pending.values()]) this.#abort(pending, 'tasks were stopped')
         break
       case 'end-of-data':
-        this.#updateTask(event.attemptId, { endOfData: true })
+        this.#tasks.update(event.attemptId, { endOfData: true })
         break
       case 'acknowledged':
         this.#acknowledged(event.acknowledgement)
@@ -126,7 +125,7 @@ export class CheckpointCoordinator {
         if (reason.code === CHECKPOINT_NOT_POSSIBLE) {
           // Nothing went wrong there: the task is about to end, or was late to start. It counts only as a pause.
           this.#abort(pending, reason.message)
-          this.#lastFailedMs = this.#time.monotonicMs
+          this.#triggers.failed(this.#time.monotonicMs)
         } else {
           this.#failed(pending, reason)
         }
@@ -156,63 +155,35 @@ export class CheckpointCoordinator {
     }
   }
 
-  // Tasks
-
-  #deployed(tasks: readonly { readonly key: SubtaskKey; readonly attemptId: ExecutionAttemptId }[]): void {
-    if (this.restorePoint !== undefined) this.#counts.restored++
-    for (const { key, attemptId } of tasks) {
-      const old = this.#tasks.get(key)
-      if (old !== undefined) this.#keyOf.delete(old.attemptId)
-      this.#tasks.set(key, { attemptId, state: 'starting', endOfData: false })
-      this.#keyOf.set(attemptId, key)
-    }
-  }
-
-  #updateTask(attemptId: ExecutionAttemptId, change: Partial<TaskFacts>): void {
-    const key = this.#keyOf.get(attemptId)
-    const task = key === undefined ? undefined : this.#tasks.get(key)
-    if (key === undefined || task === undefined || task.state === 'stopped' || task.state === 'finished')
-      return
-    this.#tasks.set(key, { ...task, ...change })
-  }
-
-  #stopped(attemptIds: readonly ExecutionAttemptId[]): void {
-    for (const attemptId of attemptIds) this.#updateTask(attemptId, { state: 'stopped' })
-    this.#endOfDataCovered = false
-    this.#lastFailedMs = undefined
-    this.#readySinceMs = undefined
-    for (const pending of [...this.#pending.values()]) this.#abort(pending, 'tasks were stopped')
-  }
-
   // Trigger
 
   /** Triggers what is due and sets the timer for what is not yet. */
   #schedule(): void {
-    const plan = this.#over ? undefined : planCheckpoint(this.#graph, this.#tasks)
+    const plan = this.#over ? undefined : this.#tasks.plan()
     const latest = this.#completed.latest
     // A task that finished without a checkpoint has no state to carry on: nothing to restore it from later.
-    const carried = plan?.finished.every(key => latest?.origins.has(key)) === true
-    if (plan !== undefined && carried) this.#readySinceMs ??= this.#time.monotonicMs
-    const facts = this.#facts()
-    const decision: TriggerDecision =
-      plan !== undefined && carried
-        ? decideTrigger(this.#graph.checkpointing, facts, this.#time.monotonicMs)
-        : { type: 'blocked' }
-    if (decision.type === 'trigger' && plan !== undefined) {
+    const possible = plan?.finished.every(key => latest?.origins.has(key)) === true ? plan : undefined
+    const pending = {
+      count: this.#pending.size,
+      coversEndOfData: [...this.#pending.values()].some(({ coversEndOfData }) => coversEndOfData),
+    }
+    const nowMs = this.#time.monotonicMs
+    const decision = this.#triggers.next(possible !== undefined, this.#tasks.allEndOfData, pending, nowMs)
+    if (decision.type === 'trigger' && possible !== undefined) {
       this.#trigger(
         new PendingCheckpoint({
           id: this.#nextId++,
           timestamp: this.#time.epochMs,
-          startedMs: this.#time.monotonicMs,
-          plan,
-          coversEndOfData: this.#allEndOfData(),
-          ended: this.#endedAttempts(),
+          startedMs: nowMs,
+          plan: possible,
+          coversEndOfData: this.#tasks.allEndOfData,
+          ended: this.#tasks.endedAttempts(),
         }),
       )
       this.#schedule()
       return
     }
-    const dueMs = decision.type === 'wait' ? this.#time.monotonicMs + decision.delayMs : undefined
+    const dueMs = decision.type === 'wait' ? nowMs + decision.delayMs : undefined
     if (dueMs === this.#triggerTimerDueMs) return
     this.#triggerTimerDueMs = dueMs
     if (decision.type === 'wait')
@@ -220,32 +191,11 @@ export class CheckpointCoordinator {
     else this.#act({ type: 'cancel-timer', timer: 'trigger' })
   }
 
-  #facts(): TriggerFacts {
-    const awaited = [...this.#pending.values()].some(pending => pending.coversEndOfData)
-    const unmet = awaited ? 'awaited' : 'needed'
-    return {
-      pending: this.#pending.size,
-      readySinceMs: this.#readySinceMs,
-      lastTriggerMs: this.#lastTriggerMs,
-      lastCompletedMs: this.#lastCompletedMs,
-      lastFailedMs: this.#lastFailedMs,
-      endOfData: !this.#allEndOfData() ? 'open' : this.#endOfDataCovered ? 'covered' : unmet,
-    }
-  }
-
-  #allEndOfData(): boolean {
-    return [...this.#tasks.values()].every(task => task.state === 'finished' || task.endOfData)
-  }
-
-  #endedAttempts(): ReadonlySet<ExecutionAttemptId> {
-    return new Set([...this.#tasks.values()].filter(task => task.endOfData).map(task => task.attemptId))
-  }
-
   #trigger(pending: PendingCheckpoint): void {
     const { id: checkpointId, timestamp, plan } = pending
     this.#pending.set(checkpointId, pending)
     this.#counts.triggered++
-    this.#lastTriggerMs = this.#time.monotonicMs
+    this.#triggers.triggered(this.#time.monotonicMs)
     this.#act({
       type: 'trigger',
       attemptIds: plan.trigger,
@@ -299,12 +249,10 @@ export class CheckpointCoordinator {
     const subsumed = this.#completed.add(completed)
     this.#counts.completed++
     this.#failureManager.completed()
-    this.#lastCompletedMs = this.#time.monotonicMs
-    this.#lastFailedMs = undefined
-    if (pending.coversEndOfData) this.#endOfDataCovered = true
-    this.#act({ type: 'notify-complete', attemptIds: this.#living(pending), checkpointId })
+    this.#triggers.completed(this.#time.monotonicMs, pending.coversEndOfData)
+    this.#act({ type: 'notify-complete', attemptIds: this.#tasks.living(pending.plan), checkpointId })
     // They end now: a checkpoint that waits for them would be in vain.
-    for (const attemptId of pending.ended) this.#updateTask(attemptId, { state: 'finishing' })
+    for (const attemptId of pending.ended) this.#tasks.update(attemptId, { state: 'finishing' })
     for (const id of subsumed) this.#act({ type: 'discard', checkpointId: id })
   }
 
@@ -322,7 +270,7 @@ export class CheckpointCoordinator {
 
   #failed(pending: PendingCheckpoint, reason: SerializedError, writing?: 'nothing is being written'): void {
     this.#abort(pending, reason.message, writing)
-    this.#lastFailedMs = this.#time.monotonicMs
+    this.#triggers.failed(this.#time.monotonicMs)
     const failures = this.#failureManager.failed()
     if (failures === undefined) return
     const tolerable = this.#graph.checkpointing.tolerableFailures
@@ -334,7 +282,7 @@ export class CheckpointCoordinator {
     this.#pending.delete(pending.id)
     this.#counts.failed++
     this.#act({ type: 'cancel-timer', timer: `expire/${pending.id}` })
-    const attemptIds = this.#living(pending)
+    const attemptIds = this.#tasks.living(pending.plan)
     if (attemptIds.length > 0) {
       this.#act({ type: 'notify-aborted', attemptIds, checkpointId: pending.id, reason })
     }
@@ -347,16 +295,6 @@ export class CheckpointCoordinator {
   #discard(checkpointId: number): void {
     this.#aborted.add(checkpointId)
     this.#act({ type: 'discard', checkpointId })
-  }
-
-  /** Tasks of the checkpoint that are still there to be told. */
-  #living(pending: PendingCheckpoint): readonly ExecutionAttemptId[] {
-    return [...pending.plan.acknowledge].flatMap(([attemptId, key]) => {
-      const task = this.#tasks.get(key)
-      return task?.attemptId === attemptId && (task.state === 'running' || task.state === 'finishing')
-        ? [attemptId]
-        : []
-    })
   }
 
   #collecting(): readonly PendingCheckpoint[] {

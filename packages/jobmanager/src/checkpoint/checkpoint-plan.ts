@@ -1,5 +1,5 @@
 import type { ExecutionAttemptId } from '@flink-ts/common'
-import type { JobGraph } from '@flink-ts/jobgraph'
+import type { JobGraph, JobVertex, Partitioning } from '@flink-ts/jobgraph'
 import { producersOf } from '../execution-graph/channel-layout.ts'
 import { type SubtaskKey, subtaskKey } from '../failover/pipelined-regions.ts'
 
@@ -22,40 +22,58 @@ export interface CheckpointPlan {
   readonly finished: readonly SubtaskKey[]
 }
 
-/** The plan for now; undefined: some task neither runs nor is finished, or none runs. */
-export function planCheckpoint(
-  graph: JobGraph,
-  tasks: ReadonlyMap<SubtaskKey, TaskFacts>,
-): CheckpointPlan | undefined {
-  const acknowledge = new Map<ExecutionAttemptId, SubtaskKey>()
-  const finished: SubtaskKey[] = []
-  for (const vertex of graph.vertices) {
-    for (let index = 0; index < vertex.parallelism; index++) {
-      const key = subtaskKey(vertex.id, index)
-      const task = tasks.get(key)
-      if (task?.state === 'running') acknowledge.set(task.attemptId, key)
-      else if (task?.state === 'finished') finished.push(key)
-      else return undefined
-    }
-  }
-  if (acknowledge.size === 0) return undefined
-  return { trigger: headsOf(graph, tasks), acknowledge, finished }
+interface PlannedVertex {
+  readonly vertex: JobVertex
+  readonly inputs: readonly { readonly source: JobVertex; readonly partitioning: Partitioning }[]
 }
 
-function headsOf(graph: JobGraph, tasks: ReadonlyMap<SubtaskKey, TaskFacts>): readonly ExecutionAttemptId[] {
-  const vertices = new Map(graph.vertices.map(vertex => [vertex.id, vertex]))
-  return graph.vertices.flatMap(vertex => {
-    const inputs = graph.edges.filter(edge => edge.target === vertex.id)
-    return Array.from({ length: vertex.parallelism }, (_, index) => index).flatMap(index => {
-      const task = tasks.get(subtaskKey(vertex.id, index))!
-      if (task.state !== 'running') return []
-      const fed = inputs.some(edge => {
-        const producers = vertices.get(edge.source)!.parallelism
-        return producersOf(edge.partitioning, index, producers, vertex.parallelism).some(
-          producer => tasks.get(subtaskKey(edge.source, producer))?.state !== 'finished',
+/** Makes the plans of the checkpoints of one job. */
+export class CheckpointPlanner {
+  readonly #vertices: readonly PlannedVertex[]
+
+  constructor(graph: JobGraph) {
+    const vertices = new Map(graph.vertices.map(vertex => [vertex.id, vertex]))
+    const edges = Map.groupBy(graph.edges, edge => edge.target)
+    this.#vertices = graph.vertices.map(vertex => ({
+      vertex,
+      inputs: (edges.get(vertex.id) ?? []).map(({ source, partitioning }) => ({
+        source: vertices.get(source)!,
+        partitioning,
+      })),
+    }))
+  }
+
+  /** The plan for now; undefined: some task neither runs nor is finished, or none runs. */
+  plan(tasks: ReadonlyMap<SubtaskKey, TaskFacts>): CheckpointPlan | undefined {
+    const acknowledge = new Map<ExecutionAttemptId, SubtaskKey>()
+    const finished: SubtaskKey[] = []
+    for (const { vertex } of this.#vertices) {
+      for (let index = 0; index < vertex.parallelism; index++) {
+        const key = subtaskKey(vertex.id, index)
+        const task = tasks.get(key)
+        if (task?.state === 'running') acknowledge.set(task.attemptId, key)
+        else if (task?.state === 'finished') finished.push(key)
+        else return undefined
+      }
+    }
+    if (acknowledge.size === 0) return undefined
+    return { trigger: this.#heads(tasks), acknowledge, finished }
+  }
+
+  #heads(tasks: ReadonlyMap<SubtaskKey, TaskFacts>): readonly ExecutionAttemptId[] {
+    const heads: ExecutionAttemptId[] = []
+    for (const { vertex, inputs } of this.#vertices) {
+      for (let index = 0; index < vertex.parallelism; index++) {
+        const task = tasks.get(subtaskKey(vertex.id, index))!
+        if (task.state !== 'running') continue
+        const fed = inputs.some(({ source, partitioning }) =>
+          producersOf(partitioning, index, source.parallelism, vertex.parallelism).some(
+            producer => tasks.get(subtaskKey(source.id, producer))?.state !== 'finished',
+          ),
         )
-      })
-      return fed ? [] : [task.attemptId]
-    })
-  })
+        if (!fed) heads.push(task.attemptId)
+      }
+    }
+    return heads
+  }
 }
