@@ -5,6 +5,7 @@
 export { CancellationError, Deferred } from './concurrent/deferred.ts'
 export { Configuration, type ConfigurationSource } from './config/configuration.ts'
 export { loadConfiguration, parseDynamicProperties } from './config/configuration-file.ts'
+export { type Duration, durationToMs } from './config/duration.ts'
 export {
   booleanType,
   type ConfigOption,

@@ -20,6 +20,30 @@ export const ListModeMismatch = defineError<{ name: string; existing: string; re
     'Give the new list another name, or declare it as before.',
 })
 
+/** A descriptor without a usable name. */
+export const InvalidDescriptor = defineError<{ name: string }>({
+  code: 'state.invalid-descriptor',
+  domain: 'user',
+  retry: 'no',
+  message: d => `'${d.name}' is no name of a state: give the descriptor a text that is not empty.`,
+})
+
+/** A time to live that makes no sense. */
+export const InvalidTimeToLive = defineError<{ what: string; value: string; expected: string }>({
+  code: 'state.invalid-time-to-live',
+  domain: 'user',
+  retry: 'no',
+  message: d => `${d.value} is no valid ${d.what} of a StateTtlConfig: give ${d.expected}.`,
+})
+
+/** Lists hold no undefined and no null. */
+export const InvalidElement = defineError<{ name: string; value: string }>({
+  code: 'state.invalid-element',
+  domain: 'user',
+  retry: 'no',
+  message: d => `List state '${d.name}' can't hold ${d.value}: leave such elements out.`,
+})
+
 /** The backend does not know this kind of user-facing state. */
 export const UnsupportedStateKind = defineError<{ name: string; kind: string; known: readonly string[] }>({
   code: 'state.unsupported-kind',

@@ -6,6 +6,7 @@ export type {
   Key,
   KeyedStateBackend,
   KeyGroupedParticipant,
+  NamespaceBoundState,
   NamespacedState,
   OperatorListState,
   OperatorStateBackend,
@@ -13,7 +14,36 @@ export type {
   StateTable,
   TimerEntry,
 } from './api/keyed-state-backend.ts'
-export { type StateDescriptor, type ValueState, ValueStateDescriptor } from './api/state-descriptor.ts'
+export {
+  AggregatingStateDescriptor,
+  ListStateDescriptor,
+  MapStateDescriptor,
+  ReducingStateDescriptor,
+  type StateDescriptor,
+  type StateOptions,
+  ValueStateDescriptor,
+} from './api/state-descriptor.ts'
+export {
+  StateTtlConfig,
+  type StateTtlOptions,
+  type TtlTime,
+  type TtlUpdateType,
+  type TtlVisibility,
+} from './api/state-ttl-config.ts'
+export type { FieldType, StateType } from './api/state-type.ts'
+export type {
+  AggregatingState,
+  Aggregation,
+  AppendingState,
+  BroadcastState,
+  ListState,
+  MapState,
+  ReadOnlyBroadcastState,
+  ReducingState,
+  Reduction,
+  State,
+  ValueState,
+} from './api/user-states.ts'
 export { createHashMapKeyedStateBackend } from './backends/hashmap/create-hash-map-keyed-state-backend.ts'
 export type { HashMapBackendOptions } from './backends/hashmap/hash-map-keyed-state-backend.ts'
 export { createOperatorStateBackend } from './backends/operator/create-operator-state-backend.ts'
@@ -25,6 +55,9 @@ export {
   CorruptSnapshot,
   DuplicateInsert,
   DuplicateParticipant,
+  InvalidDescriptor,
+  InvalidElement,
+  InvalidTimeToLive,
   KeyNotInRange,
   ListModeMismatch,
   MaxParallelismChanged,

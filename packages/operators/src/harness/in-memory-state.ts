@@ -1,8 +1,11 @@
 import { canonicalKey } from '@flink-ts/serialization'
 import type {
+  BroadcastState,
   Key,
   KeyedStateBackend,
   KeyGroupedParticipant,
+  MapStateDescriptor,
+  NamespaceBoundState,
   NamespacedState,
   OperatorListState,
   OperatorStateBackend,
@@ -10,8 +13,9 @@ import type {
   StateEntry,
   StateTable,
   TimerEntry,
-  ValueState,
 } from '@flink-ts/state'
+import { InMemoryBroadcastState } from './in-memory-broadcast-state.ts'
+import { makeUserState } from './in-memory-user-states.ts'
 
 type Namespace = string | number | undefined
 
@@ -112,18 +116,22 @@ export class InMemoryKeyedState implements KeyedStateBackend {
 
   state<S>(descriptor: StateDescriptor<unknown>): S {
     const table = this.#namespaces(descriptor.name).table(undefined)
-    const state: ValueState<unknown> = {
-      value: () => (table.find(this.#key) ?? { value: descriptor.defaultValue }).value,
-      update: value => {
-        const entry = table.find(this.#key)
-        if (entry === undefined) table.insert(this.#key, value)
-        else entry.value = value
-      },
-      clear: () => {
-        table.remove(this.#key)
+    return makeUserState(descriptor, { table: () => table, key: () => this.#key }) as S
+  }
+
+  boundState<S>(descriptor: StateDescriptor<unknown>): NamespaceBoundState<S> {
+    const namespaces = this.#namespaces(descriptor.name)
+    let namespace: Namespace
+    const state = makeUserState(descriptor, {
+      table: () => namespaces.table(namespace),
+      key: () => this.#key,
+    }) as S
+    return {
+      state,
+      setNamespace: next => {
+        namespace = next
       },
     }
-    return state as S
   }
 
   registerParticipant(name: string, participant: KeyGroupedParticipant): void {
@@ -169,6 +177,7 @@ export type OperatorSnapshot = Readonly<Record<string, readonly unknown[]>>
 /** List states for operator tests. */
 export class InMemoryOperatorState implements OperatorStateBackend {
   readonly #lists = new Map<string, unknown[]>()
+  readonly #maps = new Map<string, InMemoryBroadcastState<unknown, unknown>>()
 
   constructor(restored: OperatorSnapshot = {}) {
     for (const [name, values] of Object.entries(restored)) this.#lists.set(name, structuredClone([...values]))
@@ -190,8 +199,19 @@ export class InMemoryOperatorState implements OperatorStateBackend {
     }
   }
 
+  broadcastState<K, V>(descriptor: MapStateDescriptor<K, V>): BroadcastState<K, V> {
+    const { name } = descriptor
+    let state = this.#maps.get(name)
+    if (state === undefined) {
+      state = new InMemoryBroadcastState((this.#lists.get(name) ?? []) as [unknown, unknown][])
+      this.#maps.set(name, state)
+    }
+    return state as unknown as BroadcastState<K, V>
+  }
+
   snapshotNow(): OperatorSnapshot {
-    return structuredClone(Object.fromEntries(this.#lists))
+    const maps = [...this.#maps].map(([name, state]) => [name, [...state.entries()]] as const)
+    return structuredClone({ ...Object.fromEntries(this.#lists), ...Object.fromEntries(maps) })
   }
 
   snapshot(): never {

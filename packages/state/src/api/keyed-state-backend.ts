@@ -1,6 +1,7 @@
 import type { KeyedStateHandle, OperatorStateHandle } from '../snapshot/state-handle.ts'
 import type { CheckpointStreamFactory } from '../storage/checkpoint-storage.ts'
-import type { StateDescriptor } from './state-descriptor.ts'
+import type { MapStateDescriptor, StateDescriptor } from './state-descriptor.ts'
+import type { BroadcastState } from './user-states.ts'
 
 /** What a key may be (DESIGN 4): compared by canonical value; -0 equals 0, NaN equals NaN. */
 export type Key = unknown
@@ -52,6 +53,13 @@ export interface KeyGroupedParticipant {
   restoreEntries(entries: Iterable<TimerEntry>): void
 }
 
+/** User-facing state of the current key in a namespace that the operator chooses: state of a window. */
+export interface NamespaceBoundState<S> {
+  readonly state: S
+  /** What `state` refers to from now on. `drop` of the state's {@link NamespacedState} removes a namespace. */
+  setNamespace(namespace: string | number): void
+}
+
 /** Keyed state of one operator instance. Main thread: the slot thread's task. */
 export interface KeyedStateBackend {
   /** Inclusive range of the key groups of this subtask. */
@@ -60,10 +68,18 @@ export interface KeyedStateBackend {
   /** The key of the record or timer being processed: what user-facing states are bound to. */
   setCurrentKey(key: Key): void
   currentKey(): Key
-  /** State for operators' own use. The same name gives the same object. Restored values are there at once. */
+  /**
+   * State for operators' own use. The same name gives the same object. Restored values are there at once. The tables
+   * of kinds `list` and `map` hold values of the backend's own: only `drop` and `namespaces` are of use.
+   */
   namespacedState<V>(descriptor: StateDescriptor<V>): NamespacedState<V>
-  /** User-facing state bound to the current key: ValueState for a ValueStateDescriptor, and so on. */
+  /**
+   * User-facing state bound to the current key: ValueState for a ValueStateDescriptor, and so on. Stored values that
+   * do not fit the descriptor's type are migrated now, or refused: `state.incompatible-type`.
+   */
   state<S>(descriptor: StateDescriptor<unknown>): S
+  /** The same in namespaces, of a name that is not used without one. */
+  boundState<S>(descriptor: StateDescriptor<unknown>): NamespaceBoundState<S>
   /** Registers a timer queue, once for each name; restores it at once if the snapshot had one of that name. */
   registerParticipant(name: string, participant: KeyGroupedParticipant): void
   /**
@@ -84,6 +100,8 @@ export interface KeyedStateBackend {
 export interface OperatorStateBackend {
   /** Elements are split evenly over the subtasks (`split`), or every subtask gets all (`union`). */
   listState<T>(name: string, mode?: 'split' | 'union'): OperatorListState<T>
+  /** The same map in all subtasks, as long as all change it in the same way. Each name gives one object. */
+  broadcastState<K, V>(descriptor: MapStateDescriptor<K, V>): BroadcastState<K, V>
   snapshot(checkpointId: number, streams: CheckpointStreamFactory): Promise<readonly OperatorStateHandle[]>
 }
 

@@ -5,7 +5,8 @@ type ListHandle = OperatorStateHandle['states'][number]
 /**
  * The handles of each new subtask from those of each old one. Split lists: with an unchanged parallelism everyone keeps
  * its own; otherwise the elements, in the order of the old subtasks, are cut into blocks whose sizes differ by one at
- * most. Union lists: everyone gets all. Offsets select the elements; files are shared.
+ * most. Union lists: everyone gets all. Broadcast maps: everyone gets one copy, its own if there is one. Offsets select
+ * the elements; files are shared.
  */
 export function redistributeOperatorState(
   oldSubtasks: readonly (readonly OperatorStateHandle[])[],
@@ -20,12 +21,15 @@ export function redistributeOperatorState(
     }
   }
   const unions = chosenUnions(handles)
+  const broadcasts = broadcastCopies(oldSubtasks)
   return Array.from({ length: newParallelism }, (_, subtask) => {
     const own = new Set(keepsOwn ? oldSubtasks[subtask] : [])
     const seen = new Map<string, number>()
+    const copies = new Set([...broadcasts.values()].map(maps => maps[subtask % maps.length]))
     return handles.flatMap(handle => {
       const states = handle.states.flatMap(list => {
         if (list.mode === 'union') return unions.has(list) ? [list] : []
+        if (list.mode === 'broadcast') return copies.has(list) ? [list] : []
         if (keepsOwn) return own.has(handle) ? [list] : []
         const before = seen.get(list.name) ?? 0
         seen.set(list.name, before + list.offsets.length)
@@ -44,6 +48,20 @@ function block(count: number, blocks: number, index: number): [number, number] {
   const larger = count % blocks
   const start = index * size + Math.min(index, larger)
   return [start, start + size + (index < larger ? 1 : 0)]
+}
+
+/** The copies of each broadcast map, in the order of the subtasks that had them. */
+function broadcastCopies(
+  oldSubtasks: readonly (readonly OperatorStateHandle[])[],
+): ReadonlyMap<string, readonly ListHandle[]> {
+  const copies = new Map<string, ListHandle[]>()
+  for (const list of oldSubtasks.flat().flatMap(handle => handle.states)) {
+    if (list.mode !== 'broadcast') continue
+    const known = copies.get(list.name)
+    if (known === undefined) copies.set(list.name, [list])
+    else known.push(list)
+  }
+  return copies
 }
 
 /** All union lists, but of those that every subtask only carried along the first copy, and none beside a used one. */

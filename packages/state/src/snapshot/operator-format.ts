@@ -1,4 +1,5 @@
 import { CorruptSnapshot, NewerFormat } from '../errors.ts'
+import type { OperatorStateMode } from './state-handle.ts'
 
 /*
  * A file of operator lists, version 1; integers are little-endian:
@@ -17,7 +18,7 @@ const PREFIX_BYTES = 12
 /** One list to be stored: its elements encoded. */
 export interface EncodedList {
   readonly name: string
-  readonly mode: 'split' | 'union'
+  readonly mode: OperatorStateMode
   readonly elements: readonly Uint8Array[]
 }
 

@@ -14,11 +14,15 @@ export interface KeyedStateHandle {
   readonly location: StateLocation
 }
 
+/** How the elements of operator state come to the subtasks at a restart. */
+export type OperatorStateMode = 'split' | 'union' | 'broadcast'
+
 /** A snapshot of all list states of one operator instance. */
 export interface OperatorStateHandle {
   readonly states: readonly {
     readonly name: string
-    readonly mode: 'split' | 'union'
+    /** `broadcast`: the elements are the entries of a map that all subtasks have. */
+    readonly mode: OperatorStateMode
     /** Byte offset of each element. */
     readonly offsets: readonly number[]
     /** A union list that the writer had restored but never used: all subtasks have the same elements. */
@@ -47,6 +51,8 @@ export interface OperatorState {
   readonly parallelism: number
   readonly maxParallelism: number
   readonly subtasks: readonly { readonly index: number; readonly state: OperatorSubtaskState }[]
+  /** State of the operator's coordinator, as it encoded it. Absent: it has none. */
+  readonly coordinator?: { readonly base64: string }
 }
 
 /** Content of `_metadata`. */

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { canonicalKey, generate, hashKey } from '@flink-ts/serialization'
 import { DuplicateInsert } from '../../errors.ts'
-import { detachKey, detachString } from './detach.ts'
+import { detachKey, detachString } from '../detach.ts'
 import { generateHeapEntry } from './heap-entry.ts'
 import { GOLDEN_RATIO, HeapTable, type TableDependencies } from './heap-table.ts'
 import { SEGMENT_LIMIT, SegmentedMap } from './segmented-map.ts'

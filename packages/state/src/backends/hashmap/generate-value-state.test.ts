@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { ValueState } from '../../api/state-descriptor.ts'
+import type { ValueState } from '../../api/user-states.ts'
 import { CopyOnWrite } from './copy-on-write.ts'
 import { HeapState } from './heap-state.ts'
 import { KeyCursor, LAST_GENERATION } from './key-cursor.ts'

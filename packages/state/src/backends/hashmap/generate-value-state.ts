@@ -1,7 +1,7 @@
 import { createValueSerializer, generate } from '@flink-ts/serialization'
-import type { ValueState } from '../../api/state-descriptor.ts'
+import type { ValueState } from '../../api/user-states.ts'
 import { NoCurrentKey } from '../../errors.ts'
-import { detachString } from './detach.ts'
+import { detachString } from '../detach.ts'
 import { LOOKUP, LOOKUP_OTHER, lookupValues } from './generate-heap-table.ts'
 import type { HeapTable, TableDependencies } from './heap-table.ts'
 

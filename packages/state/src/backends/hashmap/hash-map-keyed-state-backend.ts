@@ -2,10 +2,12 @@ import { createValueSerializer, type ValueSerializer } from '@flink-ts/serializa
 import type {
   KeyedStateBackend,
   KeyGroupedParticipant,
+  NamespaceBoundState,
   NamespacedState,
   TimerEntry,
 } from '../../api/keyed-state-backend.ts'
-import type { StateDescriptor, ValueState } from '../../api/state-descriptor.ts'
+import type { StateDescriptor } from '../../api/state-descriptor.ts'
+import type { ValueState } from '../../api/user-states.ts'
 import {
   DuplicateParticipant,
   SnapshotInProgress,
@@ -14,6 +16,7 @@ import {
 } from '../../errors.ts'
 import type { KeyedStateHandle } from '../../snapshot/state-handle.ts'
 import type { CheckpointStreamFactory } from '../../storage/checkpoint-storage.ts'
+import { BoundValueState } from './bound-value-state.ts'
 import { CopyOnWrite } from './copy-on-write.ts'
 import { HeapState } from './heap-state.ts'
 import { KeyCursor } from './key-cursor.ts'
@@ -33,6 +36,20 @@ type UserStateMaker = (descriptor: StateDescriptor<unknown>, backend: HashMapKey
 /** User-facing states by kind. */
 const USER_STATES: Readonly<Record<string, UserStateMaker>> = {
   value: (descriptor, backend) => backend.valueState(descriptor),
+}
+
+type BoundStateMaker = (
+  descriptor: StateDescriptor<unknown>,
+  backend: HashMapKeyedStateBackend,
+  cursor: KeyCursor,
+) => NamespaceBoundState<unknown>
+
+/** User-facing states in namespaces by kind. */
+const BOUND_STATES: Readonly<Record<string, BoundStateMaker>> = {
+  value: (descriptor, backend, cursor) => {
+    const state = new BoundValueState(backend.heapState(descriptor), descriptor.defaultValue, cursor)
+    return { state, setNamespace: namespace => state.setNamespace(namespace) }
+  },
 }
 
 /**
@@ -80,6 +97,18 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend {
       })
     }
     return make(descriptor, this) as S
+  }
+
+  boundState<S>(descriptor: StateDescriptor<unknown>): NamespaceBoundState<S> {
+    const make = BOUND_STATES[descriptor.kind]
+    if (make === undefined) {
+      throw UnsupportedStateKind({
+        name: descriptor.name,
+        kind: descriptor.kind,
+        known: Object.keys(BOUND_STATES),
+      })
+    }
+    return make(descriptor, this, this.#cursor) as NamespaceBoundState<S>
   }
 
   /** {@link HashMapKeyedStateBackend.state} of kind `value`. */

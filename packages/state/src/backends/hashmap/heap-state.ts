@@ -1,5 +1,6 @@
 import type { NamespacedState } from '../../api/keyed-state-backend.ts'
-import type { StateDescriptor, ValueState } from '../../api/state-descriptor.ts'
+import type { StateDescriptor } from '../../api/state-descriptor.ts'
+import type { ValueState } from '../../api/user-states.ts'
 import { generateHeapTable, type HeapTableClass } from './generate-heap-table.ts'
 import { generateValueState, type ValueStateMaker } from './generate-value-state.ts'
 import type { HeapTable, TableDependencies } from './heap-table.ts'

@@ -17,6 +17,11 @@ export class HeapListState<T> implements OperatorListState<T> {
     return this.#values
   }
 
+  /** What a snapshot holds. */
+  elements(): readonly T[] {
+    return this.get()
+  }
+
   add(value: T): void {
     if (this.#shared) this.update(this.#values)
     this.#values.push(value)

@@ -1,21 +1,24 @@
 import { createValueSerializer, type ValueSerializer } from '@flink-ts/serialization'
 import type { OperatorListState, OperatorStateBackend } from '../../api/keyed-state-backend.ts'
+import type { MapStateDescriptor } from '../../api/state-descriptor.ts'
+import type { BroadcastState } from '../../api/user-states.ts'
 import { ListModeMismatch } from '../../errors.ts'
 import { type EncodedList, encodeOperatorLists } from '../../snapshot/operator-format.ts'
-import type { OperatorStateHandle } from '../../snapshot/state-handle.ts'
+import type { OperatorStateHandle, OperatorStateMode } from '../../snapshot/state-handle.ts'
 import type { CheckpointStreamFactory } from '../../storage/checkpoint-storage.ts'
+import { HeapBroadcastState } from './heap-broadcast-state.ts'
 import { HeapListState } from './heap-list-state.ts'
 
-/** A list of the snapshot that nobody has asked for yet: kept encoded, and written again. */
+/** A list or map of the snapshot that nobody has asked for yet: kept encoded, and written again. */
 export interface RestoredList {
-  readonly mode: 'split' | 'union'
+  readonly mode: OperatorStateMode
   readonly elements: Uint8Array[]
 }
 
-/** Operator lists on the heap. All elements are encoded at the snapshot. Owner: the operator instance, slot thread. */
+/** Operator lists and broadcast maps on the heap. All elements are encoded at the snapshot. Owner: the operator instance, slot thread. */
 export class HeapOperatorStateBackend implements OperatorStateBackend {
   readonly #restored: Map<string, RestoredList>
-  readonly #lists = new Map<string, HeapListState<unknown>>()
+  readonly #lists = new Map<string, HeapListState<unknown> | HeapBroadcastState<unknown, unknown>>()
   readonly #serializer: ValueSerializer = createValueSerializer()
 
   constructor(options: { restored: Map<string, RestoredList> }) {
@@ -24,16 +27,37 @@ export class HeapOperatorStateBackend implements OperatorStateBackend {
 
   /** The list of a name; the same object each time. Throws `state.list-mode-mismatch`. */
   listState<T>(name: string, mode: 'split' | 'union' = 'split'): OperatorListState<T> {
+    const existing = this.#existing(name, mode)
+    if (existing instanceof HeapListState) return existing as OperatorListState<T>
+    const list = new HeapListState<unknown>({ mode, values: this.#claim(name) })
+    this.#lists.set(name, list)
+    return list as OperatorListState<T>
+  }
+
+  /** The map of a name; the same object each time. Throws `state.list-mode-mismatch`. */
+  broadcastState<K, V>(descriptor: MapStateDescriptor<K, V>): BroadcastState<K, V> {
+    const { name } = descriptor
+    const existing = this.#existing(name, 'broadcast')
+    if (existing instanceof HeapBroadcastState) return existing as BroadcastState<K, V>
+    const map = new HeapBroadcastState<K, V>({ entries: this.#claim(name) as [K, V][] })
+    this.#lists.set(name, map as unknown as HeapBroadcastState<unknown, unknown>)
+    return map
+  }
+
+  #existing(name: string, mode: OperatorStateMode): unknown {
     const existing = this.#lists.get(name) ?? this.#restored.get(name)
     if (existing !== undefined && existing.mode !== mode) {
       throw ListModeMismatch({ name, existing: existing.mode, requested: mode })
     }
-    if (existing instanceof HeapListState) return existing as OperatorListState<T>
-    const values = (existing?.elements ?? []).map(bytes => this.#serializer.decode(bytes))
-    const list = new HeapListState<unknown>({ mode, values })
-    this.#lists.set(name, list)
+    return existing
+  }
+
+  /** Takes what the snapshot had of a name. */
+  #claim(name: string): unknown[] {
+    const restored = this.#restored.get(name)?.elements ?? []
+    const values = restored.map(bytes => this.#serializer.decode(bytes))
     this.#restored.delete(name)
-    return list as OperatorListState<T>
+    return values
   }
 
   async snapshot(
@@ -44,7 +68,7 @@ export class HeapOperatorStateBackend implements OperatorStateBackend {
       ([name, list]): EncodedList => ({
         name,
         mode: list.mode,
-        elements: list.get().map(value => this.#serializer.encode(value)),
+        elements: list.elements().map(value => this.#serializer.encode(value)),
       }),
     )
     const carried = [...this.#restored].map(([name, list]): EncodedList => ({ name, ...list }))
