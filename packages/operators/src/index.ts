@@ -29,6 +29,12 @@ export { type Duration, durationMs } from './functions/duration.ts'
 export type {
   AggregateFunction,
   FilterFunction,
+export type {
+  CoFlatMapFunction,
+  CoMapFunction,
+  CoProcessFunction,
+  KeyedCoProcessFunction,
+} from './functions/co-functions.ts'
   FlatMapFunction,
   KeyedProcessContext,
   KeyedProcessFunction,
@@ -47,6 +53,13 @@ export { isAsyncFunction } from './functions/user-function-failure.ts'
 export { DiscardingSink } from './sink/discarding-sink.ts'
 export { PrintSink } from './sink/print-sink.ts'
 export type { Committer, Sink, SinkWriter, SinkWriterContext } from './sink/sink.ts'
+export type {
+  CoGroupFunction,
+  FlatJoinFunction,
+  JoinContext,
+  JoinFunction,
+  ProcessJoinFunction,
+} from './functions/join-functions.ts'
 export { CollectionSource } from './source/collection-source.ts'
 export { type DataGeneratorOptions, DataGeneratorSource } from './source/data-generator-source.ts'
 export type { IndexSplit } from './source/index-reader.ts'
@@ -55,3 +68,8 @@ export type { ReaderOutput, Source, SourceReader, SourceReaderContext } from './
 export { type TimestampAssigner, WatermarkStrategy } from './watermark/watermark-strategy.ts'
 export { TumblingEventTimeWindows } from './windowing/tumbling-event-time-windows.ts'
 export { LATE_RECORDS_DROPPED, tumblingWindowOperator } from './windowing/tumbling-window-operator.ts'
+export { coFlatMapOperator } from './two-input/co-flat-map-operator.ts'
+export { coMapOperator } from './two-input/co-map-operator.ts'
+export { coProcessOperator } from './two-input/co-process-operator.ts'
+export { type IntervalJoinOptions, intervalJoinOperator } from './two-input/interval-join-operator.ts'
+export { keyedCoProcessOperator } from './two-input/keyed-co-process-operator.ts'

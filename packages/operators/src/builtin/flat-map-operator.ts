@@ -1,8 +1,8 @@
 import type { OperatorContext, OperatorFactory, Push, StreamOperator } from '../contract/stream-operator.ts'
-import { InvalidFlatMapResult } from '../errors.ts'
 import type { FlatMapFunction } from '../functions/functions.ts'
 import { lifecycleOf } from '../functions/rich-function.ts'
-import { describeValue, failureAtRecord, rejectPromise } from '../functions/user-function-failure.ts'
+import { failureAtRecord, rejectPromise } from '../functions/user-function-failure.ts'
+import { spreadResults } from './spread-results.ts'
 import { userOutputOf } from './user-output.ts'
 
 /** Operator of `flatMap`: results go to the collector, or are returned as an iterable, or both in this order. */
@@ -13,20 +13,6 @@ export function flatMapOperator<T, R>(flatMapper: FlatMapFunction<T, R>): Operat
     create(context: OperatorContext): StreamOperator {
       const output = userOutputOf(context)
       const failed = failureAtRecord(context, 'the flatMap function')
-      const spread = (result: unknown, value: unknown): unknown[] => {
-        if (
-          typeof result === 'string' ||
-          typeof (result as Iterable<unknown>)?.[Symbol.iterator] !== 'function'
-        ) {
-          throw InvalidFlatMapResult({ operator: context.operatorName, result: describeValue(result) })
-        }
-        // A generator runs user code while it is read; what it gives is emitted afterwards.
-        try {
-          return [...(result as Iterable<unknown>)]
-        } catch (error) {
-          throw failed(error, value)
-        }
-      }
       const processElement = context.generate<Push>(
         ['f', 'out', 'collector', 'state', 'failed', 'spread', 'rejectPromise'],
         `let first = true
@@ -48,7 +34,7 @@ return value => {
           output.out,
           output.state,
           failed,
-          spread,
+          spreadResults(context, failed),
           rejectPromise(context, 'The flatMap function'),
         ],
       )

@@ -1,9 +1,9 @@
 import type { OperatorContext, OperatorFactory, Push, StreamOperator } from '../contract/stream-operator.ts'
-import { TimerOutsideKeyBy } from '../errors.ts'
-import type { ProcessContext, ProcessFunction } from '../functions/functions.ts'
+import type { ProcessFunction } from '../functions/functions.ts'
 import { lifecycleOf } from '../functions/rich-function.ts'
 import { failureAtRecord, rejectPromise } from '../functions/user-function-failure.ts'
-import { type UserOutput, userOutputOf } from './user-output.ts'
+import { processContextOf } from './process-context.ts'
+import { userOutputOf } from './user-output.ts'
 
 /** Operator of `process` on a stream without keys: side outputs and event time, no timers. */
 export function processOperator<T, R>(userFunction: ProcessFunction<T, R>): OperatorFactory {
@@ -33,26 +33,5 @@ return value => {
       )
       return { processElement, ...lifecycleOf(userFunction, context, false) }
     },
-  }
-}
-
-function processContextOf(context: OperatorContext, output: UserOutput): ProcessContext {
-  const noTimers = (): never => {
-    throw TimerOutsideKeyBy({ operator: context.operatorName })
-  }
-  return {
-    timestamp: () => {
-      const timestamp = context.timestamp[0] as number
-      return Number.isNaN(timestamp) ? undefined : timestamp
-    },
-    timerService: {
-      currentWatermark: () => context.currentWatermark(),
-      currentProcessingTime: () => context.processingTime(),
-      registerEventTimeTimer: noTimers,
-      deleteEventTimeTimer: noTimers,
-      registerProcessingTimeTimer: noTimers,
-      deleteProcessingTimeTimer: noTimers,
-    },
-    output: (tag, value) => output.sideOutput(tag.id)(value),
   }
 }

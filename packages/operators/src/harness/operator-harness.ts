@@ -50,6 +50,8 @@ export class OperatorHarness {
   readonly watermarks: number[] = []
   readonly accumulators: Record<string, number | readonly unknown[]> = {}
   readonly failures: unknown[] = []
+  /** What went to the coordinator. */
+  readonly operatorEvents: Uint8Array[] = []
   readonly keyedState: InMemoryKeyedState
   readonly operatorState: InMemoryOperatorState
   readonly clock: ManualClock
@@ -75,6 +77,13 @@ export class OperatorHarness {
   push(value: unknown, timestamp = Number.NaN): void {
     this.timestamp[0] = timestamp
     this.operator.processElement?.(value)
+    if (!Object.is(this.timestamp[0], timestamp)) throw new Error('operator changed the timestamp register')
+  }
+
+  /** {@link OperatorHarness.push} for the second input. */
+  pushSecond(value: unknown, timestamp = Number.NaN): void {
+    this.timestamp[0] = timestamp
+    this.operator.processElement2?.(value)
     if (!Object.is(this.timestamp[0], timestamp)) throw new Error('operator changed the timestamp register')
   }
 
@@ -159,6 +168,9 @@ export class OperatorHarness {
       },
       setAvailable: available => {
         this.available = available
+      },
+      sendOperatorEvent: event => {
+        this.operatorEvents.push(event)
       },
       setAccumulator: (name, value) => {
         this.accumulators[name] = value

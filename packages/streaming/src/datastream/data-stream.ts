@@ -23,10 +23,17 @@ import {
   timestampsAndWatermarksOperator,
   type WatermarkStrategy,
 } from '@flink-ts/operators'
-import { ForeignStream } from '../errors.ts'
+import { ForeignStream, InvalidArgument } from '../errors.ts'
 import type { StreamNode, Upstream } from '../graph/stream-graph.ts'
+import {
+  type AddTwoInputOperator,
+  ConnectedStreams,
+  KeyedConnectedStreams,
+  type KeySelectors,
+} from './connected-streams.ts'
 import { DataStreamSink } from './data-stream-sink.ts'
 import type { GraphBuilder } from './graph-builder.ts'
+import { IntervalJoin } from './interval-join.ts'
 import { requireFunction } from './require-function.ts'
 import { WindowedStream } from './windowed-stream.ts'
 
@@ -101,6 +108,14 @@ export class DataStream<T> {
       }
     }
     return new DataStream<T>(this.builder, upstreams)
+  }
+
+  /**
+   * This stream and another, of any type, in one operator.
+   * @example words.connect(stopWords).flatMap(new FilterByStopWords())
+   */
+  connect<O>(other: DataStream<O>): ConnectedStreams<T, O> {
+    return new ConnectedStreams<T, O>(this.twoInputs(other))
   }
 
   /** Evenly over all subtasks that follow. */
@@ -195,6 +210,31 @@ export class DataStream<T> {
   ): SingleOutputStreamOperator<R> {
     const node = this.builder.addOperator(call, { defaultName, factory, inputs: this.upstreams, keySelector })
     return new SingleOutputStreamOperator<R>(this.builder, node)
+  }
+
+  /** Adds operators whose first input is this stream and whose second one is `other`. */
+  protected twoInputs<O>(other: DataStream<O>): AddTwoInputOperator {
+    return <R>(
+      call: string,
+      defaultName: string,
+      factory: OperatorFactory,
+      keySelectors?: KeySelectors,
+    ): SingleOutputStreamOperator<R> => {
+      const inputs = (upstreams: readonly Upstream[], inputIndex: 0 | 1): Upstream[] => {
+        const keySelector = keySelectors?.[inputIndex]
+        if (keySelector === undefined) return upstreams.map(upstream => ({ ...upstream, inputIndex }))
+        const partitioner: EdgePartitioner = { type: 'hash', keySelector }
+        return upstreams.map(upstream => ({ ...upstream, partitioner, inputIndex }))
+      }
+      const node = this.builder.addOperator(call, {
+        defaultName,
+        factory,
+        inputs: [...inputs(this.upstreams, 0), ...inputs(other.upstreams, 1)],
+        keySelector: keySelectors?.[0],
+        secondKeySelector: keySelectors?.[1],
+      })
+      return new SingleOutputStreamOperator<R>(this.builder, node)
+    }
   }
 
   private addSink(call: string, defaultName: string, sink: Sink<T>): DataStreamSink {
@@ -299,6 +339,30 @@ export class KeyedStream<T, K> extends DataStream<T> {
     requireFunction('process', 'processElement', processFunction, true)
     const factory = keyedProcessOperator(this.#keySelector, processFunction)
     return this.transform('process', 'KeyedProcess', factory, this.#keySelector)
+  }
+
+  /** With a stream of the same kind of key: both share the state of a key. With any other stream: without keys. */
+  override connect<O>(other: KeyedStream<O, K>): KeyedConnectedStreams<T, O, K>
+  override connect<O>(other: DataStream<O>): ConnectedStreams<T, O>
+  override connect<O>(other: DataStream<O> | KeyedStream<O, K>): ConnectedStreams<T, O> {
+    if (!(other instanceof KeyedStream)) return super.connect(other)
+    const keyed = other as KeyedStream<O, K>
+    return new KeyedConnectedStreams<T, O, K>(this.twoInputs(keyed), [this.#keySelector, keyed.#keySelector])
+  }
+
+  /**
+   * Joins records of the same key whose event times are not too far apart.
+   * @example rides.keyBy(r => r.id).intervalJoin(fares.keyBy(f => f.rideId)).between('-1 min', '5 min').process(merge)
+   */
+  intervalJoin<O>(other: KeyedStream<O, K>): IntervalJoin<T, O, K> {
+    if (!(other instanceof KeyedStream)) {
+      throw InvalidArgument({
+        call: 'intervalJoin',
+        value: String(other),
+        expected: 'another keyed stream: stream.keyBy(...)',
+      })
+    }
+    return new IntervalJoin<T, O, K>(this.twoInputs(other), [this.#keySelector, other.#keySelector])
   }
 
   /** Groups the records of each key by windows of event time. */

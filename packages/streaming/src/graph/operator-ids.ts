@@ -45,7 +45,12 @@ function requireDistinctUids(nodes: readonly StreamNode[]): void {
 
 function pathOf(node: StreamNode, ids: ReadonlyMap<StreamNode, OperatorId>): string[] {
   const inputs = node.inputs.map(input =>
-    [ids.get(input.node), input.outputTag ?? '', input.partitioner?.type ?? ''].join(':'),
+    [
+      ids.get(input.node),
+      input.outputTag ?? '',
+      input.partitioner?.type ?? '',
+      ...(input.inputIndex === 1 ? ['second'] : []),
+    ].join(':'),
   )
   return [node.factory.kind, node.explicitName ?? '', ...inputs]
 }

@@ -8,6 +8,8 @@ export interface PlannedEdge {
   readonly source: StreamNode
   readonly outputTag: string | undefined
   readonly target: StreamNode
+  /** Which input of the target. */
+  readonly inputIndex: 0 | 1
   readonly partitioner: EdgePartitioner
   readonly partitioning: Partitioning
   readonly chained: boolean
@@ -26,6 +28,7 @@ export function planEdges(nodes: readonly StreamNode[], chainingEnabled: boolean
         source: input.node,
         outputTag: input.outputTag,
         target,
+        inputIndex: input.inputIndex ?? 0,
         partitioner,
         partitioning: partitioner.type,
         chained: chainingEnabled && partitioner.type === 'forward' && canChain(input, target),

@@ -11,6 +11,8 @@ export interface Upstream {
   readonly outputTag: string | undefined
   /** Undefined: forward if both sides have the same parallelism, else rebalance. */
   readonly partitioner: EdgePartitioner | undefined
+  /** Which input of the consumer it feeds; absent: the first. */
+  readonly inputIndex?: 0 | 1
 }
 
 /** What is known of a node when it is added. */
@@ -23,7 +25,10 @@ export interface StreamNodeOptions {
   readonly inputs: readonly Upstream[]
   /** Of the environment at this moment. */
   readonly parallelism: number
+  /** Of the first input. */
   readonly keySelector?: ((value: never) => unknown) | undefined
+  /** Of the second input. */
+  readonly secondKeySelector?: ((value: never) => unknown) | undefined
   /** Runs in one subtask whatever is set. */
   readonly nonParallel?: boolean
 }
@@ -35,7 +40,8 @@ export class StreamNode {
   readonly id: number
   readonly factory: OperatorFactory
   readonly inputs: readonly Upstream[]
-  readonly keySelector: ((value: never) => unknown) | undefined
+  /** By input. */
+  readonly keySelectors: readonly (((value: never) => unknown) | undefined)[]
   readonly nonParallel: boolean
   readonly #defaultName: string
   #name: string | undefined
@@ -50,7 +56,7 @@ export class StreamNode {
     this.id = id
     this.factory = options.factory
     this.inputs = options.inputs
-    this.keySelector = options.keySelector
+    this.keySelectors = [options.keySelector, options.secondKeySelector]
     this.nonParallel = options.nonParallel ?? false
     this.#defaultName = options.defaultName
     this.#name = options.name

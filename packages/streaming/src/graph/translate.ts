@@ -44,7 +44,7 @@ export function translate(
       sourceNodeId: edge.source.id,
       outputTag: edge.outputTag,
       target: vertexOfNode(edge.target).id,
-      targetInput: 0,
+      targetInput: edge.inputIndex,
       partitioning: edge.partitioning,
     }),
   )
@@ -123,7 +123,8 @@ function fingerprintLine(node: StreamNode, planned: readonly PlannedEdge[]): str
     .filter(edge => edge.target === node)
     .map(edge => {
       const tag = edge.outputTag === undefined ? '' : ` side output ${JSON.stringify(edge.outputTag)}`
-      return `${edge.source.id}${tag} by ${edge.chained ? 'chain' : edge.partitioning}`
+      const second = edge.inputIndex === 1 ? ' second' : ''
+      return `${edge.source.id}${tag}${second} by ${edge.chained ? 'chain' : edge.partitioning}`
     })
   const from = inputs.length === 0 ? '' : ` from ${inputs.join(', ')}`
   return `${node.id} ${node.factory.kind} ${JSON.stringify(node.name)}${from}`
@@ -144,7 +145,6 @@ function programOf(
     fingerprintLines,
     operatorFactory: nodeId => known('operator', nodeId, nodes[nodeId - 1]).factory,
     partitioner: edgeId => known('edge', edgeId, exchanges[edgeId]).partitioner,
-    keySelector: (nodeId, input) =>
-      input === 0 ? known('operator', nodeId, nodes[nodeId - 1]).keySelector : undefined,
+    keySelector: (nodeId, input) => known('operator', nodeId, nodes[nodeId - 1]).keySelectors[input],
   }
 }
