@@ -33,6 +33,8 @@ export interface TaskManagerComponentsDependencies {
   readonly random: Random
   readonly logger: Logger
   readonly onRegistered?: (instanceId: InstanceId) => void
+  /** Told the `host:port` of the record exchange before the first registration. */
+  readonly onListening?: (dataAddress: string) => void
 }
 
 /** A TaskExecutor with its network thread and slot threads. */
@@ -51,6 +53,8 @@ export async function startTaskManagerComponents(
   const { rpc, logger } = dependencies
   const network = new NetworkThreadClient({})
   const { port } = await network.start({ bindHost: dataBindHost, port: dataPort })
+  const dataAddress = `${dataHost}:${port}`
+  dependencies.onListening?.(dataAddress)
   const workers = new WorkerSlotThreads(
     { entryUrl: slotThreadUrl(), keepSpare: options.keepSpareThread === true },
     { clock: dependencies.clock },
@@ -60,7 +64,7 @@ export async function startTaskManagerComponents(
     {
       resourceId: rpc.resourceId,
       slots: options.slots,
-      dataAddress: `${dataHost}:${port}`,
+      dataAddress,
       host: dataHost,
       hardware: { cpuCores: availableParallelism(), physicalMemoryBytes: totalmem(), pid: process.pid },
       resourceManagerAddress: options.resourceManagerAddress,

@@ -16,8 +16,14 @@ import { runProcess } from './process-start.ts'
 await runProcess('taskmanager', async (start, end) => {
   const { configuration, logger, logFile, clock, random, workingDirectory } = start
   const resourceId = (configuration.get(TASKMANAGER_RESOURCE_ID) || start.resourceId) as ResourceId
+  let dataAddress: string | undefined
   const rpc = new GrpcRpcClient(
-    { resourceId, version: VERSION, settings: sessionSettingsOf(configuration) },
+    {
+      resourceId,
+      version: VERSION,
+      settings: sessionSettingsOf(configuration),
+      probeAddress: () => dataAddress,
+    },
     { clock, random, logger: logger.child({ component: 'rpc' }) },
   )
   await rpc.start()
@@ -47,6 +53,9 @@ await runProcess('taskmanager', async (start, end) => {
       clock,
       random,
       logger,
+      onListening: address => {
+        dataAddress = address
+      },
       onRegistered: instanceId => {
         giveUp.cancel()
         logger.info({ instanceId, address }, 'TaskManager is registered')

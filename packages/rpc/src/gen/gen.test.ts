@@ -19,8 +19,8 @@ describe('generated protocol', () => {
   test('is pinned: who changes a schema raises PROTOCOL_VERSION and pins the new hashes', () => {
     const hash = (name: string): string => createHash('sha256').update(readFileSync(schemaFile(name))).digest('hex')
     expect({ version: PROTOCOL_VERSION, session: hash('session.proto'), blob: hash('blob.proto') }).toEqual({
-      version: 1,
-      session: 'cbee330331b542c397bad018a4b209daae460e1c944b572302debfc02ae392f8',
+      version: 2,
+      session: 'ed17fec35c57f81921a8d571a2cdfd3f21d034961c0d5cf5f1dcc7d4ac1ad633',
       blob: '1472d6dda2685e7d70513d8ed5809f729e046aecd8449a41d3107dcdbb8e01f6',
     })
   })
@@ -38,6 +38,7 @@ describe('generated protocol', () => {
         endpointName: fc.string(),
         peerName: fc.string(),
         resourceId: fc.string(),
+        probeAddress: fc.string(),
       }),
     }),
     fc.record({ case: fc.constant('refusal' as const), value: fc.record({ error: fc.string() }) }),

@@ -95,6 +95,7 @@ export interface Hello {
   endpointName: string
   peerName: string
   resourceId: string
+  probeAddress: string
 }
 
 function writeHello(message: Hello, writer: Writer = protobuf.Writer.create()): Writer {
@@ -105,6 +106,7 @@ function writeHello(message: Hello, writer: Writer = protobuf.Writer.create()): 
   if (message.endpointName !== '') writer.uint32(42).string(message.endpointName)
   if (message.peerName !== '') writer.uint32(50).string(message.peerName)
   if (message.resourceId !== '') writer.uint32(58).string(message.resourceId)
+  if (message.probeAddress !== '') writer.uint32(66).string(message.probeAddress)
   return writer
 }
 
@@ -119,6 +121,7 @@ function readHello(source: Reader | Uint8Array, length?: number): Hello {
     endpointName: '',
     peerName: '',
     resourceId: '',
+    probeAddress: '',
   }
   while (reader.pos < end) {
     const tag = reader.uint32()
@@ -143,6 +146,9 @@ function readHello(source: Reader | Uint8Array, length?: number): Hello {
         break
       case 58:
         message.resourceId = reader.string()
+        break
+      case 66:
+        message.probeAddress = reader.string()
         break
       default:
         reader.skipType(tag & 7)

@@ -38,7 +38,7 @@ export interface SessionFacts {
 export interface SessionDependencies {
   readonly clock: Clock
   readonly logger: Logger
-  /** The connecting side dials again here; the other side just waits. */
+  /** The connecting side dials again here; the other side looks whether the peer lives. */
   readonly onDetached?: (session: SequencedSession) => void
 }
 
@@ -84,6 +84,11 @@ export class SequencedSession implements RpcSession {
 
   get lost(): boolean {
     return this.#lostBecause !== undefined
+  }
+
+  /** Whether there is a connection now. */
+  get attached(): boolean {
+    return this.#link !== undefined
   }
 
   /** Why the session ended; undefined while it lives. */

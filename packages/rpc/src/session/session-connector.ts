@@ -60,6 +60,7 @@ export class SessionConnector {
       endpointName,
       peerName: local.name,
       resourceId,
+      probeAddress: this.#process.probeAddress?.() ?? '',
     }
     const opened = new Deferred<RpcSession>()
     let session: SequencedSession | undefined

@@ -12,6 +12,7 @@ import { EndpointExists, EndpointNotFound, SessionLost, SessionUnknown } from '.
 import type { Envelope, Hello } from '../gen/session.ts'
 import type { SessionSettings } from '../rpc-options.ts'
 import type { Link } from './link.ts'
+import type { PeerProbe } from './peer-probe.ts'
 import { SequencedSession } from './sequenced-session.ts'
 import { versionMismatch } from './version-check.ts'
 
@@ -22,23 +23,33 @@ export interface LocalProcess {
   readonly resourceId: ResourceId
   readonly version: string
   readonly settings: SessionSettings
+  /** `host:port` that takes TCP connections for as long as this process lives; undefined: none (yet). */
+  readonly probeAddress?: () => string | undefined
 }
+
+/** Pause between looks at a peer whose connection broke. A process that is just being killed may still listen. */
+const PROBE_INTERVAL_MS = 25
 
 /** The accepting side: endpoints of this process and the sessions that others opened to them. Owner: the main thread. */
 export class SessionHost {
   readonly #process: LocalProcess
   readonly #clock: Clock
   readonly #logger: Logger
+  readonly #probe: PeerProbe | undefined
   readonly #endpoints = new Map<string, RpcEndpoint>()
   readonly #sessions = new Map<
     string,
     { readonly endpointName: string; readonly session: SequencedSession }
   >()
 
-  constructor(process: LocalProcess, dependencies: { readonly clock: Clock; readonly logger: Logger }) {
+  constructor(
+    process: LocalProcess,
+    dependencies: { readonly clock: Clock; readonly logger: Logger; readonly probe?: PeerProbe },
+  ) {
     this.#process = process
     this.#clock = dependencies.clock
     this.#logger = dependencies.logger
+    this.#probe = dependencies.probe
   }
 
   /** Throws `rpc.endpoint-exists`. */
@@ -121,7 +132,12 @@ export class SessionHost {
         leaderSessionId: endpoint.leaderSessionId,
       },
       this.#process.settings,
-      { clock: this.#clock, logger: this.#logger },
+      {
+        clock: this.#clock,
+        logger: this.#logger,
+        // Never rejects.
+        onDetached: detached => void this.#look(detached, hello.probeAddress),
+      },
     )
     this.#sessions.set(hello.sessionId, { endpointName: hello.endpointName, session })
     session.onLost(() => this.#sessions.delete(hello.sessionId))
@@ -135,6 +151,19 @@ export class SessionHost {
     this.#welcome(link, session)
     session.attach(link, 0)
     return session
+  }
+
+  /** Ends a session without its connection as soon as the peer's process is known to be gone. */
+  async #look(session: SequencedSession, probeAddress: string): Promise<void> {
+    if (this.#probe === undefined || probeAddress === '') return
+    const answer = await this.#probe(probeAddress)
+    if (session.attached || session.lost) return
+    if (answer === 'refused') {
+      session.abandon(`its process is gone: its connection broke and nothing listens at ${probeAddress}`)
+      return
+    }
+    // Never rejects; the session's own time limit ends it.
+    this.#clock.schedule(PROBE_INTERVAL_MS, () => void this.#look(session, probeAddress), { unref: true })
   }
 
   #resume(link: Link, hello: Hello, peerReceived: number): SequencedSession {

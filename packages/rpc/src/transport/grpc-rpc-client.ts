@@ -20,6 +20,8 @@ export interface GrpcRpcClientOptions {
   readonly version: string
   /** Absent ones have the defaults of the configuration keys. */
   readonly settings?: Partial<SessionSettings>
+  /** `host:port` that this process listens on as long as it lives, for peers to see whether it does. */
+  readonly probeAddress?: () => string | undefined
 }
 
 /** What gRPC services need. */
@@ -48,6 +50,7 @@ export class GrpcRpcClient implements RpcClient {
       resourceId: options.resourceId,
       version: options.version,
       settings: this.#settings,
+      ...(options.probeAddress !== undefined && { probeAddress: options.probeAddress }),
     }
     this.#connector = new SessionConnector(process, dependencies)
   }

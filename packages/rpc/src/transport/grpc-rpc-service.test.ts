@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
+import type { RpcSession } from '../endpoint/rpc-session.ts'
 import type { SessionSettings } from '../rpc-options.ts'
 import {
   EchoEndpoint,
@@ -155,6 +156,40 @@ describe('GrpcRpcService', () => {
     expect(performance.now() - cutAt).toBeLessThan(1500)
     await expect(session.gateway(echoGateway).push(1)).rejects.toMatchObject({ code: 'rpc.session-lost' })
     await lossOf(session) // At once, when it is lost already.
+  })
+
+  test('a broken connection is bridged while the process of the peer listens, and ends with it', async () => {
+    const settings = { sessionResumeTimeoutMs: 60_000 }
+    const server = await service('server', settings)
+    const endpoint = new EchoEndpoint()
+    server.serve(endpoint)
+    const { proxy, address } = await proxyTo(server.address)
+    const listener = createServer(socket => socket.on('error', () => {}).resume())
+    listener.listen(0, '127.0.0.1')
+    await once(listener, 'listening')
+    const probeAddress = `127.0.0.1:${(listener.address() as AddressInfo).port}`
+    const other = new GrpcRpcClient(
+      { ...testProcess('other'), settings, probeAddress: () => probeAddress },
+      testDependencies,
+    )
+    toClose.push(other)
+    await other.start()
+    const session = await other.connect(address, 'echo', { name: 'tester', handlers: () => ({}) })
+    const there = endpoint.sessions[0] as RpcSession
+    const probed = once(listener, 'connection')
+    proxy.refuse()
+    await probed
+    await once(listener, 'connection') // Looked a second time: once is not enough for either verdict.
+    expect(there.lost).toBe(false)
+    proxy.admit()
+    expect(await session.gateway(echoGateway).push(1)).toBe(1)
+    const again = once(listener, 'connection')
+    proxy.refuse()
+    await again
+    const goneAt = performance.now()
+    listener.close()
+    expect((await lossOf(there)).message).toContain(`its process is gone: its connection broke and nothing`)
+    expect(performance.now() - goneAt).toBeLessThan(1000)
   })
 
   test('a silent peer is lost after the timeout, on both sides, open calls included', async () => {

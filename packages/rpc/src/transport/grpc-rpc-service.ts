@@ -15,6 +15,7 @@ import { GrpcDialer } from './grpc-dialer.ts'
 import { GrpcLink } from './grpc-link.ts'
 import { type GrpcRpcDependencies, loadGrpc, settledWithin } from './grpc-rpc-client.ts'
 import { OwnDialer } from './own-dialer.ts'
+import { tcpPeerProbe } from './tcp-peer-probe.ts'
 
 const CLOSE_TIMEOUT_MS = 300
 
@@ -70,7 +71,7 @@ export class GrpcRpcService implements RpcService, RpcClient {
       version: options.version,
       settings: this.#settings,
     }
-    this.#host = new SessionHost(process, dependencies)
+    this.#host = new SessionHost(process, { ...dependencies, probe: tcpPeerProbe(dependencies) })
     this.#connector = new SessionConnector(process, dependencies)
     this.#own = new OwnDialer(this.#host)
   }
