@@ -10,6 +10,7 @@ const hello = (productVersion: string, protocolVersion = PROTOCOL_VERSION) => ({
   endpointName: 'dispatcher',
   peerName: 'client',
   resourceId: 'r',
+  probeAddress: '',
 })
 
 describe('version check', () => {
