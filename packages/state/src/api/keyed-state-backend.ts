@@ -94,6 +94,8 @@ export interface KeyedStateBackend {
   ): Promise<readonly KeyedStateHandle[]>
   /** Gives up a running snapshot. */
   cancelSnapshot(checkpointId: number): void
+  /** Entries of each state now, over all namespaces: for messages. Absent: the backend cannot say without effort. */
+  stateSizes?(): readonly { readonly name: string; readonly entries: number }[]
 }
 
 /** Operator (non-keyed) state: lists, redistributed over the subtasks at a restart. */

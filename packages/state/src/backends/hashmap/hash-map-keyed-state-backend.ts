@@ -182,6 +182,14 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend {
     this.#snapshot = undefined
   }
 
+  stateSizes(): readonly { name: string; entries: number }[] {
+    return [...this.#states.values()].map(state => {
+      let entries = 0
+      for (const namespace of state.namespaces()) entries += state.existing(namespace)?.size ?? 0
+      return { name: state.name, entries }
+    })
+  }
+
   *#timers(): Iterable<readonly [string, Iterable<TimerEntry>]> {
     for (const [name, participant] of this.#participants) yield [name, participant.snapshotEntries()]
     yield* this.#restoredTimers
