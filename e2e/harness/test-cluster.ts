@@ -12,15 +12,17 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { afterAll } from 'vitest'
 import { freePort } from './free-port.ts'
 import { TcpProxy } from './tcp-proxy.ts'
 
 // A test that fails does not come to its `stop`. Everything that a test file started ends with it.
 const everything = new Set<ChildProcess>()
-afterAll(() => {
+const endEverything = (): void => {
   for (const child of everything) child.kill('SIGKILL')
-})
+}
+// Benchmarks use clusters outside of tests.
+if (process.env['VITEST'] === undefined) process.on('exit', endEverything)
+else (await import('vitest')).afterAll(endEverything)
 
 const ROOT = resolve(import.meta.dirname, '../..')
 export const REPOSITORY = ROOT
