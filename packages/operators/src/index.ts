@@ -24,17 +24,17 @@ export {
   type StreamOperator,
 } from './contract/stream-operator.ts'
 export { AsyncFunctionNotSupported } from './errors.ts'
-export { type Collector, OutputTag } from './functions/collector.ts'
-export { type Duration, durationMs } from './functions/duration.ts'
-export type {
-  AggregateFunction,
-  FilterFunction,
 export type {
   CoFlatMapFunction,
   CoMapFunction,
   CoProcessFunction,
   KeyedCoProcessFunction,
 } from './functions/co-functions.ts'
+export { type Collector, OutputTag } from './functions/collector.ts'
+export { type Duration, durationMs } from './functions/duration.ts'
+export type {
+  AggregateFunction,
+  FilterFunction,
   FlatMapFunction,
   KeyedProcessContext,
   KeyedProcessFunction,
@@ -48,11 +48,6 @@ export type {
   TimeWindow,
   WindowFunction,
 } from './functions/functions.ts'
-export type { RichFunction, RuntimeContext } from './functions/rich-function.ts'
-export { isAsyncFunction } from './functions/user-function-failure.ts'
-export { DiscardingSink } from './sink/discarding-sink.ts'
-export { PrintSink } from './sink/print-sink.ts'
-export type { Committer, Sink, SinkWriter, SinkWriterContext } from './sink/sink.ts'
 export type {
   CoGroupFunction,
   FlatJoinFunction,
@@ -60,16 +55,21 @@ export type {
   JoinFunction,
   ProcessJoinFunction,
 } from './functions/join-functions.ts'
+export type { RichFunction, RuntimeContext } from './functions/rich-function.ts'
+export { isAsyncFunction } from './functions/user-function-failure.ts'
+export { DiscardingSink } from './sink/discarding-sink.ts'
+export { PrintSink } from './sink/print-sink.ts'
+export type { Committer, Sink, SinkWriter, SinkWriterContext } from './sink/sink.ts'
 export { CollectionSource } from './source/collection-source.ts'
 export { type DataGeneratorOptions, DataGeneratorSource } from './source/data-generator-source.ts'
 export type { IndexSplit } from './source/index-reader.ts'
 export { NumberSequenceSource } from './source/number-sequence-source.ts'
 export type { ReaderOutput, Source, SourceReader, SourceReaderContext } from './source/source.ts'
-export { type TimestampAssigner, WatermarkStrategy } from './watermark/watermark-strategy.ts'
-export { TumblingEventTimeWindows } from './windowing/tumbling-event-time-windows.ts'
-export { LATE_RECORDS_DROPPED, tumblingWindowOperator } from './windowing/tumbling-window-operator.ts'
 export { coFlatMapOperator } from './two-input/co-flat-map-operator.ts'
 export { coMapOperator } from './two-input/co-map-operator.ts'
 export { coProcessOperator } from './two-input/co-process-operator.ts'
 export { type IntervalJoinOptions, intervalJoinOperator } from './two-input/interval-join-operator.ts'
 export { keyedCoProcessOperator } from './two-input/keyed-co-process-operator.ts'
+export { type TimestampAssigner, WatermarkStrategy } from './watermark/watermark-strategy.ts'
+export { TumblingEventTimeWindows } from './windowing/tumbling-event-time-windows.ts'
+export { LATE_RECORDS_DROPPED, tumblingWindowOperator } from './windowing/tumbling-window-operator.ts'
