@@ -4,6 +4,8 @@
 // Thread: any; messages are plain data.
 export * from './dispatcher/gateway.ts'
 export * from './dispatcher/messages.ts'
+export * from './job-host/gateway.ts'
+export * from './job-host/messages.ts'
 export * from './job-master/gateway.ts'
 export * from './job-master/messages.ts'
 export * from './resource-manager/gateway.ts'

@@ -13,6 +13,11 @@ export { sinkOperator } from './builtin/sink-operator.ts'
 export { sourceOperator } from './builtin/source-operator.ts'
 export { timestampsAndWatermarksOperator } from './builtin/timestamps-and-watermarks-operator.ts'
 export { generateFunction } from './codegen/generate-function.ts'
+export type {
+  CoordinatorContext,
+  CoordinatorProvider,
+  OperatorCoordinator,
+} from './contract/operator-coordinator.ts'
 export type { EdgePartitioner, ReplayedProgram } from './contract/replayed-program.ts'
 export {
   MAX_WATERMARK,

@@ -1,4 +1,4 @@
-import type { AllocationId, ExecutionAttemptId, SerializedError } from '@flink-ts/common'
+import type { AllocationId, ExecutionAttemptId, OperatorId, SerializedError } from '@flink-ts/common'
 import { defineGateway } from '@flink-ts/rpc'
 import type {
   CheckpointAcknowledgement,
@@ -21,6 +21,8 @@ export interface JobMasterGateway {
   declineCheckpoint(decline: CheckpointDecline): Promise<void>
   /** The task has seen all its input and emitted all its output; with checkpointing it waits for a last checkpoint. */
   notifyEndOfData(attemptId: ExecutionAttemptId): Promise<void>
+  /** To the coordinator of an operator of this task. */
+  sendOperatorEvent(attemptId: ExecutionAttemptId, operatorId: OperatorId, event: Uint8Array): Promise<void>
   /** Periodic, about once a second, while tasks run: for the web page and REST. */
   reportTaskMetrics(metrics: Readonly<Record<string, TaskIoMetrics>>): Promise<void>
 }
@@ -33,5 +35,6 @@ export const jobMasterGateway = defineGateway<JobMasterGateway>('job-master', [
   'acknowledgeCheckpoint',
   'declineCheckpoint',
   'notifyEndOfData',
+  'sendOperatorEvent',
   'reportTaskMetrics',
 ])

@@ -1,4 +1,4 @@
-import type { AllocationId, ExecutionAttemptId } from '@flink-ts/common'
+import type { AllocationId, ExecutionAttemptId, OperatorId } from '@flink-ts/common'
 import { defineGateway } from '@flink-ts/rpc'
 import type { CheckpointTrigger, SlotRequest, TaskSubmission } from './messages.ts'
 
@@ -16,6 +16,8 @@ export interface TaskExecutorGateway {
   triggerCheckpoint(attemptIds: readonly ExecutionAttemptId[], trigger: CheckpointTrigger): Promise<void>
   notifyCheckpointComplete(attemptIds: readonly ExecutionAttemptId[], checkpointId: number): Promise<void>
   notifyCheckpointAborted(attemptIds: readonly ExecutionAttemptId[], checkpointId: number): Promise<void>
+  /** From the coordinator of an operator. In order with triggers. Ignored if the task has ended. */
+  sendOperatorEvent(attemptId: ExecutionAttemptId, operatorId: OperatorId, event: Uint8Array): Promise<void>
 }
 
 export const taskExecutorGateway = defineGateway<TaskExecutorGateway>('task-executor', [
@@ -26,4 +28,5 @@ export const taskExecutorGateway = defineGateway<TaskExecutorGateway>('task-exec
   'triggerCheckpoint',
   'notifyCheckpointComplete',
   'notifyCheckpointAborted',
+  'sendOperatorEvent',
 ])

@@ -21,6 +21,8 @@ export interface JobOperator {
   readonly name: string
   /** `source`, `map`, `filter`, `keyed-process`, ..., `sink`: for plans and messages. */
   readonly kind: string
+  /** It has a coordinator, which runs in the job host. Absent: it has none. */
+  readonly coordinated?: boolean
   /** nodeIds of the operators of the same chain that this one feeds by direct call. */
   readonly chainedOutputs: readonly number[]
 }

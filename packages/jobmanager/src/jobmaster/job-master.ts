@@ -186,6 +186,7 @@ export class JobMaster implements RpcEndpoint {
       isOver: () => isGloballyTerminal(this.#scheduler.status),
       schedule: event => this.#schedule(event),
       coordinate: event => this.#coordinate(event),
+      operatorEvent: () => {},
       offer: (taskManager, offers) => {
         this.#schedule({ type: 'slots-offered', taskManager, offers })
         return this.#acceptedSlots

@@ -1,5 +1,5 @@
 import type { AllocationId, ExecutionAttemptId, Logger, ResourceId } from '@flink-ts/common'
-import type { JobMasterGateway, SlotOffer } from '@flink-ts/gateways'
+import type { JobMasterGateway, OperatorEvent, SlotOffer } from '@flink-ts/gateways'
 import type { RpcSession } from '@flink-ts/rpc'
 import type { CoordinatorEvent } from '../checkpoint/coordinator-protocol.ts'
 import { TaskManagerNotRegistered } from '../errors.ts'
@@ -16,6 +16,8 @@ export interface TaskManagerSessionPort {
   isOver(): boolean
   schedule(event: SchedulerEvent): void
   coordinate(event: CoordinatorEvent): void
+  /** For the coordinator of an operator, from the current attempt of a subtask. */
+  operatorEvent(event: OperatorEvent): void
   offer(taskManager: ResourceId, offers: readonly SlotOffer[]): readonly AllocationId[]
 }
 
@@ -86,6 +88,11 @@ export function serveTaskManager(session: RpcSession, port: TaskManagerSessionPo
     },
     notifyEndOfData: async attemptId => {
       if (hasTask(attemptId, 'notifyEndOfData')) port.coordinate({ type: 'end-of-data', attemptId })
+    },
+    sendOperatorEvent: async (attemptId, operatorId, event) => {
+      if (!hasTask(attemptId, 'sendOperatorEvent')) return
+      const { subtaskIndex } = executionGraph.byAttempt(attemptId)!
+      port.operatorEvent({ operatorId, subtaskIndex, attemptId, event })
     },
     reportTaskMetrics: async metrics => {
       for (const [id, counters] of Object.entries(metrics)) {

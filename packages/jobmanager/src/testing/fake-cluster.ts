@@ -46,6 +46,7 @@ export class FakeTaskManager {
     finishes: true,
   }
   readonly calls: string[] = []
+  readonly events: { readonly attemptId: ExecutionAttemptId; readonly event: string }[] = []
   readonly tasks = new Map<ExecutionAttemptId, TaskDeployment>()
   readonly resourceId: ResourceId
   readonly rpc: InProcessRpcService
@@ -169,6 +170,10 @@ export class FakeTaskManager {
       },
       notifyCheckpointAborted: async (_, checkpointId) => {
         this.calls.push(`aborted ${checkpointId}`)
+      },
+      sendOperatorEvent: async (attemptId, _, event) => {
+        this.calls.push(`event ${Buffer.from(event).toString()}`)
+        this.events.push({ attemptId, event: Buffer.from(event).toString() })
       },
     }
   }

@@ -1,5 +1,6 @@
 import type { Logger, OperatorId } from '@flink-ts/common'
 import type { KeyedStateBackend, OperatorStateBackend } from '@flink-ts/state'
+import type { CoordinatorProvider } from './operator-coordinator.ts'
 
 /** Hands one record on. Its timestamp is in the task's timestamp register, {@link OperatorContext.timestamp}. */
 export type Push = (value: unknown) => void
@@ -41,6 +42,12 @@ export interface StreamOperator {
   snapshotState?(checkpointId: number): void | Promise<void>
   notifyCheckpointComplete?(checkpointId: number): void | Promise<void>
   notifyCheckpointAborted?(checkpointId: number): void | Promise<void>
+  /**
+   * From the operator's coordinator, between records, in order with snapshots: what the coordinator sent before its own
+   * snapshot comes before `snapshotState`, everything else after it. Not before `open` has settled; may
+   * come while another promise of this operator is open, which may wait for it.
+   */
+  handleOperatorEvent?(event: Uint8Array): void
   /** No more records on this input (0 or 1). May emit. Event time has advanced to {@link MAX_WATERMARK} before. */
   endInput?(input: number): void | Promise<void>
   /** All is done and, with checkpointing, the last checkpoint is complete. */
@@ -63,6 +70,8 @@ export interface OperatorFactory {
   /** As in the job graph's `kind`. */
   readonly kind: string
   create(context: OperatorContext): StreamOperator
+  /** The part of the operator that exists once for the job and runs in the job host. Absent: there is none. */
+  readonly coordinator?: CoordinatorProvider
 }
 
 /** What an operator instance gets from its task. */
@@ -114,6 +123,8 @@ export interface OperatorContext {
   fail(error: unknown): void
   /** False: the task takes no input and is not asked for records until it is true again (asynchronous sinks). */
   setAvailable(available: boolean): void
+  /** To the operator's coordinator, if its factory has one. Lost if the attempt or the coordinator fails. */
+  sendOperatorEvent(event: Uint8Array): void
   /** Reports at the end of the task, merged over subtasks into the job's result: numbers add up, lists are joined. */
   setAccumulator(name: string, value: number | readonly unknown[]): void
   readonly logger: Logger

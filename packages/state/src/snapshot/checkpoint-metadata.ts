@@ -71,6 +71,9 @@ function damageOf(metadata: CheckpointMetadata): string | undefined {
     if (!Number.isInteger(operator.parallelism)) return `${where} has no parallelism`
     if (!Number.isInteger(operator.maxParallelism)) return `${where} has no maximum parallelism`
     if (!Array.isArray(operator.subtasks)) return `${where} has no list of subtasks`
+    const { coordinator } = operator
+    if (coordinator !== undefined && typeof coordinator?.base64 !== 'string')
+      return `${where} has an unreadable state of its coordinator`
     for (const { index, state } of operator.subtasks) {
       if (!Number.isInteger(index) || !isSubtaskState(state)) return `${where} has a subtask without state`
     }

@@ -3,6 +3,7 @@ import type { CheckpointTrigger } from '@flink-ts/gateways'
 import { CheckpointNotPossible } from '../errors.ts'
 import type { ChainLink } from '../stream-task/operator-chain.ts'
 import type { TaskInputs } from '../stream-task/task-inputs.ts'
+import type { TaskOperatorEvent } from '../thread/slot-messages.ts'
 import { BarrierAligner } from './barrier-aligner.ts'
 import type { BarrierHandler, BarrierListener } from './barrier-handler.ts'
 import { BarrierTracker } from './barrier-tracker.ts'
@@ -11,7 +12,7 @@ import { SubtaskCheckpoints, type SubtaskCheckpointsDependencies } from './subta
 /** What checkpoints need to know of their task, and have it do. */
 export interface CheckpointedTask {
   /** Records are (or may be) taken: neither starting nor ending. */
-  readonly isRunning: boolean
+  isRunning(): boolean
   /** The checkpoint that was waited for since the end of the data is complete. */
   finish(): void
   fail(error: unknown): void
@@ -22,13 +23,21 @@ interface TaskCheckpointingDependencies extends SubtaskCheckpointsDependencies {
   readonly inputs: () => TaskInputs
 }
 
-/** How a task takes part in checkpoints: barriers, triggers, notifications, and the last one before its end. Owner: the task. */
+/**
+ * How a task takes part in checkpoints: barriers, triggers, notifications, and the last one before its end; and events
+ * of coordinators, whose place among the triggers matters: one that was sent before a coordinator's snapshot has to be
+ * in the snapshot of the task. Owner: the task.
+ */
 export class TaskCheckpointing {
   readonly barriers: BarrierHandler
   readonly #taskName: string
   readonly #ports: TaskCheckpointingDependencies
   readonly #checkpoints: SubtaskCheckpoints
-  readonly #triggers: CheckpointTrigger[] = []
+  /** In order of arrival. */
+  readonly #mail: (
+    | { readonly trigger: CheckpointTrigger; readonly event?: never }
+    | { readonly event: TaskOperatorEvent; readonly trigger?: never }
+  )[] = []
   #dataEnded = false
   /** First checkpoint taken after that. */
   #lastCheckpointId: number | undefined
@@ -55,15 +64,44 @@ export class TaskCheckpointing {
     this.#dataEnded = true
   }
 
-  /** Notes a trigger; {@link TaskCheckpointing.takeTriggered} acts on it. */
+  /** Notes a trigger; {@link TaskCheckpointing.takeMail} acts on it. */
   trigger(trigger: CheckpointTrigger): void {
-    this.#triggers.push(trigger)
+    this.#mail.push({ trigger })
   }
 
-  /** Takes the oldest triggered checkpoint, if there is one and nothing comes from upstream any more. */
-  takeTriggered(): boolean {
-    if (this.#triggers.length === 0 || !this.#ports.inputs().allFinished) return false
-    this.#take(this.#triggers.shift() as CheckpointTrigger, 0)
+  /** Notes an event; {@link TaskCheckpointing.takeMail} acts on it. */
+  operatorEvent(event: TaskOperatorEvent): void {
+    this.#mail.push({ event })
+  }
+
+  /**
+   * Delivers the events before the oldest triggered checkpoint, and takes that, if there is one and nothing comes from
+   * upstream any more. No life-cycle call may be under way.
+   */
+  takeMail(): boolean {
+    let delivered = false
+    for (let next = this.#mail[0]; next !== undefined; next = this.#mail[0]) {
+      if (next.trigger !== undefined) {
+        if (!this.#ports.inputs().allFinished) return delivered
+        this.#mail.shift()
+        this.#take(next.trigger, 0)
+        return true
+      }
+      this.#mail.shift()
+      this.#deliver(next.event)
+      delivered = true
+    }
+    return delivered
+  }
+
+  /** Delivers what the operator whose promise is awaited may be waiting for. */
+  deliverAwaited(): boolean {
+    const operatorId = this.#ports.sequence.waitingFor?.node.operatorId
+    if (operatorId === undefined) return false
+    const index = this.#mail.findIndex(mail => mail.event?.operatorId === operatorId)
+    if (index < 0) return false
+    const [mail] = this.#mail.splice(index, 1)
+    this.#deliver(mail?.event as TaskOperatorEvent)
     return true
   }
 
@@ -78,8 +116,8 @@ export class TaskCheckpointing {
   }
 
   aborted(checkpointId: number): void {
-    const index = this.#triggers.findIndex(trigger => trigger.checkpointId === checkpointId)
-    if (index >= 0) this.#triggers.splice(index, 1)
+    const index = this.#mail.findIndex(mail => mail.trigger?.checkpointId === checkpointId)
+    if (index >= 0) this.#mail.splice(index, 1)
     this.barriers.onAborted(checkpointId)
     this.#checkpoints.cancel(checkpointId)
     this.#notify(
@@ -90,14 +128,19 @@ export class TaskCheckpointing {
 
   /** The task is ending: nothing is taken or written any more. */
   close(): void {
-    this.#triggers.length = 0
+    this.#mail.length = 0
     this.#checkpoints.cancelAll()
+  }
+
+  #deliver({ operatorId, event }: TaskOperatorEvent): void {
+    const link = this.#ports.links.find(({ node }) => node.operatorId === operatorId)
+    link?.operator.handleOperatorEvent?.(event)
   }
 
   #notify(call: (link: ChainLink) => void | Promise<void>, done: () => void): void {
     const { sequence, links, task } = this.#ports
     sequence.whenIdle(() => {
-      if (task.isRunning) sequence.run(links, call, done, error => task.fail(error))
+      if (task.isRunning()) sequence.run(links, call, done, error => task.fail(error))
     })
   }
 
@@ -110,10 +153,10 @@ export class TaskCheckpointing {
     const { task, inputs, outputs } = this.#ports
     return {
       complete: (barrier, alignmentMs) => {
-        if (task.isRunning) this.#take(barrier, alignmentMs)
+        if (task.isRunning()) this.#take(barrier, alignmentMs)
       },
       aborted: (checkpointId, reason, forward) => {
-        if (!task.isRunning) return
+        if (!task.isRunning()) return
         if (forward) outputs.event({ type: 'cancel-barrier', checkpointId })
         const error = CheckpointNotPossible({ checkpointId, task: this.#taskName, reason })
         this.#checkpoints.decline(checkpointId, error)

@@ -256,6 +256,14 @@ export class TaskExecutor {
         this.#toTasks(jobId, attemptIds, own => ({ type: 'complete', attemptIds: own, checkpointId })),
       notifyCheckpointAborted: async (attemptIds, checkpointId) =>
         this.#toTasks(jobId, attemptIds, own => ({ type: 'aborted', attemptIds: own, checkpointId })),
+      sendOperatorEvent: async (attemptId, operatorId, event) =>
+        // A copy of its own: posting part of a buffer would copy the whole.
+        this.#toTasks(jobId, [attemptId], () => ({
+          type: 'operator-event',
+          attemptId,
+          operatorId,
+          event: new Uint8Array(event),
+        })),
     } satisfies Omit<TaskExecutorGateway, 'requestSlot'>
   }
 
@@ -317,6 +325,11 @@ export class TaskExecutor {
       case 'end-of-data':
         job?.tell('end of data', gateway => gateway.notifyEndOfData(report.attemptId))
         break
+      case 'operator-event': {
+        const { attemptId, operatorId, event } = report
+        job?.tell('operator event', gateway => gateway.sendOperatorEvent(attemptId, operatorId, event))
+        break
+      }
       case 'metrics':
         job?.tell('metrics', gateway => gateway.reportTaskMetrics(report.metrics))
         break

@@ -1,4 +1,4 @@
-import type { Logger } from '@flink-ts/common'
+import type { Logger, OperatorId } from '@flink-ts/common'
 import type { TaskDeployment } from '@flink-ts/gateways'
 import type { JobOperator, JobVertex } from '@flink-ts/jobgraph'
 import { MIN_WATERMARK, type OperatorContext, type Push } from '@flink-ts/operators'
@@ -22,6 +22,7 @@ export interface ContextHost {
   wake(): void
   fail(error: unknown): void
   setAvailable(index: number, available: boolean): void
+  sendOperatorEvent(operatorId: OperatorId, event: Uint8Array): void
   setAccumulator(index: number, name: string, value: number | readonly unknown[]): void
 }
 
@@ -72,6 +73,7 @@ export function createOperatorContext(
     wake: () => host.wake(),
     fail: error => host.fail(error),
     setAvailable: available => host.setAvailable(index, available),
+    sendOperatorEvent: event => host.sendOperatorEvent(node.operatorId, event),
     setAccumulator: (name, value) => host.setAccumulator(index, name, value),
     logger: dependencies.logger.child({ operator: node.name }),
   }

@@ -10,6 +10,7 @@ import { MAX_WATERMARK, type Push } from '@flink-ts/operators'
 import { type CheckpointedTask, TaskCheckpointing } from '../checkpoint/task-checkpointing.ts'
 import { CheckpointNotPossible, InvalidDeployment } from '../errors.ts'
 import type { ScheduledTask } from '../mailbox/slot-loop.ts'
+import type { TaskOperatorEvent } from '../thread/slot-messages.ts'
 import { Accumulators } from './accumulators.ts'
 import { buildChain, buildInputs, buildOutputs } from './build-task.ts'
 import { closeOperators } from './close-operators.ts'
@@ -228,7 +229,9 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
 
   #runningStep(): boolean {
     let progressed = this.#runActions()
-    if (this.#sequence.active || this.#state !== 'running') return progressed
+    if (this.#sequence.active || this.#state !== 'running') {
+      return this.#checkpointing.deliverAwaited() || progressed
+    }
     const outputs = this.#outputs as TaskOutputs
     this.#yielding.restart()
     outputs.drainOverdraft()
@@ -238,7 +241,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     const suspended = this.#chain.suspended
     if (!suspended && this.#endInputs()) progressed = true
     if (this.#sequence.active || this.#state !== 'running') return true
-    if (this.#checkpointing.takeTriggered()) return true
+    if (this.#checkpointing.takeMail()) return true
     const room = !suspended && this.#unavailable.size === 0 && outputs.available()
     if (this.#chain.head.operator.source !== undefined) {
       if (room && this.#emitFromSource()) progressed = true
@@ -336,6 +339,11 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
 
   notifyCheckpointAborted(checkpointId: number): void {
     if (this.#state === 'running') this.#guard(() => this.#checkpointing.aborted(checkpointId))
+  }
+
+  /** From the coordinator of one of its operators. */
+  operatorEvent(event: TaskOperatorEvent): void {
+    if (this.#state === 'running' || this.#state === 'starting') this.#checkpointing?.operatorEvent(event)
   }
 
   // End of input
@@ -457,18 +465,15 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   }
 
   #checkpointedTask(): CheckpointedTask {
-    const isRunning = (): boolean => this.#state === 'running'
     return {
-      get isRunning() {
-        return isRunning()
-      },
+      isRunning: () => this.#state === 'running',
       finish: () => this.#finish(),
       fail: error => this.fail(error),
     }
   }
 
   #contextHost(): ContextHost {
-    const { loop, clock } = this.#ports
+    const { loop, clock, reporter } = this.#ports
     return {
       timestamp: this.timestamp,
       link: index => this.#chain?.links[index],
@@ -488,6 +493,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
         else this.#unavailable.add(index)
         loop.wake()
       },
+      sendOperatorEvent: (operatorId, event) => reporter.operatorEvent(operatorId, event),
       setAccumulator: (index, name, value) => this.#accumulators.set(index, name, value),
     }
   }

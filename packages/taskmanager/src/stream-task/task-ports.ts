@@ -1,4 +1,4 @@
-import type { Clock, Logger } from '@flink-ts/common'
+import type { Clock, Logger, OperatorId } from '@flink-ts/common'
 import type {
   CheckpointAcknowledgement,
   CheckpointDecline,
@@ -25,6 +25,8 @@ export interface TaskReporter {
   acknowledge(acknowledgement: CheckpointAcknowledgement): void
   decline(decline: CheckpointDecline): void
   endOfData(): void
+  /** To the coordinator of an operator. */
+  operatorEvent(operatorId: OperatorId, event: Uint8Array): void
 }
 
 /** Makes the state backends of an operator, with what is to be restored in them. */

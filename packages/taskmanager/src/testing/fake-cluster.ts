@@ -61,6 +61,7 @@ export class FakeCluster {
   readonly endOfData: ExecutionAttemptId[] = []
   readonly failedSlots: { allocationId: AllocationId; cause: SerializedError }[] = []
   metricsReports = 0
+  readonly operatorEvents: { readonly attemptId: string; readonly event: string }[] = []
   acceptOffers = true
   readonly taskManagers: FakeTaskManager[] = []
   readonly #random = new SeededRandom(1)
@@ -119,6 +120,9 @@ export class FakeCluster {
           },
           notifyEndOfData: async attemptId => {
             this.endOfData.push(attemptId)
+          },
+          sendOperatorEvent: async (attemptId, _, event) => {
+            this.operatorEvents.push({ attemptId, event: Buffer.from(event).toString() })
           },
           reportTaskMetrics: async () => {
             this.metricsReports++

@@ -62,6 +62,7 @@ export class SlotHarness {
   readonly acknowledged: (CheckpointAcknowledgement & { task: string })[] = []
   readonly declined: (CheckpointDecline & { task: string })[] = []
   readonly endOfData: string[] = []
+  readonly operatorEvents: { attemptId: string; operatorId: string; event: Uint8Array }[] = []
   readonly loop: SlotLoop
   readonly crashes: unknown[] = []
   readonly #spec: HarnessSpec
@@ -229,6 +230,8 @@ export class SlotHarness {
           acknowledge: ack => this.acknowledged.push({ ...ack, task: id }),
           decline: decline => this.declined.push({ ...decline, task: id }),
           endOfData: () => this.endOfData.push(id),
+          operatorEvent: (operatorId, event) =>
+            this.operatorEvents.push({ attemptId: id, operatorId, event }),
         },
         channels: {
           reader: (channelId, register) =>

@@ -1,4 +1,4 @@
-import type { ExecutionAttemptId, LoggerOptions, SerializedError } from '@flink-ts/common'
+import type { ExecutionAttemptId, LoggerOptions, OperatorId, SerializedError } from '@flink-ts/common'
 import type {
   CheckpointAcknowledgement,
   CheckpointDecline,
@@ -24,6 +24,13 @@ export interface SlotThreadData {
   readonly memoryLimitBytes: number
 }
 
+/** An event between an operator of a task and the operator's coordinator. */
+export interface TaskOperatorEvent {
+  readonly attemptId: ExecutionAttemptId
+  readonly operatorId: OperatorId
+  readonly event: Uint8Array
+}
+
 /** From the main thread to a slot thread. */
 export type SlotCommand =
   /** Once, before all other commands: the tasks of this thread. Channels that are not named are direct. */
@@ -45,6 +52,7 @@ export type SlotCommand =
       readonly attemptIds: readonly ExecutionAttemptId[]
       readonly checkpointId: number
     }
+  | ({ readonly type: 'operator-event' } & TaskOperatorEvent)
 
 /** From a slot thread to the main thread. */
 export type SlotReport =
@@ -54,4 +62,5 @@ export type SlotReport =
   | { readonly type: 'acknowledge'; readonly acknowledgement: CheckpointAcknowledgement }
   | { readonly type: 'decline'; readonly decline: CheckpointDecline }
   | { readonly type: 'end-of-data'; readonly attemptId: ExecutionAttemptId }
+  | ({ readonly type: 'operator-event' } & TaskOperatorEvent)
   | { readonly type: 'metrics'; readonly metrics: Readonly<Record<string, TaskIoMetrics>> }

@@ -96,6 +96,9 @@ export class SlotRunner {
         for (const id of command.attemptIds)
           this.#tasks.get(id)?.notifyCheckpointAborted(command.checkpointId)
         break
+      case 'operator-event':
+        this.#tasks.get(command.attemptId)?.operatorEvent(command)
+        break
     }
     this.#ports.loop.wake()
   }
@@ -168,6 +171,8 @@ export class SlotRunner {
             acknowledge: acknowledgement => this.#ports.report({ type: 'acknowledge', acknowledgement }),
             decline: decline => this.#ports.report({ type: 'decline', decline }),
             endOfData: () => this.#ports.report({ type: 'end-of-data', attemptId }),
+            operatorEvent: (operatorId, event) =>
+              this.#ports.report({ type: 'operator-event', attemptId, operatorId, event }),
           },
           channels,
           backends,
