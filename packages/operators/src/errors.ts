@@ -109,3 +109,13 @@ export const PrintFailed = defineError<{ error: string }>({
   message: d =>
     `Cannot write to standard output: ${d.error}. Direct the output to a file, or use another sink.`,
 })
+
+/** An asynchronous call took too long. */
+export const AsyncTimeout = defineError<{ operator: string; timeoutMs: number; record: string }>({
+  code: 'operators.async-timeout',
+  domain: 'user',
+  retry: 'backoff',
+  message: d =>
+    `The asynchronous function of operator '${d.operator}' gave no result for record ${d.record} within ` +
+    `${d.timeoutMs} ms, retries included: raise the timeout, or give results for such records by a timeout function.`,
+})

@@ -2,6 +2,7 @@
 // Called by: streaming (makes factories), connectors (sources, sinks), taskmanager (runs them).
 // Calls: state (keyed and operator state), serialization, common.
 // Thread: one slot thread.
+export { type AsyncWaitOptions, asyncWaitOperator } from './async/async-wait-operator.ts'
 export { collectOperator } from './builtin/collect-operator.ts'
 export { filterOperator } from './builtin/filter-operator.ts'
 export { flatMapOperator } from './builtin/flat-map-operator.ts'
@@ -29,6 +30,15 @@ export {
   type StreamOperator,
 } from './contract/stream-operator.ts'
 export { AsyncFunctionNotSupported } from './errors.ts'
+export {
+  type AsyncContext,
+  type AsyncFunction,
+  type AsyncMapFunction,
+  type AsyncRetryPredicates,
+  AsyncRetryStrategies,
+  type AsyncRetryStrategy,
+  type ResultFuture,
+} from './functions/async-functions.ts'
 export type {
   CoFlatMapFunction,
   CoMapFunction,
@@ -61,7 +71,12 @@ export type {
   ProcessJoinFunction,
 } from './functions/join-functions.ts'
 export type { RichFunction, RuntimeContext } from './functions/rich-function.ts'
-export { isAsyncFunction } from './functions/user-function-failure.ts'
+export {
+  describeValue,
+  isAsyncFunction,
+  userFunctionFailure,
+  withStackOf,
+} from './functions/user-function-failure.ts'
 export { DiscardingSink } from './sink/discarding-sink.ts'
 export { PrintSink } from './sink/print-sink.ts'
 export type { Committer, Sink, SinkWriter, SinkWriterContext } from './sink/sink.ts'

@@ -2,6 +2,8 @@
 // Called by: user programs (through flink-ts), cluster and cli for their own jobs and tests.
 // Calls: operators (factories), jobgraph (plain graph, executor port), common.
 // Thread: the one that evaluates the program: the client's main thread, or a slot or job host thread in replay.
+export { AsyncDataStream, type AsyncMapOptions, type AsyncOptions } from './datastream/async-data-stream.ts'
+export { ConnectedStreams, KeyedConnectedStreams } from './datastream/connected-streams.ts'
 export {
   DataStream,
   KeyedStream,
@@ -9,6 +11,7 @@ export {
   SingleOutputStreamOperator,
 } from './datastream/data-stream.ts'
 export { DataStreamSink } from './datastream/data-stream-sink.ts'
+export { BoundedIntervalJoin, IntervalJoin } from './datastream/interval-join.ts'
 export { WindowedStream } from './datastream/windowed-stream.ts'
 export { CheckpointConfig } from './environment/checkpoint-config.ts'
 export { ExecutionConfig } from './environment/execution-config.ts'

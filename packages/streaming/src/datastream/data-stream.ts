@@ -1,4 +1,6 @@
 import {
+  type AsyncFunction,
+  type AsyncMapFunction,
   collectOperator,
   type EdgePartitioner,
   type FilterFunction,
@@ -25,6 +27,12 @@ import {
 } from '@flink-ts/operators'
 import { ForeignStream, InvalidArgument } from '../errors.ts'
 import type { StreamNode, Upstream } from '../graph/stream-graph.ts'
+import {
+  type AsyncMapOptions,
+  type AsyncOptions,
+  asyncMapOperator,
+  asyncOperator,
+} from './async-data-stream.ts'
 import {
   type AddTwoInputOperator,
   ConnectedStreams,
@@ -85,6 +93,28 @@ export class DataStream<T> {
   process<R>(processFunction: ProcessFunction<T, R>): SingleOutputStreamOperator<R> {
     requireFunction('process', 'processElement', processFunction, true)
     return this.transform('process', 'Process', processOperator(processFunction))
+  }
+
+  /**
+   * One result for each record by a promise, many records at a time. Results keep the order of their records unless
+   * `ordered` is false; records in flight are part of checkpoints.
+   * @example orders.mapAsync(async (order, { signal }) => ({ ...order, customer: await lookUp(order.id, signal) }),
+   *   { capacity: 50, timeout: '5 s', retry: AsyncRetryStrategies.fixedDelay(3, '100 ms') })
+   */
+  mapAsync<R>(
+    mapper: AsyncMapFunction<T, R>,
+    options: AsyncMapOptions<T, R> = {},
+  ): SingleOutputStreamOperator<R> {
+    return this.transform('mapAsync', 'Async Map', asyncMapOperator(mapper, options))
+  }
+
+  /** Any number of results for each record by a promise or callbacks; see {@link DataStream.mapAsync}. */
+  flatMapAsync<R>(
+    asyncFunction: AsyncFunction<T, R>,
+    options: AsyncOptions<R> = {},
+  ): SingleOutputStreamOperator<R> {
+    const factory = asyncOperator('flatMapAsync', asyncFunction, options)
+    return this.transform('flatMapAsync', 'Async Wait', factory)
   }
 
   /**
