@@ -26,13 +26,25 @@ find_folders() {
   export FLINK_LOG_DIR
 }
 
-# main_path SERVICE: the program of a daemon, or of the command line.
-main_path() {
+# find_programs SERVICE: sets BUILT, the program of a daemon or of the command line as built, and BUNDLED, the same in
+# the bundle of few files, which starts sooner. A process may have been started from either.
+find_programs() {
+  local entrypoint=$FLINK_HOME/packages/flink-ts/lib/entrypoint
   case $1 in
-    standalonesession) echo "$FLINK_HOME/packages/cluster/dist/entrypoint/jobmanager-main.js" ;;
-    taskexecutor) echo "$FLINK_HOME/packages/cluster/dist/entrypoint/taskmanager-main.js" ;;
-    cli) echo "$FLINK_HOME/packages/cli/dist/main.js" ;;
+    standalonesession) BUILT=$FLINK_HOME/packages/cluster/dist/entrypoint/jobmanager-main.js ;;
+    taskexecutor) BUILT=$FLINK_HOME/packages/cluster/dist/entrypoint/taskmanager-main.js ;;
+    cli) BUILT=$FLINK_HOME/packages/cli/dist/cli-main.js ;;
   esac
+  BUNDLED=$entrypoint/${BUILT##*/}
+}
+
+# Whether the bundle was made from what is built now.
+bundle_is_fresh() {
+  local stamp=$FLINK_HOME/packages/flink-ts/lib/built info
+  [ -f "$stamp" ] || return 1
+  for info in "$FLINK_HOME"/packages/*/dist/.tsbuildinfo; do
+    if [ "$info" -nt "$stamp" ]; then return 1; fi
+  done
 }
 
 # Sets NODE: $FLINK_NODE, else the version this repository pins, else the one on the PATH.
@@ -65,7 +77,9 @@ node_is_supported() {
 # the time of flink run. Where it cannot write, it does without.
 prepare() {
   export NODE_COMPILE_CACHE=${NODE_COMPILE_CACHE:-$FLINK_HOME/node_modules/.cache/compiled}
-  PROGRAM=$(main_path "$1")
+  find_programs "$1"
+  PROGRAM=$BUILT
+  if bundle_is_fresh; then PROGRAM=$BUNDLED; fi
   [ -f "$PROGRAM" ] || fail "$PROGRAM is missing: run npm run build first."
   find_node
 }

@@ -24,12 +24,16 @@ command_of() {
 
 # A pid may have gone to another program since: only the command line tells whose it is.
 is_running() { # service pid
-  [[ $(command_of "$2") == *"/$(basename "$(main_path "$1")") "* ]]
+  find_programs "$1"
+  [[ $(command_of "$2") == *"/${BUILT##*/} "* ]]
 }
 
 # Other installations of the same user share the pid directory; their daemons are left alone.
 is_ours() { # service pid
-  [[ $(command_of "$2") == *"$(main_path "$1") "* ]]
+  local command
+  find_programs "$1"
+  command=$(command_of "$2")
+  [[ $command == *"$BUILT "* || $command == *"$BUNDLED "* ]]
 }
 
 running_pids() { # service

@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process'
 import {
   chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { hostname } from 'node:os'
@@ -205,11 +207,30 @@ it('refuses a Node that is too old, with a way out', async () => {
   expect(out).toContain(`Node.js 24.8 or newer is required, but ${old} is v24.7.9`)
 })
 
+it('runs the bundle as long as no build is newer, and knows the daemons of both', async () => {
+  const lib = join(home, 'packages/flink-ts/lib')
+  const built = join(home, 'packages/cluster/dist')
+  cpSync(join(built, 'entrypoint'), join(lib, 'entrypoint'), { recursive: true })
+  writeFileSync(join(built, '.tsbuildinfo'), '')
+  writeFileSync(join(lib, 'built'), '')
+  utimesSync(join(built, '.tsbuildinfo'), 1000, 1000)
+  const bundled = join(lib, 'entrypoint/taskmanager-main.js')
+  const commandOf = (pid: number | undefined): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  await run('taskmanager.sh', ['start'])
+  expect(commandOf(pids('taskexecutor')[0])).toContain(bundled)
+  utimesSync(join(lib, 'built'), 999, 999)
+  const started = await run('taskmanager.sh', ['start'])
+  expect(started.out).toContain('1 instance(s) of taskexecutor run already')
+  expect(commandOf(pids('taskexecutor')[1])).not.toContain(bundled)
+  await run('taskmanager.sh', ['stop-all'])
+  expect(pids('taskexecutor')).toEqual([])
+})
+
 it('says what to do when nothing was built', async () => {
   rmSync(join(home, 'packages'), { recursive: true })
   const { code, out } = await run('flink', ['list'])
   expect(code).toBe(1)
-  expect(out).toContain('packages/cli/dist/main.js is missing: run npm run build first.')
+  expect(out).toContain('packages/cli/dist/cli-main.js is missing: run npm run build first.')
 })
 
 it.each(['jobmanager.sh', 'taskmanager.sh'])('%s explains itself', async script => {

@@ -20,7 +20,7 @@ export function install(): string {
   const mains = ['jobmanager-main', 'taskmanager-main'].map(
     name => `packages/cluster/dist/entrypoint/${name}.js`,
   )
-  for (const path of [...mains, 'packages/cli/dist/main.js']) {
+  for (const path of [...mains, 'packages/cli/dist/cli-main.js']) {
     mkdirSync(join(root, path, '..'), { recursive: true })
     writeFileSync(join(root, path), program)
   }

@@ -61,3 +61,5 @@ checkNode()
 // Without the tests' project: a type error in a test must not keep anybody from running the system.
 const programs = ['packages/flink-ts', 'packages/cluster', 'packages/cli']
 step('Building', process.execPath, ['node_modules/typescript/bin/tsc', '-b', ...programs])
+const pinned = 'node_modules/.bin/node'
+step('Bundling', existsSync(pinned) ? pinned : process.execPath, ['tools/bundle-runtime.mjs'])

@@ -26,6 +26,7 @@ else (await import('vitest')).afterAll(endEverything)
 
 const ROOT = resolve(import.meta.dirname, '../..')
 export const REPOSITORY = ROOT
+const BUNDLE = 'packages/flink-ts/lib'
 
 export interface TestClusterOptions {
   readonly taskManagers: number
@@ -35,6 +36,8 @@ export interface TestClusterOptions {
   readonly retainedCheckpoints?: boolean
   /** Puts a proxy between the JobManager and everybody else. */
   readonly proxied?: boolean
+  /** Runs what `tools/bundle-runtime.mjs` makes, as the start scripts do, instead of what it is made from. */
+  readonly bundled?: boolean
 }
 
 interface Finished {
@@ -81,17 +84,17 @@ export class TestCluster {
   readonly taskManagers: TaskManagerProcess[] = []
   readonly #started: ChildProcess[] = []
   #jobManager: ChildProcess | undefined
-  readonly #retainedCheckpoints: boolean
+  readonly #options: TestClusterOptions
   #taskManagerCount = 0
 
   private constructor(
     folder: string,
     ports: { rest: number; rpc: number },
     proxy: TcpProxy | undefined,
-    retainedCheckpoints: boolean,
+    options: TestClusterOptions,
   ) {
     this.folder = folder
-    this.#retainedCheckpoints = retainedCheckpoints
+    this.#options = options
     this.restPort = ports.rest
     this.rpcPort = ports.rpc
     this.proxy = proxy
@@ -128,7 +131,7 @@ export class TestCluster {
         .map(([key, value]) => `${key}: ${value}\n`)
         .join(''),
     )
-    const cluster = new TestCluster(folder, { rest, rpc }, proxy, options.retainedCheckpoints === true)
+    const cluster = new TestCluster(folder, { rest, rpc }, proxy, options)
     cluster.startJobManager()
     for (let i = 0; i < options.taskManagers; i++) cluster.startTaskManager()
     await cluster.waitForSlots(options.taskManagers * options.slots)
@@ -136,7 +139,7 @@ export class TestCluster {
   }
 
   startJobManager(): void {
-    this.#jobManager = this.#spawn('jobmanager', 'packages/cluster/dist/entrypoint/jobmanager-main.js')
+    this.#jobManager = this.#spawn('jobmanager', 'jobmanager-main.js')
   }
 
   /** Ends the JobManager and waits until its process is gone. */
@@ -149,9 +152,7 @@ export class TestCluster {
 
   startTaskManager(): TaskManagerProcess {
     const resourceId = `taskmanager-${this.#taskManagerCount++}`
-    const child = this.#spawn(resourceId, 'packages/cluster/dist/entrypoint/taskmanager-main.js', [
-      `-Dtaskmanager.resource-id=${resourceId}`,
-    ])
+    const child = this.#spawn(resourceId, 'taskmanager-main.js', [`-Dtaskmanager.resource-id=${resourceId}`])
     const taskManager = Object.assign(child, { resourceId })
     this.taskManagers.push(taskManager)
     return taskManager
@@ -302,7 +303,7 @@ export class TestCluster {
     if (existsSync(temporary))
       left.push(...readdirSync(temporary).map(name => `file ${join(temporary, name)}`))
     const checkpoints = join(this.folder, 'checkpoints')
-    if (!this.#retainedCheckpoints && existsSync(checkpoints))
+    if (this.#options.retainedCheckpoints !== true && existsSync(checkpoints))
       left.push(
         ...readdirSync(checkpoints, { recursive: true, withFileTypes: true })
           .filter(entry => entry.isFile())
@@ -318,11 +319,17 @@ export class TestCluster {
     child.once('exit', () => everything.delete(child))
   }
 
-  #spawn(name: string, entry: string, properties: readonly string[] = []): ChildProcess {
+  #spawn(name: string, main: string, properties: readonly string[] = []): ChildProcess {
+    const entry = join(
+      ROOT,
+      this.#options.bundled === true ? BUNDLE : 'packages/cluster/dist',
+      'entrypoint',
+      main,
+    )
     const log = openSync(join(this.folder, `${name}.log`), 'a')
     const child = spawn(
       process.execPath,
-      ['--enable-source-maps', join(ROOT, entry), '--configDir', join(this.folder, 'conf'), ...properties],
+      ['--enable-source-maps', entry, '--configDir', join(this.folder, 'conf'), ...properties],
       {
         cwd: this.folder,
         env: { ...process.env, TMPDIR: join(this.folder, 'tmp') },

@@ -146,7 +146,7 @@ describe('the command line', () => {
 })
 
 // The real thing, as a process of its own.
-const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('./cli-main.ts', import.meta.url))
 
 async function flink(args: string[], env: Record<string, string> = {}) {
   const child = spawn(process.execPath, ['--conditions=@flink-ts/source', MAIN, ...args], {

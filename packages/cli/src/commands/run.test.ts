@@ -23,7 +23,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 // `flink` as a process, against a JobManager in this one of which only the Dispatcher's answers are made up.
 
-const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('../cli-main.ts', import.meta.url))
 const Refused = defineError<Record<never, never>>({
   code: 'dispatcher.refused',
   domain: 'user',

@@ -148,11 +148,10 @@ export class NetworkThreadClient {
 }
 
 function defaultEntryUrl(): URL {
-  // Compiled files and sources lie alike, but for the extension.
-  return new URL(
-    import.meta.url.endsWith('.ts') ? './network-thread.ts' : './network-thread.js',
-    import.meta.url,
-  )
+  // Compiled files and sources lie alike, but for the extension; of the bundle (tools/bundle-runtime.mjs) only the last
+  // folder's name is the same.
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  return new URL(`../transport/network-thread.${extension}`, import.meta.url)
 }
 
 /** Only what may be posted, whatever else the caller's object has. */
