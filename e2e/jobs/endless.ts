@@ -43,6 +43,11 @@ const deeds: Record<string, () => void> = {
   reject() {
     void Promise.reject(new Error('nobody handles this'))
   },
+  timeout() {
+    setTimeout(() => {
+      throw new RangeError('nobody catches this')
+    }, 1)
+  },
 }
 
 env

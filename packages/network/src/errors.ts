@@ -1,20 +1,27 @@
 import { defineError } from '@flink-ts/common'
 
 /** The key of a record cannot be hashed. */
-export const InvalidRecordKey = defineError<{ record: string; reason: string }>({
+export const InvalidRecordKey = defineError<{ operator: string; record: string; reason: string }>({
   code: 'network.invalid-record-key',
   domain: 'user',
   retry: 'no',
-  message: d => `The key selector gave no valid key for the record ${d.record}. ${d.reason}`,
+  message: d =>
+    `The key selector behind operator '${d.operator}' gave no valid key for the record ${d.record}. ${d.reason}`,
 })
 
 /** A custom partitioner answered something that is no channel. */
-export const InvalidPartition = defineError<{ answer: string; channels: number; record: string }>({
+export const InvalidPartition = defineError<{
+  operator: string
+  answer: string
+  channels: number
+  record: string
+}>({
   code: 'network.invalid-partition',
   domain: 'user',
   retry: 'no',
   message: d =>
-    `The partitioner answered ${d.answer} for the record ${d.record}: it must return a whole number from 0 to ${d.channels - 1}.`,
+    `The partitioner behind operator '${d.operator}' answered ${d.answer} for the record ${d.record}: it must return ` +
+    `a whole number from 0 to ${d.channels - 1}.`,
 })
 
 /** An edge has another number of channels than its partitioner allows. */

@@ -23,7 +23,12 @@ export {
   WrongChannelCount,
 } from './errors.ts'
 export { DATA_PORT, MAX_OVERDRAFT_RECORDS, MAX_OVERDRAFT_SIZE, RING_SIZE } from './network-options.ts'
-export { createRecordWriter, type Partitioner, type RecordTarget } from './partition/record-writer.ts'
+export {
+  createRecordWriter,
+  type Partitioner,
+  type RecordTarget,
+  type RecordWriterOptions,
+} from './partition/record-writer.ts'
 export { Doorbell } from './ring/doorbell.ts'
 export { RingReclaimer } from './ring/reclaim-rings.ts'
 export { allocateRing } from './ring/ring-layout.ts'

@@ -65,14 +65,32 @@ export const CancellationTimedOut = defineError<{ task: string; timeoutMs: numbe
     'task.cancellation.timeout sets the time allowed.',
 })
 
+/** A life-cycle call, a timer or work outside of any call of an operator failed. The user's stack comes first. */
+export const OperatorFailed = defineError<{ task: string; operator: string; step: string; error: string }>({
+  code: 'taskmanager.operator-failed',
+  domain: 'user',
+  retry: 'backoff',
+  message: d => `${d.error} (in ${d.step} of operator '${d.operator}' of ${d.task})`,
+})
+
+/** Code of a job threw where nothing of ours was on the stack: in a callback, or in a promise that nobody handles. */
+export const UncaughtError = defineError<{ job: string; slot: string; origin: string; error: string }>({
+  code: 'taskmanager.uncaught-error',
+  domain: 'user',
+  retry: 'backoff',
+  message: d =>
+    `${d.error} (${d.origin}, in slot ${d.slot} of job ${d.job}: the thread had to be ended. Catch errors in callbacks, ` +
+    'and await or catch every promise)',
+})
+
 /** The thread of a slot ended although nobody asked it to. */
 export const SlotThreadDied = defineError<{ slot: string; exitCode: number }>({
   code: 'taskmanager.slot-thread-died',
   domain: 'user',
   retry: 'backoff',
   message: d =>
-    `The thread of slot ${d.slot} ended by itself (exit code ${d.exitCode}). If the cause below names memory, give ` +
-    'each slot more or let operators keep less; otherwise look for process.exit or an uncaught error in user code.',
+    `The thread of slot ${d.slot} ended by itself (exit code ${d.exitCode}). If a cause below names memory, give each ` +
+    'slot more or let operators keep less; otherwise look for process.exit in user code.',
 })
 
 /** A slot was taken away from its job. */
@@ -179,6 +197,7 @@ export const SlotOutOfMemory = defineError<{
   slot: string
   usedBytes: number | undefined
   limitBytes: number
+  largestStates: readonly string[]
 }>({
   code: 'taskmanager.slot-out-of-memory',
   domain: 'user',
@@ -186,7 +205,11 @@ export const SlotOutOfMemory = defineError<{
   message: d =>
     `Job ${d.job} used up the memory of slot ${d.slot}: ` +
     `${d.usedBytes === undefined ? 'more than V8 allows' : `${d.usedBytes} bytes are in use`} of a limit of ` +
-    `${d.limitBytes} bytes. Raise taskmanager.memory.task.heap.size (the slots of a TaskManager share it evenly), ` +
+    `${d.limitBytes} bytes. ` +
+    (d.largestStates.length > 0
+      ? `Largest states: ${d.largestStates.join(', ')}. `
+      : 'There was no large keyed state when it was last asked for: look at what user code keeps itself. ') +
+    'Raise taskmanager.memory.task.heap.size (the slots of a TaskManager share it evenly), ' +
     'have fewer slots (taskmanager.numberOfTaskSlots), or keep less state: a higher parallelism, shorter windows, ' +
     'fewer keys.',
 })

@@ -29,6 +29,24 @@ test('the stack begins where the error was made', () => {
   expect(error.stack?.split('\n')[1]).toContain('errors.test.ts')
 })
 
+const Nested = defineError<{ reason: string }>({
+  code: 'test.nested',
+  domain: 'external',
+  retry: 'no',
+  message: d => `It failed: ${d.reason}. Try again: ${d.reason}.`,
+})
+
+test.each([
+  ['the disk is full.', 'the disk is full.'],
+  ["no 'x' (y).", "no 'x' (y)."],
+  ['did you mean z?', 'did you mean z?'],
+  ['and so on...', 'and so on....'],
+  ['see ../x', 'see ../x.'],
+  ['0 .. 5', '0 .. 5.'],
+])('a message inside another one ends once: %s', (reason, sentence) => {
+  expect(Nested({ reason }).message).toBe(`It failed: ${sentence} Try again: ${sentence}`)
+})
+
 test('a cycle of causes ends', () => {
   const a = new Error('a')
   a.cause = a

@@ -56,7 +56,7 @@ export function defineError<D extends { readonly [key: string]: JsonValue }>(des
   message: (data: D) => string
 }): ErrorFactory<D> {
   const factory = (data: D, cause?: unknown): FlinkError => {
-    const error = new FlinkError(description, description.message(data), data, cause)
+    const error = new FlinkError(description, withoutDoubleStops(description.message(data)), data, cause)
     Error.captureStackTrace?.(error, factory)
     return error
   }
@@ -64,4 +64,9 @@ export function defineError<D extends { readonly [key: string]: JsonValue }>(des
     code: description.code,
     is: (error: unknown): boolean => isFlinkError(error) && error.code === description.code,
   })
+}
+
+/** A message that is put into a sentence of another one brings its own end. */
+function withoutDoubleStops(message: string): string {
+  return message.replace(/(?<=[\p{L}\p{N})\]'"`])\.\.(?=\s|$)/gu, '.').replace(/(?<=[?!])\.(?=\s|$)/g, '')
 }

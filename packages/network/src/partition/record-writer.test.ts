@@ -16,6 +16,9 @@ function edge(partitioner: Partitioner, channels: number, subtaskIndex = 0, maxP
   const push = createRecordWriter(partitioner, targets, {
     maxParallelism,
     subtaskIndex,
+    operator: 'parse',
+    failed: (functionName, thrown, record) =>
+      new Error(`${functionName} at ${JSON.stringify(record)}`, { cause: thrown }),
     random: new SeededRandom(1),
   })
   return { out, push }
@@ -120,11 +123,13 @@ describe('record writer', () => {
     )
   })
 
-  test('an invalid key names the record and what is allowed; errors of the selector pass', () => {
+  test('an invalid key names operator, record and what is allowed; errors of the functions say which one threw', () => {
     const { push } = edge({ type: 'hash', keySelector: (r: { id?: unknown }) => r.id }, 2)
     const error = failure(() => push({ id: null, name: 'x' }))
     expect(InvalidRecordKey.is(error)).toBe(true)
-    expect(error.message).toContain("record { id: null, name: 'x' }")
+    expect(error.message).toContain(
+      "behind operator 'parse' gave no valid key for the record { id: null, name: 'x' }",
+    )
     expect(error.message).toContain('null cannot be a key')
     expect(error.message).toContain('Keys are strings, numbers')
     const own = new Error('own')
@@ -137,7 +142,17 @@ describe('record writer', () => {
       },
       2,
     )
-    expect(failure(() => throwing.push(1))).toBe(own)
+    expect(failure(() => throwing.push(1))).toMatchObject({ message: 'the key selector at 1', cause: own })
+    const custom = edge(
+      {
+        type: 'custom',
+        partition: () => {
+          throw own
+        },
+      },
+      2,
+    )
+    expect(failure(() => custom.push(2))).toMatchObject({ message: 'the partitioner at 2', cause: own })
   })
 
   test('numbers of channels that make no sense are refused', () => {

@@ -20,6 +20,17 @@ export type Partitioner =
 /** Where records of one channel go: a function of the same thread, or the writer of a ring. */
 export type RecordTarget = Push | { write(record: unknown): void }
 
+export interface RecordWriterOptions {
+  /** Key groups of the consuming vertex. */
+  readonly maxParallelism: number
+  readonly subtaskIndex: number
+  /** The one whose output it is, for messages. */
+  readonly operator: string
+  /** Makes the error for what a user's function threw. */
+  readonly failed: (functionName: string, thrown: unknown, record: unknown) => unknown
+  readonly random: Random
+}
+
 /** Beyond so many channels, they are called through an array: slower, but the code stays small. */
 const MAX_DIRECT_CALLS = 32
 
@@ -29,12 +40,13 @@ const MAX_DIRECT_CALLS = 32
  *
  * `channels` are those the subtask is connected to, by consuming subtask: for forward exactly one, for rescale its
  * group, for hash all. rebalance and rescale go round, starting at `subtaskIndex`. With one channel nothing is computed.
- * The function throws network.invalid-record-key and network.invalid-partition, and what the user's functions throw.
+ * The function throws network.invalid-record-key and network.invalid-partition, and what `failed` makes of errors of the
+ * user's functions.
  */
 export function createRecordWriter(
   partitioner: Partitioner,
   channels: readonly RecordTarget[],
-  options: { readonly maxParallelism: number; readonly subtaskIndex: number; readonly random: Random },
+  options: RecordWriterOptions,
 ): Push {
   const { type } = partitioner
   const count = channels.length
@@ -72,14 +84,10 @@ interface Choice {
   readonly body: string
 }
 
-function choiceOf(
-  partitioner: Partitioner,
-  count: number,
-  options: { readonly maxParallelism: number; readonly subtaskIndex: number; readonly random: Random },
-): Choice {
+function choiceOf(partitioner: Partitioner, count: number, options: RecordWriterOptions): Choice {
   switch (partitioner.type) {
     case 'hash': {
-      const { maxParallelism } = options
+      const { maxParallelism, operator, failed } = options
       const channelOf = Uint16Array.from({ length: maxParallelism }, (_, group) =>
         subtaskOfKeyGroup(maxParallelism, count, group),
       )
@@ -88,14 +96,15 @@ function choiceOf(
           return hashKey(key)
         } catch (error) {
           if (!InvalidKey.is(error)) throw error
-          throw InvalidRecordKey({ record: show(record), reason: (error as Error).message }, error)
+          throw InvalidRecordKey({ operator, record: show(record), reason: (error as Error).message }, error)
         }
       }
       return {
-        names: ['keySelector', 'channelOf', 'murmurHash', 'stringHashCode', 'hashOther'],
-        values: [partitioner.keySelector, channelOf, murmurHash, stringHashCode, hashOther],
+        names: ['keySelector', 'failed', 'channelOf', 'murmurHash', 'stringHashCode', 'hashOther'],
+        values: [partitioner.keySelector, failed, channelOf, murmurHash, stringHashCode, hashOther],
         before: '',
-        body: `const key = keySelector(record)
+        body: `let key
+          try { key = keySelector(record) } catch (error) { throw failed('the key selector', error, record) }
           const hash = typeof key === 'string' ? murmurHash(stringHashCode(key))
             : typeof key === 'number' && (key | 0) === key ? murmurHash(key | 0) : hashOther(key, record)
           const at = channelOf[hash % ${maxParallelism}]`,
@@ -103,13 +112,19 @@ function choiceOf(
     }
     case 'custom': {
       const refuse = (answer: unknown, record: unknown): never => {
-        throw InvalidPartition({ answer: show(answer), channels: count, record: show(record) })
+        throw InvalidPartition({
+          operator: options.operator,
+          answer: show(answer),
+          channels: count,
+          record: show(record),
+        })
       }
       return {
-        names: ['partition', 'refuse'],
-        values: [partitioner.partition, refuse],
+        names: ['partition', 'failed', 'refuse'],
+        values: [partitioner.partition, options.failed, refuse],
         before: '',
-        body: `const at = partition(record, ${count})
+        body: `let at
+          try { at = partition(record, ${count}) } catch (error) { throw failed('the partitioner', error, record) }
           if (typeof at !== 'number' || (at | 0) !== at || at < 0 || at >= ${count}) refuse(at, record)`,
       }
     }

@@ -42,10 +42,15 @@ export function userFunctionFailure(
     },
     thrown,
   )
-  const frames = thrown instanceof Error ? (thrown.stack?.search(/\n\s+at /) ?? -1) : -1
-  if (frames >= 0)
-    failure.stack = `${failure.name}: ${failure.message}${(thrown as Error).stack?.slice(frames)}`
-  return failure
+  return withStackOf(failure, thrown)
+}
+
+/** Gives `error` the stack of what was thrown, if that has one: the user's code comes first. Returns `error`. */
+export function withStackOf(error: Error, thrown: unknown): Error {
+  const stack = thrown instanceof Error && typeof thrown.stack === 'string' ? thrown.stack : ''
+  const frames = stack.search(/\n\s+at /)
+  if (frames >= 0) error.stack = `${error.name}: ${error.message}${stack.slice(frames)}`
+  return error
 }
 
 /** The failure of a function at a record: bound to one operator, called from generated code. */

@@ -90,13 +90,13 @@ export class SubtaskCheckpoints {
     const failed = (error: unknown): void => this.decline(checkpointId, this.#failure(checkpointId, error))
     this.#sequence.run(
       this.#links,
-      link => link.operator.prepareSnapshot?.(checkpointId),
+      { step: 'prepareSnapshot', on: link => link.operator.prepareSnapshot?.(checkpointId) },
       () => {
         this.#outputs.event({ type: 'barrier', ...barrier })
         const syncStartMs = this.#clock.monotonicMs()
         this.#sequence.run(
           this.#links,
-          link => link.operator.snapshotState?.(checkpointId),
+          { step: 'snapshotState', on: link => link.operator.snapshotState?.(checkpointId) },
           () => this.#write(checkpointId, { alignmentMs, startDelayMs }, syncStartMs),
           failed,
         )

@@ -1,7 +1,7 @@
 import type { ExecutionAttemptId } from '@flink-ts/common'
 import type { CheckpointTrigger } from '@flink-ts/gateways'
 import { CheckpointNotPossible } from '../errors.ts'
-import type { ChainLink } from '../stream-task/operator-chain.ts'
+import type { LifeCycleCall } from '../stream-task/operator-sequence.ts'
 import type { TaskInputs } from '../stream-task/task-inputs.ts'
 import type { TaskOperatorEvent } from '../thread/slot-messages.ts'
 import { BarrierAligner } from './barrier-aligner.ts'
@@ -107,7 +107,10 @@ export class TaskCheckpointing {
 
   complete(checkpointId: number): void {
     this.#notify(
-      link => link.operator.notifyCheckpointComplete?.(checkpointId),
+      {
+        step: 'notifyCheckpointComplete (commit)',
+        on: link => link.operator.notifyCheckpointComplete?.(checkpointId),
+      },
       () => {
         if (this.#lastCheckpointId !== undefined && checkpointId >= this.#lastCheckpointId)
           this.#ports.task.finish()
@@ -121,7 +124,10 @@ export class TaskCheckpointing {
     this.barriers.onAborted(checkpointId)
     this.#checkpoints.cancel(checkpointId)
     this.#notify(
-      link => link.operator.notifyCheckpointAborted?.(checkpointId),
+      {
+        step: 'notifyCheckpointAborted',
+        on: link => link.operator.notifyCheckpointAborted?.(checkpointId),
+      },
       () => {},
     )
   }
@@ -137,7 +143,7 @@ export class TaskCheckpointing {
     link?.operator.handleOperatorEvent?.(event)
   }
 
-  #notify(call: (link: ChainLink) => void | Promise<void>, done: () => void): void {
+  #notify(call: LifeCycleCall, done: () => void): void {
     const { sequence, links, task } = this.#ports
     sequence.whenIdle(() => {
       if (task.isRunning()) sequence.run(links, call, done, error => task.fail(error))

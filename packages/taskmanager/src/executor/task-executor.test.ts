@@ -182,23 +182,33 @@ test('a task that does not stop costs its thread, and nothing else', async () =>
   await c.until(() => c.status(again!.sink) === 'FINISHED', 'use of the slot')
 })
 
-test.each(['exit', 'reject'] as const)('a thread that dies by %s fails its tasks and its slot', async how => {
-  const { cluster: c, tms } = await started(1)
-  const allocationId = await c.allocate(tms[0]!, 0)
-  const [task] = await c.deploy({ parallelism: 1, atHundred: how }, [{ taskManager: tms[0]!, allocationId }])
-  await c.until(() => c.failedSlots.length === 1, 'failed slot')
-  expect(c.last(task!.sink)).toMatchObject({
-    status: 'FAILED',
-    error: { code: 'taskmanager.slot-thread-died' },
-  })
-  if (how === 'reject') expect(c.last(task!.sink)!.error!.cause?.message).toContain('lost promise')
-  await c.until(() => c.freed.some(f => f.allocationId === allocationId), 'free slot')
-  const next = await c.allocate(tms[0]!, 0)
-  const [again] = await c.deploy({ parallelism: 1, limit: 10 }, [
-    { taskManager: tms[0]!, allocationId: next },
-  ])
-  await c.until(() => c.status(again!.sink) === 'FINISHED', 'use of the slot')
-})
+test.each(['exit', 'reject', 'callback'] as const)(
+  'a thread that dies by %s fails its tasks and its slot',
+  async how => {
+    const { cluster: c, tms } = await started(1)
+    const allocationId = await c.allocate(tms[0]!, 0)
+    const [task] = await c.deploy({ parallelism: 1, atHundred: how }, [
+      { taskManager: tms[0]!, allocationId },
+    ])
+    await c.until(() => c.failedSlots.length === 1, 'failed slot')
+    const { status, error } = c.last(task!.sink)!
+    expect(status).toBe('FAILED')
+    expect(error?.code).toBe(how === 'exit' ? 'taskmanager.slot-thread-died' : 'taskmanager.uncaught-error')
+    if (how !== 'exit') {
+      expect(error?.message).toMatch(
+        how === 'reject' ? /^lost promise \(a promise was/ : /^late error \(thrown in a/,
+      )
+      // The user's code first.
+      expect(error?.stack?.split('\n')[1]).toContain('test-program.ts')
+    }
+    await c.until(() => c.freed.some(f => f.allocationId === allocationId), 'free slot')
+    const next = await c.allocate(tms[0]!, 0)
+    const [again] = await c.deploy({ parallelism: 1, limit: 10 }, [
+      { taskManager: tms[0]!, allocationId: next },
+    ])
+    await c.until(() => c.status(again!.sink) === 'FINISHED', 'use of the slot')
+  },
+)
 
 test('a replay that differs fails the tasks and says where', async () => {
   const { cluster: c, tms } = await started(1)

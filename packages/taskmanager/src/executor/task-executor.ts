@@ -334,6 +334,9 @@ export class TaskExecutor {
         job?.tell('metrics', gateway => gateway.reportTaskMetrics(report.metrics))
         break
       case 'closing':
+      case 'states':
+      case 'crash':
+        // For the slot alone.
         break
     }
   }

@@ -238,3 +238,34 @@ test('memory that runs out between two looks ends the tasks with the same error'
   expect(s.ended).toMatchObject([{ status: 'FAILED', error: { code: 'taskmanager.slot-out-of-memory' } }])
   expect(s.died).toEqual([])
 })
+
+test('from half of its memory on the slot is asked for its largest states, and their names are in the failure', async () => {
+  const s = setup()
+  await s.deploy('a')
+  const asked = () => s.threads[0]!.commands.filter(({ type }) => type === 'describe-states').length
+  s.threads[0]!.usedBytes = 499
+  s.clock.advance(200)
+  await settled()
+  expect(asked()).toBe(0)
+  s.threads[0]!.usedBytes = 500
+  s.clock.advance(200)
+  await settled()
+  expect(asked()).toBe(1)
+  s.threads[0]!.listener.report({ type: 'states', largest: ["'counts' of operator 'Reduce' with 7 entries"] })
+  s.threads[0]!.usedBytes = 950
+  s.clock.advance(200)
+  await settled()
+  expect(s.ended[0]?.error?.message).toContain(
+    "Largest states: 'counts' of operator 'Reduce' with 7 entries. Raise",
+  )
+})
+
+test('what a thread says of its end is the failure of its tasks', async () => {
+  const s = setup()
+  await s.deploy('a')
+  const error: SerializedError = { name: 'FlinkError', message: 'late', code: 'taskmanager.uncaught-error' }
+  s.threads[0]!.listener.report({ type: 'crash', error })
+  s.threads[0]!.listener.ended(1, undefined)
+  expect(s.ended).toMatchObject([{ status: 'FAILED', error }])
+  expect(s.died).toEqual([error])
+})

@@ -15,6 +15,7 @@ import { type ChannelEnds, Doorbell } from '@flink-ts/network'
 import { CancellationTimedOut, SlotBusy, SlotOutOfMemory, SlotThreadDied } from '../errors.ts'
 import type { OverdraftLimits } from '../stream-task/overdraft.ts'
 import type { SlotCommand, SlotReport } from '../thread/slot-messages.ts'
+import { SlotMemoryWatch } from './slot-memory-watch.ts'
 import type { SlotThread, SlotThreadFactory } from './slot-thread.ts'
 
 export interface AllocatedSlotOptions {
@@ -44,11 +45,6 @@ interface LiveTask {
   timer: Timer | undefined
 }
 
-/** How often the memory of a running slot is looked at. */
-const MEMORY_POLL_MS = 200
-/** What is in use when a slot is ended: before V8 gives up, which may take the whole process along. */
-const MEMORY_THRESHOLD = 0.9
-
 /** A job that was cancelled or failed for good gives the slot back meanwhile: no thread is started for nothing. */
 const RENEWAL_DELAY_MS = 20
 
@@ -72,7 +68,9 @@ export class AllocatedSlot {
   readonly #tasks = new Map<ExecutionAttemptId, LiveTask>()
   readonly #leaving = new Set<Promise<void>>()
   #thread: SlotThread | undefined
-  #memoryTimer: Timer | undefined
+  #memory: SlotMemoryWatch | undefined
+  /** Why the thread said that it ends. */
+  #crash: SerializedError | undefined
   /** For messages; known from the first deployment on. */
   #jobName: string
   /** The thread has got tasks: it cannot get others. */
@@ -187,7 +185,16 @@ export class AllocatedSlot {
     )
     this.#thread = thread
     this.#used = false
-    this.#watchMemory(thread)
+    this.#memory?.stop()
+    this.#memory = new SlotMemoryWatch(
+      { limitBytes: memoryLimitBytes },
+      {
+        ...{ thread, clock: this.#clock, logger: this.#logger },
+        exceeded: usedBytes => {
+          if (this.#thread === thread) this.#outOfMemory(usedBytes)
+        },
+      },
+    )
   }
 
   /** Has a thread that can take tasks, once the earlier ones have ended and unless the slot is freed at once. */
@@ -201,31 +208,17 @@ export class AllocatedSlot {
     this.#clock.schedule(RENEWAL_DELAY_MS, renew, { unref: true })
   }
 
-  #watchMemory(thread: SlotThread): void {
-    const { memoryLimitBytes: limitBytes } = this.#options
-    let asked = false
-    const look = async (): Promise<void> => {
-      // A thread that does not answer, in a long call out of JavaScript, is asked no second time meanwhile.
-      if (asked) return
-      asked = true
-      try {
-        const usedBytes = await thread.usedMemoryBytes()
-        if (usedBytes === undefined || usedBytes < limitBytes * MEMORY_THRESHOLD) return
-        if (this.#thread === thread) this.#outOfMemory(usedBytes)
-      } catch (error) {
-        this.#logger.warn({ error }, 'memory of the slot thread could not be read')
-      } finally {
-        asked = false
-      }
-    }
-    // `look` never rejects.
-    this.#memoryTimer = this.#clock.scheduleEvery(MEMORY_POLL_MS, () => void look(), { unref: true })
-  }
-
   /** @param usedBytes undefined: V8 has ended the thread already */
   #outOfMemory(usedBytes: number | undefined): void {
     const { memoryLimitBytes: limitBytes } = this.#options
-    const error = SlotOutOfMemory({ job: this.#jobName, slot: this.slotId, usedBytes, limitBytes })
+    const largestStates = this.#memory?.largestStates ?? []
+    const error = SlotOutOfMemory({
+      job: this.#jobName,
+      slot: this.slotId,
+      usedBytes,
+      limitBytes,
+      largestStates,
+    })
     this.#logger.error({ error }, 'slot is out of memory, its thread is terminated')
     this.#leaveThread()
     this.#waiting = undefined
@@ -237,7 +230,7 @@ export class AllocatedSlot {
   #leaveThread(): void {
     const thread = this.#thread
     if (thread === undefined) return
-    this.#memoryTimer?.cancel()
+    this.#memory?.stop()
     // First: its end is no surprise any more.
     this.#thread = undefined
     const gone = thread.terminate().catch((error: unknown) => {
@@ -259,6 +252,14 @@ export class AllocatedSlot {
       this.#endTask(update)
       // A failed job will be deployed again: the thread for that starts while the job still waits.
       if (update.status !== 'FINISHED') this.#renewThreadSoon()
+      return
+    }
+    if (report.type === 'states') {
+      this.#memory?.described(report.largest)
+      return
+    }
+    if (report.type === 'crash') {
+      this.#crash = report.error
       return
     }
     if (report.type === 'closing') {
@@ -289,11 +290,12 @@ export class AllocatedSlot {
       this.#outOfMemory(undefined)
       return
     }
-    this.#memoryTimer?.cancel()
+    this.#memory?.stop()
     this.#thread = undefined
     this.#waiting = undefined
-    const cause = serializeError(SlotThreadDied({ slot: this.slotId, exitCode }, error))
-    this.#logger.error({ exitCode, error }, 'slot thread ended by itself')
+    const cause = this.#crash ?? serializeError(SlotThreadDied({ slot: this.slotId, exitCode }, error))
+    this.#crash = undefined
+    this.#logger.error({ exitCode, error: cause }, 'slot thread ended by itself')
     this.#endTasks(() => cause)
     this.#listener.threadDied(this, cause)
   }

@@ -1,13 +1,14 @@
 import type { Logger } from '@flink-ts/common'
 import type { TaskDeployment } from '@flink-ts/gateways'
 import type { JobEdge, JobGraph, JobVertex } from '@flink-ts/jobgraph'
-import type { Push, ReplayedProgram } from '@flink-ts/operators'
+import { describeValue, type Push, type ReplayedProgram, userFunctionFailure } from '@flink-ts/operators'
 import type { BarrierHandler } from '../checkpoint/barrier-handler.ts'
 import type { OperatorBackends } from '../checkpoint/subtask-checkpoints.ts'
 import { InvalidDeployment } from '../errors.ts'
 import type { DirectConsumer } from './direct-channel.ts'
-import { OperatorChain } from './operator-chain.ts'
+import { type LinkMaker, OperatorChain, type OperatorFailureMaker } from './operator-chain.ts'
 import { type ContextHost, createOperatorContext } from './operator-context.ts'
+import { operatorFailure } from './operator-failure.ts'
 import type { Overdraft } from './overdraft.ts'
 import { type InputListener, TaskInputs } from './task-inputs.ts'
 import { TaskOutputs } from './task-outputs.ts'
@@ -22,7 +23,8 @@ export function buildOutputs(
   const { channels, timestamp, overdraft, logger } = dependencies
   const { graph } = deployment.job
   const edges = deployment.outputs.map(({ edge, channels: ends }) => {
-    const bound = overdraft.of(operatorName(graph, edge))
+    const operator = operatorName(graph, edge)
+    const bound = overdraft.of(operator)
     const writers = ends.map(({ channelId }) => channels.writer(channelId, timestamp, bound))
     const partitioner = program.partitioner(edge.edgeId)
     const target = graph.vertices.find(({ id }) => id === edge.target)
@@ -32,7 +34,16 @@ export function buildOutputs(
     }
     const { maxParallelism } = target
     const { subtaskIndex } = deployment
-    const push = channels.recordWriter(partitioner, writers, { maxParallelism, subtaskIndex })
+    const push = channels.recordWriter(partitioner, writers, {
+      ...{ maxParallelism, subtaskIndex, operator },
+      failed: (functionName, thrown, record) =>
+        userFunctionFailure(
+          { operatorName: operator, subtaskIndex },
+          `${functionName} behind it`,
+          thrown,
+          `record ${describeValue(record)}`,
+        ),
+    })
     return { edge, writers, push }
   })
   const emitters = edges.map(({ edge }) => operatorName(graph, edge))
@@ -55,16 +66,27 @@ export function buildChain(
   vertex: JobVertex,
   program: ReplayedProgram,
   outputs: TaskOutputs,
-  dependencies: { host: ContextHost; backends: readonly OperatorBackends[]; logger: Logger },
+  dependencies: {
+    host: ContextHost
+    backends: readonly OperatorBackends[]
+    logger: Logger
+    taskName: string
+    failure: OperatorFailureMaker
+  },
 ): OperatorChain {
-  const { host, backends, logger } = dependencies
-  return OperatorChain.build(vertex.operators, outputs.edges, (node, index, out, sideOutput) => {
+  const { host, backends, logger, taskName, failure } = dependencies
+  const make: LinkMaker = (node, index, out, sideOutput) => {
     const context = createOperatorContext(
       { deployment, vertex, node, index, out, sideOutput },
       { host, backends: backends[index] as OperatorBackends, logger },
     )
-    return program.operatorFactory(node.nodeId).create(context)
-  })
+    try {
+      return program.operatorFactory(node.nodeId).create(context)
+    } catch (error) {
+      throw operatorFailure({ operator: node.name, task: taskName }, 'its creation', error)
+    }
+  }
+  return OperatorChain.build(vertex.operators, outputs.edges, make, failure)
 }
 
 /** The incoming channels of a task, in order of its input edges. */

@@ -1,5 +1,5 @@
 import type { Logger } from '@flink-ts/common'
-import type { ChainLink } from './operator-chain.ts'
+import type { ChainLink, OperatorFailureMaker } from './operator-chain.ts'
 import type { OperatorSequence } from './operator-sequence.ts'
 
 /** Closes all operators in order, whatever each of them says; `done` gets the first error. */
@@ -7,6 +7,7 @@ export function closeOperators(
   sequence: OperatorSequence,
   links: readonly ChainLink[],
   logger: Logger,
+  failure: OperatorFailureMaker,
   done: (failure: { error: unknown } | undefined) => void,
 ): void {
   let first: { error: unknown } | undefined
@@ -15,11 +16,12 @@ export function closeOperators(
     logger.warn({ error }, 'closing an operator failed')
   }
   const close = (link: ChainLink): void | Promise<void> => {
+    const failedHere = (thrown: unknown): void => failed(failure(link, 'close', thrown))
     try {
-      return link.operator.close?.()?.catch(failed)
+      return link.operator.close?.()?.catch(failedHere)
     } catch (error) {
-      failed(error)
+      failedHere(error)
     }
   }
-  sequence.run(links, close, () => done(first), failed)
+  sequence.run(links, { step: 'close', on: close }, () => done(first), failed)
 }

@@ -15,13 +15,25 @@ interface Action {
 export class OperatorActions {
   readonly #clock: Clock
   readonly #wake: () => void
+  readonly #failure: (operator: number, step: string, thrown: unknown) => unknown
   readonly #timers = new Set<Timer>()
   #actions: Action[] = []
   #closed = false
 
-  constructor(dependencies: { clock: Clock; wake: () => void }) {
+  /** @param failure makes the error for what an action of an operator has thrown */
+  constructor(dependencies: {
+    clock: Clock
+    wake: () => void
+    failure: (operator: number, step: string, thrown: unknown) => unknown
+  }) {
+    this.#failure = dependencies.failure
     this.#clock = dependencies.clock
     this.#wake = dependencies.wake
+  }
+
+  /** There is something to run, allowed or not. */
+  get waiting(): boolean {
+    return this.#actions.length > 0
   }
 
   execute(operator: number, run: () => void): void {
@@ -65,7 +77,8 @@ export class OperatorActions {
         action.run()
       } catch (error) {
         this.#actions.push(...actions.slice(i + 1))
-        throw error
+        const step = action.kind === 'timer' ? 'a processing-time timer' : 'asynchronous work'
+        throw this.#failure(action.operator, step, error)
       }
     }
     return ran

@@ -23,6 +23,9 @@ export interface ChainLink {
   idle: boolean
 }
 
+/** Makes the error for what the operator of a link has thrown in a step of its life. */
+export type OperatorFailureMaker = (link: ChainLink, step: string, thrown: unknown) => unknown
+
 /** Makes one operator instance; `out` and side outputs lead to the links behind it. */
 export type LinkMaker = (
   node: JobOperator,
@@ -39,12 +42,20 @@ export type LinkMaker = (
 export class OperatorChain {
   /** In topological order; the first is the head. */
   readonly links: readonly ChainLink[]
-  private constructor(links: readonly ChainLink[]) {
+  readonly #failure: OperatorFailureMaker
+
+  private constructor(links: readonly ChainLink[], failure: OperatorFailureMaker) {
     this.links = links
+    this.#failure = failure
   }
 
   /** Builds the operators back to front, so that each gets its outputs at creation. */
-  static build(nodes: readonly JobOperator[], edges: readonly EdgeOutput[], make: LinkMaker): OperatorChain {
+  static build(
+    nodes: readonly JobOperator[],
+    edges: readonly EdgeOutput[],
+    make: LinkMaker,
+    failure: OperatorFailureMaker,
+  ): OperatorChain {
     const byNode = new Map<number, ChainLink>()
     const links = new Array<ChainLink>(nodes.length)
     for (let index = nodes.length - 1; index >= 0; index--) {
@@ -70,7 +81,7 @@ export class OperatorChain {
       links[index] = link
       byNode.set(node.nodeId, link)
     }
-    return new OperatorChain(links)
+    return new OperatorChain(links, failure)
   }
 
   get head(): ChainLink {
@@ -119,12 +130,20 @@ export class OperatorChain {
       const watermark = link.pending as number
       link.eventTime = Math.max(link.eventTime, watermark)
       const { operator } = link
-      if (operator.advanceWatermark !== undefined && !operator.advanceWatermark(watermark)) return false
+      if (operator.advanceWatermark !== undefined && !this.#advanceOperator(link, watermark)) return false
       link.pending = link.next
       link.next = undefined
       const onward =
         operator.forwardWatermark === undefined ? watermark : operator.forwardWatermark(watermark)
       if (onward !== undefined && onward > link.forwarded) forward(link, onward)
+    }
+  }
+
+  #advanceOperator(link: ChainLink, watermark: number): boolean | undefined {
+    try {
+      return link.operator.advanceWatermark?.(watermark)
+    } catch (error) {
+      throw this.#failure(link, 'a timer or window', error)
     }
   }
 

@@ -20,7 +20,7 @@ export interface ContextHost {
   scheduleProcessingTime(index: number, time: number, action: () => void): { cancel(): void }
   execute(index: number, action: () => void): void
   wake(): void
-  fail(error: unknown): void
+  fail(index: number, error: unknown): void
   setAvailable(index: number, available: boolean): void
   sendOperatorEvent(operatorId: OperatorId, event: Uint8Array): void
   setAccumulator(index: number, name: string, value: number | readonly unknown[]): void
@@ -71,7 +71,7 @@ export function createOperatorContext(
     scheduleProcessingTime: (time, action) => host.scheduleProcessingTime(index, time, action),
     execute: action => host.execute(index, action),
     wake: () => host.wake(),
-    fail: error => host.fail(error),
+    fail: error => host.fail(index, error),
     setAvailable: available => host.setAvailable(index, available),
     sendOperatorEvent: event => host.sendOperatorEvent(node.operatorId, event),
     setAccumulator: (name, value) => host.setAccumulator(index, name, value),

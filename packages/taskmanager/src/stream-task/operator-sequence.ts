@@ -1,6 +1,10 @@
-import type { ChainLink } from './operator-chain.ts'
+import type { ChainLink, OperatorFailureMaker } from './operator-chain.ts'
 
-type Call = (link: ChainLink) => void | Promise<void>
+/** One call on each operator; `step` names it in errors. */
+export interface LifeCycleCall {
+  readonly step: string
+  readonly on: (link: ChainLink) => void | Promise<void>
+}
 
 /**
  * Life-cycle calls on the operators of a task, one after the other, each promise awaited before the next call. With
@@ -10,6 +14,7 @@ type Call = (link: ChainLink) => void | Promise<void>
 export class OperatorSequence {
   readonly #post: (action: () => void) => void
   readonly #onChange: () => void
+  readonly #failure: OperatorFailureMaker
   readonly #queue: (() => void)[] = []
   #active = false
   #waitingFor: ChainLink | undefined
@@ -18,8 +23,14 @@ export class OperatorSequence {
   /**
    * @param post runs an action later, with nothing of the task on the stack
    * @param onChange the sequence began or ceased to wait
+   * @param failure makes the error for what a call has thrown
    */
-  constructor(dependencies: { post: (action: () => void) => void; onChange: () => void }) {
+  constructor(dependencies: {
+    post: (action: () => void) => void
+    onChange: () => void
+    failure: OperatorFailureMaker
+  }) {
+    this.#failure = dependencies.failure
     this.#post = dependencies.post
     this.#onChange = dependencies.onChange
   }
@@ -41,7 +52,12 @@ export class OperatorSequence {
   }
 
   /** Must not be called while {@link OperatorSequence.active}. The first error ends the sequence. */
-  run(links: readonly ChainLink[], call: Call, done: () => void, failed: (error: unknown) => void): void {
+  run(
+    links: readonly ChainLink[],
+    call: LifeCycleCall,
+    done: () => void,
+    failed: (error: unknown) => void,
+  ): void {
     this.#active = true
     this.#continue(links, 0, call, done, failed)
   }
@@ -59,7 +75,7 @@ export class OperatorSequence {
   #continue(
     links: readonly ChainLink[],
     from: number,
-    call: Call,
+    call: LifeCycleCall,
     done: () => void,
     failed: (error: unknown) => void,
   ): void {
@@ -68,9 +84,9 @@ export class OperatorSequence {
       const link = links[i] as ChainLink
       let result: void | Promise<void>
       try {
-        result = call(link)
+        result = call.on(link)
       } catch (error) {
-        this.#end(() => failed(error))
+        this.#end(() => failed(this.#failure(link, call.step, error)))
         return
       }
       if (!isPromise(result)) continue
@@ -83,7 +99,7 @@ export class OperatorSequence {
         })
       result.then(
         () => settled(() => this.#continue(links, i + 1, call, done, failed)),
-        (error: unknown) => settled(() => this.#end(() => failed(error))),
+        (error: unknown) => settled(() => this.#end(() => failed(this.#failure(link, call.step, error)))),
       )
       return
     }

@@ -189,7 +189,7 @@ test('a failure to open closes what there is and reports the cause', async () =>
     edges: [],
   }).start()
   await harness.until(() => harness.status('A') === 'FAILED')
-  expect(harness.error('A')?.message).toBe('no connection')
+  expect(harness.error('A')?.message).toBe("no connection (in open of operator 'second' of A (1/1))")
   expect(first.calls).toEqual(['close'])
   expect(second.calls).toEqual(['close'])
 })

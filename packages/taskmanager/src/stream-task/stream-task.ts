@@ -6,24 +6,28 @@ import type {
   TaskIoMetrics,
 } from '@flink-ts/gateways'
 import type { JobVertex } from '@flink-ts/jobgraph'
-import { MAX_WATERMARK, type Push } from '@flink-ts/operators'
-import { type CheckpointedTask, TaskCheckpointing } from '../checkpoint/task-checkpointing.ts'
-import { CheckpointNotPossible, InvalidDeployment } from '../errors.ts'
+import { MAX_WATERMARK } from '@flink-ts/operators'
+import type { OperatorBackends } from '../checkpoint/subtask-checkpoints.ts'
+import type { TaskCheckpointing } from '../checkpoint/task-checkpointing.ts'
+import { CheckpointNotPossible } from '../errors.ts'
 import type { ScheduledTask } from '../mailbox/slot-loop.ts'
 import type { TaskOperatorEvent } from '../thread/slot-messages.ts'
 import { Accumulators } from './accumulators.ts'
-import { buildChain, buildInputs, buildOutputs } from './build-task.ts'
+import { assembleTask, vertexOf } from './assemble-task.ts'
 import { closeOperators } from './close-operators.ts'
 import type { DirectConsumer } from './direct-channel.ts'
-import { type EndInputCall, EndOfInput } from './end-of-input.ts'
 import { OperatorActions } from './operator-actions.ts'
-import type { ChainLink, OperatorChain } from './operator-chain.ts'
+import type { ChainLink, OperatorChain, OperatorFailureMaker } from './operator-chain.ts'
 import type { ContextHost } from './operator-context.ts'
+import { operatorFailure } from './operator-failure.ts'
 import { OperatorSequence } from './operator-sequence.ts'
 import { Overdraft } from './overdraft.ts'
 import { restoreBackends } from './restore-backends.ts'
 import { SourceTurn } from './source-turn.ts'
-import type { InputListener, TaskInputs } from './task-inputs.ts'
+import { taskContextHost } from './task-context-host.ts'
+import type { TaskEnding } from './task-ending.ts'
+import type { TaskEventTime } from './task-event-time.ts'
+import type { TaskInputs } from './task-inputs.ts'
 import type { TaskOutputs } from './task-outputs.ts'
 import type { StreamTaskDependencies, StreamTaskOptions } from './task-ports.ts'
 import { YieldDecision } from './yield-decision.ts'
@@ -39,6 +43,12 @@ type State = 'starting' | 'running' | 'draining' | 'closing' | 'ended'
 type Outcome =
   | { readonly status: 'FINISHED' | 'CANCELED' }
   | { readonly status: 'FAILED'; readonly error: unknown }
+
+interface StateSize {
+  readonly operator: string
+  readonly name: string
+  readonly entries: number
+}
 
 /**
  * One attempt of one subtask: a chain of operators with its inputs and outputs, run in small steps by the slot's
@@ -60,16 +70,15 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   #state: State = 'starting'
   #outcome: Outcome | undefined
   #outputs: TaskOutputs | undefined
+  #backends: readonly OperatorBackends[] = []
   // Set together when the chain is built.
   #chain!: OperatorChain
   #inputs!: TaskInputs
   #checkpointing!: TaskCheckpointing
+  #eventTime!: TaskEventTime
+  #ending!: TaskEnding
   readonly #sourceTurn = new SourceTurn()
-  readonly #ending: EndOfInput
   readonly #yielding: YieldDecision
-  /** Watermarks must be worked off at once: a record may follow on the same stack. */
-  #forced = false
-  #betweenRecords = false
   #lastFlushMs = 0
 
   /** @param timestamp the register of this task, known to its direct channels */
@@ -78,28 +87,25 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     dependencies: StreamTaskDependencies,
   ) {
     const { deployment } = options
-    const { graph } = deployment.job
-    const vertex = graph.vertices.find(({ id }) => id === deployment.vertexId)
-    if (vertex === undefined) {
-      throw InvalidDeployment({
-        task: deployment.attemptId,
-        problem: `the job has no vertex ${deployment.vertexId}`,
-      })
-    }
     this.deployment = deployment
     this.timestamp = options.timestamp
-    this.#vertex = vertex
+    this.#vertex = vertexOf(deployment)
     this.#program = options.program
     this.#ports = dependencies
     this.#logger = dependencies.logger.child({ task: this.name, attemptId: deployment.attemptId })
     this.#overdraft = new Overdraft({ task: this.name, limits: options.overdraftLimits })
-    this.#ending = new EndOfInput(new Set(deployment.inputs.map(({ edge }) => edge.targetInput)).size)
     const { loop, clock } = dependencies
-    this.#actions = new OperatorActions({ clock, wake: () => loop.wake() })
+    this.#actions = new OperatorActions({
+      clock,
+      wake: () => loop.wake(),
+      failure: (index, step, thrown) =>
+        this.#operatorFailure(this.#chain.links[index] as ChainLink, step, thrown),
+    })
     this.#yielding = new YieldDecision(() => loop.sliceOver() || !(this.#outputs as TaskOutputs).available())
     this.#sequence = new OperatorSequence({
       post: action => loop.post(() => this.#guard(action)),
       onChange: () => this.#refresh(),
+      failure: this.#operatorFailure,
     })
   }
 
@@ -125,6 +131,14 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     }
   }
 
+  /** Entries of the keyed states of its operators. */
+  stateSizes(): readonly StateSize[] {
+    return (this.#chain?.links ?? []).flatMap(({ index, node }) => {
+      const sizes = this.#backends[index]?.keyed?.stateSizes?.() ?? []
+      return sizes.map(({ name, entries }) => ({ operator: node.name, name, entries }))
+    })
+  }
+
   /** Restores, builds and opens. Every failure ends the task as FAILED. */
   async start(): Promise<void> {
     try {
@@ -139,50 +153,12 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
         factories,
       )
       if (this.#state !== 'starting') return
-      const { loop, clock, reporter, storage, channels } = this.#ports
-      const outputs = buildOutputs(deployment, this.#program, {
-        channels,
-        timestamp: this.timestamp,
-        overdraft: this.#overdraft,
-        logger: this.#logger,
-      })
-      this.#outputs = outputs
-      this.#chain = buildChain(deployment, this.#vertex, this.#program, outputs, {
-        host: this.#contextHost(),
-        backends,
-        logger: this.#logger,
-      })
-      this.#checkpointing = new TaskCheckpointing(
-        {
-          attemptId: this.attemptId,
-          taskName: this.name,
-          mode: deployment.job.graph.checkpointing.mode,
-          channels: deployment.inputs.reduce((sum, edge) => sum + edge.channels.length, 0),
-        },
-        {
-          ...{ backends, outputs, storage, clock, loop, reporter },
-          task: this.#checkpointedTask(),
-          inputs: () => this.#inputs,
-          links: this.#chain.links,
-          sequence: this.#sequence,
-          logger: this.#logger,
-        },
-      )
-      const { operator } = this.#chain.head
-      const heads = [operator.processElement, operator.processElement2].filter(
-        head => head !== undefined,
-      ) as Push[]
-      this.#inputs = buildInputs(deployment, channels, this.timestamp, {
-        heads,
-        consumer: this,
-        listener: this.#inputListener(),
-        barriers: this.#checkpointing.barriers,
-      })
+      this.#backends = backends
+      this.#assemble(backends)
       // Back to front: what is opened may emit as soon as it is.
-      const reversed = [...this.#chain.links].reverse()
       this.#sequence.run(
-        reversed,
-        link => link.operator.open?.(),
+        [...this.#chain.links].reverse(),
+        { step: 'open', on: link => link.operator.open?.() },
         () => this.#opened(),
         error => this.fail(error),
       )
@@ -190,6 +166,36 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
       this.fail(error)
     }
   }
+
+  #assemble(backends: readonly OperatorBackends[]): void {
+    const { deployment } = this
+    const { loop } = this.#ports
+    const parts = assembleTask(
+      { deployment, vertex: this.#vertex, taskName: this.name, program: this.#program },
+      {
+        ...this.#ports,
+        ...{ backends, overdraft: this.#overdraft, logger: this.#logger, sequence: this.#sequence },
+        ...{ consumer: this, host: this.#contextHost(), yielding: this.#yielding },
+        isRunning: () => this.#state === 'running',
+        refresh: () => this.#refresh(),
+        drain: () => {
+          this.#state = 'draining'
+          loop.wake()
+        },
+        fail: error => this.fail(error),
+        failure: this.#operatorFailure,
+      },
+    )
+    this.#outputs = parts.outputs
+    this.#chain = parts.chain
+    this.#eventTime = parts.eventTime
+    this.#ending = parts.ending
+    this.#checkpointing = parts.checkpointing
+    this.#inputs = parts.inputs
+  }
+
+  readonly #operatorFailure: OperatorFailureMaker = ({ node }, step, thrown) =>
+    operatorFailure({ operator: node.name, task: this.name }, step, thrown)
 
   // Scheduling
 
@@ -239,7 +245,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
       if (this.#chain.advance() || this.#yielding.yielded) progressed = true
     }
     const suspended = this.#chain.suspended
-    if (!suspended && this.#endInputs()) progressed = true
+    if (!suspended && this.#ending.tellOperators()) progressed = true
     if (this.#sequence.active || this.#state !== 'running') return true
     if (this.#checkpointing.takeMail()) return true
     const room = !suspended && this.#unavailable.size === 0 && outputs.available()
@@ -255,11 +261,16 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   #emitFromSource(): boolean {
     const source = this.#chain.head.operator.source
     if (source === undefined || this.#ending.all) return false
-    const answer = this.#sourceTurn.ask(source, BATCH)
+    let answer: 'more' | 'wait' | 'end' | undefined
+    try {
+      answer = this.#sourceTurn.ask(source, BATCH)
+    } catch (error) {
+      throw this.#operatorFailure(this.#chain.head, 'reading', error)
+    }
     if (answer === undefined) return false
     if (answer === 'end') {
       this.#ending.sourceEnded()
-      this.#emitWatermark(0, MAX_WATERMARK)
+      this.#eventTime.emit(0, MAX_WATERMARK)
     }
     return true
   }
@@ -271,19 +282,14 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   }
 
   #runActions(): boolean {
-    this.#betweenRecords = true
-    try {
-      return this.#actions.runAllowed((operator, kind) => {
-        const { waitingFor, active } = this.#sequence
-        // A life-cycle call may wait for results that come back by execute.
-        if (active) return kind === 'execute' && waitingFor?.index === operator
-        return (
-          this.#state === 'running' && !this.#chain.blockedBehind(this.#chain.links[operator] as ChainLink)
-        )
-      })
-    } finally {
-      this.#betweenRecords = false
+    if (!this.#actions.waiting) return false
+    const allowed = (operator: number, kind: 'execute' | 'timer'): boolean => {
+      const { waitingFor, active } = this.#sequence
+      // A life-cycle call may wait for results that come back by execute.
+      if (active) return kind === 'execute' && waitingFor?.index === operator
+      return this.#state === 'running' && !this.#chain.blockedBehind(this.#chain.links[operator] as ChainLink)
     }
+    return this.#eventTime.betweenRecords(() => this.#actions.runAllowed(allowed))
   }
 
   /** Opens and closes direct inputs as the task's readiness demands. */
@@ -298,24 +304,6 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     } catch (error) {
       this.fail(error)
     }
-  }
-
-  // Event time
-
-  #emitWatermark(index: number, watermark: number): void {
-    const link = this.#chain.links[index] as ChainLink
-    if (!this.#chain.emit(link, watermark)) return
-    const before = this.timestamp[0] as number
-    const forced = this.#forced
-    this.#forced = !this.#betweenRecords && watermark !== MAX_WATERMARK
-    this.#chain.advance(index + 1)
-    this.#forced = forced
-    this.timestamp[0] = before
-    this.#refresh()
-  }
-
-  #shouldYield(): boolean {
-    return !this.#forced && this.#yielding.ask()
   }
 
   // Checkpoints
@@ -344,64 +332,6 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   /** From the coordinator of one of its operators. */
   operatorEvent(event: TaskOperatorEvent): void {
     if (this.#state === 'running' || this.#state === 'starting') this.#checkpointing?.operatorEvent(event)
-  }
-
-  // End of input
-
-  #inputListener(): InputListener {
-    return {
-      eventTime: watermark => {
-        this.#chain.enter(watermark)
-        this.#chain.advance()
-      },
-      idle: idle => {
-        if (idle) this.#chain.setIdle(this.#chain.head)
-        else this.#chain.setActive(this.#chain.head)
-      },
-      inputEnded: inputIndex => this.#ending.inputEnded(inputIndex),
-      changed: () => this.#refresh(),
-    }
-  }
-
-  /** Tells operators that inputs have ended, once event time is through. */
-  #endInputs(): boolean {
-    const calls = this.#ending.take(this.#chain.links)
-    if (calls === undefined) return false
-    const { all } = this.#ending
-    let next = 0
-    this.#sequence.run(
-      calls.map(({ link }) => link),
-      link => link.operator.endInput?.((calls[next++] as EndInputCall).input),
-      () => {
-        if (all) this.#endData()
-      },
-      error => this.fail(error),
-    )
-    return true
-  }
-
-  #endData(): void {
-    this.#checkpointing.dataEnded()
-    const outputs = this.#outputs as TaskOutputs
-    outputs.event({ type: 'end-of-data' })
-    outputs.flush()
-    this.#ports.reporter.endOfData()
-    // With checkpoints, one that covers the end has to be complete before.
-    if (this.deployment.job.graph.checkpointing.intervalMs === undefined) this.#finish()
-  }
-
-  #finish(): void {
-    this.#sequence.run(
-      this.#chain.links,
-      link => link.operator.finish?.(),
-      () => {
-        this.#outputs?.event({ type: 'end-of-partition' })
-        this.#outputs?.flush()
-        this.#state = 'draining'
-        this.#ports.loop.wake()
-      },
-      error => this.fail(error),
-    )
   }
 
   // Life cycle
@@ -439,7 +369,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     this.#checkpointing?.close()
     const done = (failure: { error: unknown } | undefined): void => this.#end(failure)
     this.#sequence.interrupt(() =>
-      closeOperators(this.#sequence, this.#chain?.links ?? [], this.#logger, done),
+      closeOperators(this.#sequence, this.#chain?.links ?? [], this.#logger, this.#operatorFailure, done),
     )
   }
 
@@ -464,37 +394,16 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     })
   }
 
-  #checkpointedTask(): CheckpointedTask {
-    return {
-      isRunning: () => this.#state === 'running',
-      finish: () => this.#finish(),
-      fail: error => this.fail(error),
-    }
-  }
-
   #contextHost(): ContextHost {
     const { loop, clock, reporter } = this.#ports
-    return {
+    return taskContextHost({
       timestamp: this.timestamp,
-      link: index => this.#chain?.links[index],
-      emitWatermark: (index, watermark) => this.#emitWatermark(index, watermark),
-      emitIdle: index => this.#chain.setIdle(this.#chain.links[index] as ChainLink),
-      shouldYield: () => this.#shouldYield(),
-      processingTime: () => clock.now(),
-      scheduleProcessingTime: (index, time, action) => this.#actions.schedule(index, time, action),
-      execute: (index, action) => this.#actions.execute(index, action),
-      wake: () => {
-        this.#sourceTurn.wake()
-        loop.wake()
-      },
-      fail: error => loop.post(() => this.fail(error)),
-      setAvailable: (index, available) => {
-        if (available) this.#unavailable.delete(index)
-        else this.#unavailable.add(index)
-        loop.wake()
-      },
-      sendOperatorEvent: (operatorId, event) => reporter.operatorEvent(operatorId, event),
-      setAccumulator: (index, name, value) => this.#accumulators.set(index, name, value),
-    }
+      ...{ loop, clock, reporter, actions: this.#actions, sourceTurn: this.#sourceTurn },
+      ...{ unavailable: this.#unavailable, accumulators: this.#accumulators },
+      chain: () => this.#chain,
+      eventTime: () => this.#eventTime,
+      failed: (index, error) =>
+        this.fail(this.#operatorFailure(this.#chain.links[index] as ChainLink, 'asynchronous work', error)),
+    })
   }
 }

@@ -5,7 +5,7 @@ import type {
   TaskDeployment,
   TaskExecutionStateUpdate,
 } from '@flink-ts/gateways'
-import type { ChannelReader, ChannelWriter } from '@flink-ts/network'
+import type { ChannelReader, ChannelWriter, RecordWriterOptions } from '@flink-ts/network'
 import type { EdgePartitioner, Push, ReplayedProgram } from '@flink-ts/operators'
 import type {
   CheckpointStorage,
@@ -43,11 +43,10 @@ export interface TaskChannels {
   reader(channelId: string, timestamp: Float64Array): ChannelReader
   /** @param overdraft of the operator that feeds the channel */
   writer(channelId: string, timestamp: Float64Array, overdraft: OperatorOverdraft): ChannelWriter
-  /** @param maxParallelism key groups of the consuming vertex */
   recordWriter(
     partitioner: EdgePartitioner,
     channels: readonly ChannelWriter[],
-    options: { readonly maxParallelism: number; readonly subtaskIndex: number },
+    options: Omit<RecordWriterOptions, 'random'>,
   ): Push
 }
 

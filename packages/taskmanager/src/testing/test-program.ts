@@ -8,7 +8,7 @@ export interface TestProgramOptions {
   /** Records of each source; absent: without end. */
   readonly limit?: number
   /** What the sink does at its hundredth record. */
-  readonly atHundred?: 'throw' | 'loop' | 'exit' | 'reject' | 'many-maps' | 'buffers'
+  readonly atHundred?: 'throw' | 'loop' | 'exit' | 'reject' | 'callback' | 'many-maps' | 'buffers'
   readonly intervalMs?: number
   readonly forward?: boolean
   /** The replay gives another topology than planning. */
@@ -119,6 +119,11 @@ function misbehave(how: TestProgramOptions['atHundred']): void {
   if (how === 'exit') process.exit(3)
   // A promise that nobody handles is an error of the thread.
   if (how === 'reject') void Promise.reject(new Error('lost promise'))
+  if (how === 'callback') {
+    setTimeout(() => {
+      throw new RangeError('late error')
+    }, 1)
+  }
   while (how === 'loop') Math.sqrt(2)
   // Faster than anybody looks.
   for (let segment: unknown[] = []; how === 'many-maps'; segment = segment.length === 1000 ? [] : segment) {

@@ -1,12 +1,20 @@
 import type { MessagePort } from 'node:worker_threads'
-import { type Clock, createLogger, type Random, SystemClock, SystemRandom } from '@flink-ts/common'
+import {
+  type Clock,
+  createLogger,
+  type Random,
+  SystemClock,
+  SystemRandom,
+  serializeError,
+} from '@flink-ts/common'
 import { replayProgram } from '@flink-ts/jobgraph'
 import { Doorbell } from '@flink-ts/network'
 import { SlotLoop, type WakeSignal } from '../mailbox/slot-loop.ts'
 import type { ReplayFunction } from './load-program.ts'
-import type { SlotCommand, SlotThreadData } from './slot-messages.ts'
+import type { SlotCommand, SlotReport, SlotThreadData } from './slot-messages.ts'
 import { SlotRunner } from './slot-runner.ts'
 import { installSynchronousConsole } from './synchronous-console.ts'
+import type { UncaughtOrigin } from './uncaught-errors.ts'
 
 /** What differs in tests; by default the machine's. */
 export interface SlotThreadDependencies {
@@ -24,6 +32,13 @@ export function runSlotThread(port: MessagePort, dependencies: SlotThreadDepende
   installSynchronousConsole()
   process.setSourceMapsEnabled(true)
   let runner: SlotRunner | undefined
+  const end = (error: unknown, origin: UncaughtOrigin): void => {
+    const failure = runner?.describeCrash(error, origin) ?? serializeError(error)
+    port.postMessage({ type: 'crash', error: failure } satisfies SlotReport)
+    // Nobody can say in which state the tasks are.
+    process.exit(1)
+  }
+  process.on('uncaughtException', end)
   port.on('message', (message: SlotThreadData | SlotCommand) => {
     if (runner === undefined) runner = createRunner(port, message as SlotThreadData, dependencies)
     else runner.handle(message as SlotCommand)
@@ -44,14 +59,17 @@ function createRunner(
   const loop = new SlotLoop({
     clock,
     bell: wakeSignalOf(new Doorbell(data.bell)),
-    // Nobody can say in which state the tasks are: the thread must end.
-    onCrash: error =>
-      setImmediate(() => {
-        throw error
-      }),
+    onCrash: error => {
+      port.postMessage({ type: 'crash', error: serializeError(error) } satisfies SlotReport)
+      process.exit(1)
+    },
   })
   return new SlotRunner(
-    { inlineThresholdBytes: data.inlineThresholdBytes, overdraftLimits: data.overdraftLimits },
+    {
+      slotId: data.slotId,
+      inlineThresholdBytes: data.inlineThresholdBytes,
+      overdraftLimits: data.overdraftLimits,
+    },
     {
       loop,
       clock,

@@ -53,6 +53,8 @@ export type SlotCommand =
       readonly checkpointId: number
     }
   | ({ readonly type: 'operator-event' } & TaskOperatorEvent)
+  /** Answer with the largest states: memory is getting short. */
+  | { readonly type: 'describe-states' }
 
 /** From a slot thread to the main thread. */
 export type SlotReport =
@@ -63,4 +65,8 @@ export type SlotReport =
   | { readonly type: 'decline'; readonly decline: CheckpointDecline }
   | { readonly type: 'end-of-data'; readonly attemptId: ExecutionAttemptId }
   | ({ readonly type: 'operator-event' } & TaskOperatorEvent)
+  /** For messages, the largest first. */
+  | { readonly type: 'states'; readonly largest: readonly string[] }
+  /** The last one: the thread ends because of an error that belongs to no task. */
+  | { readonly type: 'crash'; readonly error: SerializedError }
   | { readonly type: 'metrics'; readonly metrics: Readonly<Record<string, TaskIoMetrics>> }

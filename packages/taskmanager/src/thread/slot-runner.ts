@@ -4,39 +4,30 @@ import {
   type ExecutionAttemptId,
   type Logger,
   type Random,
+  type SerializedError,
   serializeError,
   type Timer,
 } from '@flink-ts/common'
-import { fileSystemFor, toUri } from '@flink-ts/filesystem'
-import type { JobInformation, TaskDeployment, TaskIoMetrics } from '@flink-ts/gateways'
-import {
-  type ChannelEnds,
-  createChannelReader,
-  createChannelWriter,
-  createRecordWriter,
-} from '@flink-ts/network'
+import type { TaskDeployment, TaskExecutionStateUpdate, TaskIoMetrics } from '@flink-ts/gateways'
+import type { ChannelEnds } from '@flink-ts/network'
 import type { ReplayedProgram } from '@flink-ts/operators'
-import {
-  type CheckpointStorage,
-  createHashMapKeyedStateBackend,
-  createOperatorStateBackend,
-  FileCheckpointStorage,
-  type StateLocation,
-  type StateReader,
-} from '@flink-ts/state'
-import { CheckpointDirectoryMissing, InvalidDeployment } from '../errors.ts'
+import type { CheckpointStorage } from '@flink-ts/state'
 import type { SlotLoop } from '../mailbox/slot-loop.ts'
-import { DirectChannel } from '../stream-task/direct-channel.ts'
-import type { OperatorOverdraft, OverdraftLimits } from '../stream-task/overdraft.ts'
+import type { OverdraftLimits } from '../stream-task/overdraft.ts'
 import { StreamTask } from '../stream-task/stream-task.ts'
-import type { StateBackends, TaskChannels } from '../stream-task/task-ports.ts'
+import { largestStates } from './largest-states.ts'
 import { loadProgram, type ReplayFunction } from './load-program.ts'
+import { SlotChannels } from './slot-channels.ts'
 import type { SlotCommand, SlotReport } from './slot-messages.ts'
+import { backendsOf, storageOf } from './slot-storage.ts'
+import { sourcePathsOf } from './source-paths.ts'
+import { type UncaughtOrigin, uncaughtFailure } from './uncaught-errors.ts'
 
 const METRICS_INTERVAL_MS = 1000
 const NO_METRICS: TaskIoMetrics = { recordsIn: 0, recordsOut: 0, bytesIn: 0, bytesOut: 0 }
 
 export interface SlotRunnerOptions {
+  readonly slotId: string
   readonly inlineThresholdBytes: number
   readonly overdraftLimits: OverdraftLimits
 }
@@ -62,6 +53,8 @@ export class SlotRunner {
   readonly #endedEarly = new Map<ExecutionAttemptId, { readonly error: unknown } | undefined>()
   readonly #loading = new Set<ExecutionAttemptId>()
   #metricsTimer: Timer | undefined
+  #jobName = 'unknown'
+  #sourcePaths: (error: SerializedError) => SerializedError = error => error
 
   constructor(options: SlotRunnerOptions, dependencies: SlotRunnerDependencies) {
     this.#options = options
@@ -99,8 +92,18 @@ export class SlotRunner {
       case 'operator-event':
         this.#tasks.get(command.attemptId)?.operatorEvent(command)
         break
+      case 'describe-states':
+        this.#ports.report({ type: 'states', largest: largestStates(this.#tasks.values()) })
+        break
     }
     this.#ports.loop.wake()
+  }
+
+  /** The failure of the tasks if the thread has to end because of this error. */
+  describeCrash(error: unknown, origin: UncaughtOrigin): SerializedError {
+    return this.#sourcePaths(
+      uncaughtFailure({ job: this.#jobName, slot: this.#options.slotId }, error, origin),
+    )
   }
 
   async #deploy({ tasks, moduleUrl, channels }: Extract<SlotCommand, { type: 'deploy' }>): Promise<void> {
@@ -108,8 +111,10 @@ export class SlotRunner {
     if (first === undefined) return
     try {
       const { job } = first
+      this.#jobName = job.graph.name
+      this.#sourcePaths = sourcePathsOf(job, moduleUrl)
       const program = await loadProgram(job.graph, job.program, moduleUrl, this.#ports.replay)
-      const storage = this.#storageOf(job)
+      const storage = storageOf(job, this.#options, this.#ports)
       const created = this.#create(tasks, program, channels, storage)
       this.#loading.clear()
       for (const task of created) {
@@ -140,7 +145,13 @@ export class SlotRunner {
     const end = cancelled
       ? { status: 'CANCELED' as const }
       : { status: 'FAILED' as const, error: serializeError(this.#endedEarly.get(attemptId)?.error ?? error) }
-    this.#ports.report({ type: 'status', update: { attemptId, metrics: NO_METRICS, ...end } })
+    this.#reportStatus({ attemptId, metrics: NO_METRICS, ...end })
+  }
+
+  #reportStatus(update: TaskExecutionStateUpdate): void {
+    const { error } = update
+    const named = error === undefined ? update : { ...update, error: this.#sourcePaths(error) }
+    this.#ports.report({ type: 'status', update: named })
   }
 
   #create(
@@ -166,10 +177,14 @@ export class SlotRunner {
           clock: this.#ports.clock,
           logger: this.#ports.logger.child({ jobId: deployment.job.jobId }),
           reporter: {
-            status: update => this.#ports.report({ type: 'status', update }),
+            status: update => this.#reportStatus(update),
             closing: () => this.#ports.report({ type: 'closing', attemptId }),
             acknowledge: acknowledgement => this.#ports.report({ type: 'acknowledge', acknowledgement }),
-            decline: decline => this.#ports.report({ type: 'decline', decline }),
+            decline: ({ reason, ...rest }) =>
+              this.#ports.report({
+                type: 'decline',
+                decline: { ...rest, reason: this.#sourcePaths(reason) },
+              }),
             endOfData: () => this.#ports.report({ type: 'end-of-data', attemptId }),
             operatorEvent: (operatorId, event) =>
               this.#ports.report({ type: 'operator-event', attemptId, operatorId, event }),
@@ -197,90 +212,4 @@ export class SlotRunner {
     for (const [attemptId, task] of this.#tasks) metrics[attemptId] = task.metrics
     this.#ports.report({ type: 'metrics', metrics })
   }
-
-  #storageOf(job: JobInformation): CheckpointStorage | undefined {
-    const directory = job.checkpointDirectory
-    if (directory === undefined) {
-      if (job.graph.checkpointing.intervalMs === undefined) return undefined
-      throw CheckpointDirectoryMissing({ job: job.graph.name })
-    }
-    const { random } = this.#ports
-    const { inlineThresholdBytes } = this.#options
-    return new FileCheckpointStorage(
-      { directory, jobId: job.jobId, inlineThresholdBytes },
-      { fileSystem: fileSystemFor(toUri(directory)), random },
-    )
-  }
-}
-
-/** The channels between the tasks of a thread, and the rings to all others. Owner: the slot thread. */
-class SlotChannels implements TaskChannels {
-  readonly #rings: ReadonlyMap<string, ChannelEnds>
-  readonly #direct = new Map<string, DirectChannel>()
-  readonly #random: Random
-
-  constructor(
-    deployments: readonly TaskDeployment[],
-    registers: ReadonlyMap<ExecutionAttemptId, Float64Array>,
-    rings: readonly ChannelEnds[],
-    random: Random,
-  ) {
-    this.#rings = new Map(rings.map(ends => [ends.channelId, ends]))
-    this.#random = random
-    for (const { attemptId, outputs } of deployments) {
-      for (const { channelId } of outputs.flatMap(edge => edge.channels)) {
-        if (this.#rings.has(channelId)) continue
-        this.#direct.set(channelId, new DirectChannel(registers.get(attemptId) as Float64Array))
-      }
-    }
-  }
-
-  reader(channelId: string, timestamp: Float64Array) {
-    const ends = this.#rings.get(channelId)
-    return ends === undefined ? this.#directChannel(channelId) : createChannelReader(ends, timestamp)
-  }
-
-  writer(channelId: string, timestamp: Float64Array, overdraft: OperatorOverdraft) {
-    const ends = this.#rings.get(channelId)
-    return ends === undefined
-      ? this.#directChannel(channelId).bound(overdraft)
-      : createChannelWriter(ends, { timestamp, overdraft })
-  }
-
-  recordWriter(...[partitioner, channels, options]: Parameters<TaskChannels['recordWriter']>) {
-    // The generated function of a direct channel is called as it is, without the wrapper of a method call.
-    const targets = channels.map(channel => (channel instanceof DirectChannel ? channel.write : channel))
-    return createRecordWriter(partitioner, targets, { ...options, random: this.#random })
-  }
-
-  #directChannel(channelId: string): DirectChannel {
-    const channel = this.#direct.get(channelId)
-    if (channel !== undefined) return channel
-    throw InvalidDeployment({
-      task: channelId,
-      problem: 'the producer of this direct channel is not in the same slot',
-    })
-  }
-}
-
-function backendsOf(storage: CheckpointStorage | undefined): StateBackends {
-  const reader: StateReader & Pick<CheckpointStorage, 'read'> = storage ?? INLINE_ONLY
-  return {
-    keyed: (options, restored) => createHashMapKeyedStateBackend(options, restored, reader),
-    operator: restored => createOperatorStateBackend(restored, reader),
-  }
-}
-
-/** Without checkpoint storage there is nothing to restore but what came with the deployment. */
-const INLINE_ONLY: StateReader & Pick<CheckpointStorage, 'read'> = {
-  read: async location => inlineContent(location),
-  readRange: async (location, start, end) => inlineContent(location).subarray(start, end),
-}
-
-function inlineContent(location: StateLocation): Buffer {
-  if (location.type === 'inline') return Buffer.from(location.base64, 'base64')
-  throw InvalidDeployment({
-    task: location.path,
-    problem: 'state is to be restored but there is no checkpoint directory',
-  })
 }
