@@ -44,13 +44,13 @@ export const InvalidElement = defineError<{ name: string; value: string }>({
   message: d => `List state '${d.name}' can't hold ${d.value}: leave such elements out.`,
 })
 
-/** The backend does not know this kind of user-facing state. */
+/** The backend does not offer this kind of state, or not for this use. */
 export const UnsupportedStateKind = defineError<{ name: string; kind: string; known: readonly string[] }>({
   code: 'state.unsupported-kind',
   domain: 'user',
   retry: 'no',
   message: d =>
-    `State '${d.name}' is of kind '${d.kind}', which the hashmap backend does not offer. Known: ${d.known.join(', ')}.`,
+    `State '${d.name}' is of kind '${d.kind}', which can't be used in this way. Known: ${d.known.join(', ')}.`,
 })
 
 /** Keyed state is used where there is no key. */

@@ -134,6 +134,10 @@ export class InMemoryKeyedState implements KeyedStateBackend {
     }
   }
 
+  keys(descriptor: StateDescriptor<unknown>): Iterable<Key> {
+    return [...this.#namespaces(descriptor.name).table(undefined).map.values()].map(entry => entry.key)
+  }
+
   registerParticipant(name: string, participant: KeyGroupedParticipant): void {
     this.#participants.set(name, participant)
     const timers = this.#restored?.timers.filter(timer => timer.name === name) ?? []

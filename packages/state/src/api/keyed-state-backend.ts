@@ -56,7 +56,7 @@ export interface KeyGroupedParticipant {
 /** User-facing state of the current key in a namespace that the operator chooses: state of a window. */
 export interface NamespaceBoundState<S> {
   readonly state: S
-  /** What `state` refers to from now on. `drop` of the state's {@link NamespacedState} removes a namespace. */
+  /** What `state` refers to from now on. */
   setNamespace(namespace: string | number): void
 }
 
@@ -69,8 +69,8 @@ export interface KeyedStateBackend {
   setCurrentKey(key: Key): void
   currentKey(): Key
   /**
-   * State for operators' own use. The same name gives the same object. Restored values are there at once. The tables
-   * of kinds `list` and `map` hold values of the backend's own: only `drop` and `namespaces` are of use.
+   * State for operators' own use. The same name gives the same object. Restored values are there at once.
+   * @throws state.unsupported-kind for `list` and `map`, whose tables hold values of the backend's own
    */
   namespacedState<V>(descriptor: StateDescriptor<V>): NamespacedState<V>
   /**
@@ -80,6 +80,11 @@ export interface KeyedStateBackend {
   state<S>(descriptor: StateDescriptor<unknown>): S
   /** The same in namespaces, of a name that is not used without one. */
   boundState<S>(descriptor: StateDescriptor<unknown>): NamespaceBoundState<S>
+  /**
+   * The keys that have a value in a state without namespaces. States may be changed meanwhile: keys that are added may
+   * come or not.
+   */
+  keys(descriptor: StateDescriptor<unknown>): Iterable<Key>
   /** Registers a timer queue, once for each name; restores it at once if the snapshot had one of that name. */
   registerParticipant(name: string, participant: KeyGroupedParticipant): void
   /**

@@ -40,7 +40,8 @@ export class BoundValueState<T> implements ValueState<T> {
   }
 
   clear(): void {
-    this.#table()?.remove(this.#key())
+    const table = this.#table()
+    if (table?.remove(this.#key()) === true && table.size === 0) this.#tables.drop(this.#namespace)
   }
 
   #table(): StateTable<T> | undefined {

@@ -22,6 +22,7 @@ export async function createHashMapKeyedStateBackend(
       restoreChunk(backend, chunk, serializer.decode)
     }
   }
+  backend.completeRestore()
   return backend
 }
 
@@ -48,7 +49,7 @@ function restoreChunk(
         reason: `it has no state number ${stateIndex}`,
       })
     }
-    if (target.state !== undefined) target.state.table(namespace).insert(decode(key), decode(value))
+    if (target.state !== undefined) target.state.restore(namespace, decode(key), decode(value))
     else
       backend.restoreTimer(target.name, { key: decode(key), namespace, timestamp: decode(value) as number })
   }

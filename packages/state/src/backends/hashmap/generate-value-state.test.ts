@@ -90,7 +90,7 @@ test('two states of one table, tables and snapshots in any order give what a lis
               if (at >= 0) model.splice(at, 1)
               break
             case 'snapshot':
-              copyOnWrite.begin(() => {})
+              copyOnWrite.begin({ saveEntry: () => {}, savePart: () => {}, keep: () => {} })
               break
             case 'value':
           }
@@ -112,7 +112,11 @@ test('the first touch after a snapshot began saves the old value, remembered ent
   cursor.set('text')
   value.update({ n: 2 })
   const saved: unknown[] = []
-  copyOnWrite.begin((table, entry) => saved.push([table.state.name, entry.key, JSON.stringify(entry.value)]))
+  copyOnWrite.begin({
+    saveEntry: (table, entry) => saved.push([table.state.name, entry.key, JSON.stringify(entry.value)]),
+    savePart: () => {},
+    keep: () => {},
+  })
   // Same key as before the snapshot: what was remembered must not be handed out unsaved.
   ;(value.value() as { n: number }).n = 3
   value.update({ n: 4 })

@@ -346,7 +346,8 @@ describe('failures', () => {
     backend.namespacedState<number>(internal('t')).table(undefined).insert('k', 1)
     const restored = await open(await take(backend))
     expect(() => restored.state(new ValueStateDescriptor('t'))).toThrow(mismatch)
-    expect(() => restored.state({ kind: 'list', name: 'x' })).toThrow(/'list'.*Known: value/)
+    expect(() => restored.state({ kind: 'internal', name: 'x' })).toThrow(/'internal'.*Known: value/)
+    expect(() => restored.namespacedState({ kind: 'list', name: 'x' })).toThrow(/'list'.*Known: internal/)
   })
 
   test('a value that cannot be stored fails the snapshot, not the record that touches it', async () => {

@@ -7,7 +7,6 @@ import type {
   TimerEntry,
 } from '../../api/keyed-state-backend.ts'
 import type { StateDescriptor } from '../../api/state-descriptor.ts'
-import type { ValueState } from '../../api/user-states.ts'
 import {
   DuplicateParticipant,
   SnapshotInProgress,
@@ -16,11 +15,12 @@ import {
 } from '../../errors.ts'
 import type { KeyedStateHandle } from '../../snapshot/state-handle.ts'
 import type { CheckpointStreamFactory } from '../../storage/checkpoint-storage.ts'
-import { BoundValueState } from './bound-value-state.ts'
 import { CopyOnWrite } from './copy-on-write.ts'
 import { HeapState } from './heap-state.ts'
 import { KeyCursor } from './key-cursor.ts'
 import { KeyedSnapshot } from './keyed-snapshot.ts'
+import { makeUserState } from './make-user-state.ts'
+import { hasParts } from './value-parts.ts'
 
 /** Of one operator instance. */
 export interface HashMapBackendOptions {
@@ -29,27 +29,6 @@ export interface HashMapBackendOptions {
   readonly maxParallelism: number
   /** Longest time that a snapshot works without a pause, in milliseconds; 1 if absent. */
   readonly snapshotSliceMs?: number
-}
-
-type UserStateMaker = (descriptor: StateDescriptor<unknown>, backend: HashMapKeyedStateBackend) => unknown
-
-/** User-facing states by kind. */
-const USER_STATES: Readonly<Record<string, UserStateMaker>> = {
-  value: (descriptor, backend) => backend.valueState(descriptor),
-}
-
-type BoundStateMaker = (
-  descriptor: StateDescriptor<unknown>,
-  backend: HashMapKeyedStateBackend,
-  cursor: KeyCursor,
-) => NamespaceBoundState<unknown>
-
-/** User-facing states in namespaces by kind. */
-const BOUND_STATES: Readonly<Record<string, BoundStateMaker>> = {
-  value: (descriptor, backend, cursor) => {
-    const state = new BoundValueState(backend.heapState(descriptor), descriptor.defaultValue, cursor)
-    return { state, setNamespace: namespace => state.setNamespace(namespace) }
-  },
 }
 
 /**
@@ -84,36 +63,25 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend {
   }
 
   namespacedState<V>(descriptor: StateDescriptor<V>): NamespacedState<V> {
+    if (hasParts(descriptor.kind)) {
+      const known = ['internal', 'value', 'reducing', 'aggregating']
+      throw UnsupportedStateKind({ name: descriptor.name, kind: descriptor.kind, known })
+    }
     return this.heapState(descriptor)
   }
 
   state<S>(descriptor: StateDescriptor<unknown>): S {
-    const make = USER_STATES[descriptor.kind]
-    if (make === undefined) {
-      throw UnsupportedStateKind({
-        name: descriptor.name,
-        kind: descriptor.kind,
-        known: Object.keys(USER_STATES),
-      })
-    }
-    return make(descriptor, this) as S
+    const { kind } = descriptor
+    if (kind !== 'value') return this.#userState<S>(descriptor, false).state
+    return this.heapState<unknown>(descriptor).valueState(descriptor.defaultValue) as S
   }
 
   boundState<S>(descriptor: StateDescriptor<unknown>): NamespaceBoundState<S> {
-    const make = BOUND_STATES[descriptor.kind]
-    if (make === undefined) {
-      throw UnsupportedStateKind({
-        name: descriptor.name,
-        kind: descriptor.kind,
-        known: Object.keys(BOUND_STATES),
-      })
-    }
-    return make(descriptor, this, this.#cursor) as NamespaceBoundState<S>
+    return this.#userState<S>(descriptor, true)
   }
 
-  /** {@link HashMapKeyedStateBackend.state} of kind `value`. */
-  valueState<T>(descriptor: StateDescriptor<T>): ValueState<T> {
-    return this.heapState<T>(descriptor).valueState(descriptor.defaultValue)
+  keys(descriptor: StateDescriptor<unknown>): Iterable<unknown> {
+    return this.#states.get(descriptor.name)?.keys() ?? []
   }
 
   /** The state of a name, made if absent. Throws `state.kind-mismatch`. */
@@ -143,6 +111,11 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend {
     const entries = this.#restoredTimers.get(name)
     if (entries === undefined) this.#restoredTimers.set(name, [entry])
     else entries.push(entry)
+  }
+
+  /** Called when all is restored. Throws `state.corrupt-snapshot`. */
+  completeRestore(): void {
+    for (const state of this.#states.values()) state.completeRestore()
   }
 
   async snapshot(
@@ -188,6 +161,12 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend {
       for (const namespace of state.namespaces()) entries += state.existing(namespace)?.size ?? 0
       return { name: state.name, entries }
     })
+  }
+
+  #userState<S>(descriptor: StateDescriptor<unknown>, bound: boolean): NamespaceBoundState<S> {
+    const state = this.heapState<unknown>(descriptor)
+    const dependencies = { copyOnWrite: this.#copyOnWrite, cursor: this.#cursor }
+    return makeUserState(state, descriptor, dependencies, bound) as NamespaceBoundState<S>
   }
 
   *#timers(): Iterable<readonly [string, Iterable<TimerEntry>]> {

@@ -1,9 +1,14 @@
+import { inspect } from 'node:util'
 import type { NamespacedState } from '../../api/keyed-state-backend.ts'
 import type { StateDescriptor } from '../../api/state-descriptor.ts'
 import type { ValueState } from '../../api/user-states.ts'
+import { CorruptSnapshot } from '../../errors.ts'
 import { generateHeapTable, type HeapTableClass } from './generate-heap-table.ts'
 import { generateValueState, type ValueStateMaker } from './generate-value-state.ts'
+import { generateHeapEntry, type HeapEntryClass } from './heap-entry.ts'
+import { HeapMap } from './heap-map.ts'
 import type { HeapTable, TableDependencies } from './heap-table.ts'
+import type { ListChunk } from './list-chunk.ts'
 
 /** All tables of one state. A dropped namespace keeps its entries for the open snapshot, which holds its maps. */
 export class HeapState<V> implements NamespacedState<V> {
@@ -12,7 +17,7 @@ export class HeapState<V> implements NamespacedState<V> {
   readonly #dependencies: TableDependencies
   readonly #Table: HeapTableClass<V>
   readonly #tables = new Map<string | number | undefined, HeapTable<V>>()
-
+  #MapEntry: HeapEntryClass<unknown> | undefined
   #valueStates: ValueStateMaker<V> | undefined
 
   constructor(options: { name: string; kind: StateDescriptor<V>['kind'] }, dependencies: TableDependencies) {
@@ -49,7 +54,62 @@ export class HeapState<V> implements NamespacedState<V> {
     if (this.#tables.delete(namespace)) this.#dependencies.cursor.advance()
   }
 
+  /** Adds what a snapshot has of one entry: the value, or a part of it. */
+  restore(namespace: string | number | undefined, key: unknown, stored: unknown): void {
+    const table = this.table(namespace)
+    if (this.kind === 'map') this.#restoreMapEntry(table, key, stored as [unknown, unknown])
+    else if (this.kind === 'list')
+      restoreListChunk(table as HeapTable<unknown>, key, stored as [number, unknown[]])
+    else table.insert(key, stored as V)
+  }
+
+  /** Puts lists in order. Throws `state.corrupt-snapshot` if a piece of one is missing. */
+  completeRestore(): void {
+    if (this.kind !== 'list') return
+    for (const table of this.#tables.values()) {
+      for (const { key, value } of table.entries()) {
+        const chunks = value as ListChunk<unknown>[]
+        if (chunks.length > 1) chunks.sort((a, b) => a.key - b.key)
+        if (chunks.every((chunk, index) => chunk.key === index)) continue
+        throw CorruptSnapshot({
+          where: `list state '${this.name}'`,
+          reason: `pieces of the list of key ${inspect(key)} are missing`,
+        })
+      }
+    }
+  }
+
+  #restoreMapEntry(table: HeapTable<V>, key: unknown, [mapKey, value]: [unknown, unknown]): void {
+    const existing = table.find(key)?.value as HeapMap<unknown> | undefined
+    const map = existing ?? new HeapMap<unknown>(0)
+    map.insert(this.MapEntry, mapKey, value, 0)
+    if (existing === undefined) table.insert(key, map as V)
+  }
+
+  /** Constructor of the entries of the users' maps. */
+  get MapEntry(): HeapEntryClass<unknown> {
+    this.#MapEntry ??= generateHeapEntry()
+    return this.#MapEntry
+  }
+
+  /** Keys of the only namespace; entries may be removed and added meanwhile. */
+  *keys(): Iterable<unknown> {
+    const table = this.#tables.get(undefined)
+    for (const entry of table?.segments?.values() ?? table?.map.values() ?? []) yield entry.key
+  }
+
   tables(): Iterable<HeapTable<V>> {
     return this.#tables.values()
   }
+}
+
+function restoreListChunk(
+  table: HeapTable<unknown>,
+  key: unknown,
+  [index, value]: [number, unknown[]],
+): void {
+  const chunk: ListChunk<unknown> = { key: index, value, saved: 0 }
+  const existing = table.find(key)
+  if (existing === undefined) table.insert(key, [chunk])
+  else (existing.value as ListChunk<unknown>[]).push(chunk)
 }

@@ -6,16 +6,19 @@ import { KeyGroupWriter } from '../../snapshot/key-group-writer.ts'
 import { encodeHeader, encodeNamespace, type KeyedSnapshotHeader } from '../../snapshot/keyed-format.ts'
 import type { KeyedStateHandle } from '../../snapshot/state-handle.ts'
 import type { BlobOutput, CheckpointStreamFactory } from '../../storage/checkpoint-storage.ts'
-import type { CopyOnWrite, TableIdentity } from './copy-on-write.ts'
+import type { CopyOnWrite, EntryIdentity, OpenSnapshot, TableIdentity, ValuePart } from './copy-on-write.ts'
 import type { HeapEntry } from './heap-entry.ts'
 import type { HeapState } from './heap-state.ts'
 import type { HeapTable } from './heap-table.ts'
+import { hasParts, hasUnsavedParts, partsOf } from './value-parts.ts'
 
 /** Entries between two looks at the clock. */
 const ENTRIES_PER_CHECK = 8
 
 interface FrozenTable {
   readonly table: TableIdentity
+  /** Whether its values consist of parts. */
+  readonly parts: boolean
   /** With their sizes at the call: Maps go through their entries by age, so what comes after that many is younger. */
   readonly maps: readonly { readonly map: ReadonlyMap<unknown, HeapEntry<unknown>>; readonly size: number }[]
 }
@@ -31,7 +34,7 @@ interface FrozenTimers {
  * One snapshot of a heap backend. The constructor is the synchronous part: it notes which maps there are and which
  * timers, and opens copy-on-write. {@link KeyedSnapshot.write} is the rest. Owner: the backend.
  */
-export class KeyedSnapshot {
+export class KeyedSnapshot implements OpenSnapshot {
   readonly checkpointId: number
   readonly #header: KeyedSnapshotHeader
   readonly #number: number
@@ -42,6 +45,8 @@ export class KeyedSnapshot {
   readonly #indexes = new Map<TableIdentity['state'], number>()
   readonly #namespaces = new WeakMap<TableIdentity, Uint8Array>()
   #tables: FrozenTable[] = []
+  /** Values of parts that were given up since. */
+  #kept: { readonly table: TableIdentity; readonly entry: EntryIdentity; readonly value: unknown }[] = []
   #timers: FrozenTimers[] = []
   /** Set when an entry could not be saved, or by {@link KeyedSnapshot.cancel}. */
   #failure: unknown
@@ -71,7 +76,8 @@ export class KeyedSnapshot {
     for (const state of dependencies.states) {
       this.#indexes.set(state, states.length)
       states.push({ name: state.name, kind: state.kind })
-      for (const table of state.tables()) if (table.size > 0) this.#tables.push(freezeTable(table))
+      const parts = hasParts(state.kind)
+      for (const table of state.tables()) if (table.size > 0) this.#tables.push(freezeTable(table, parts))
     }
     for (const [name, entries] of dependencies.timers) {
       this.#timers.push(freezeTimers(states.length, entries))
@@ -80,7 +86,7 @@ export class KeyedSnapshot {
     this.#isEmpty = this.#tables.length === 0 && this.#timers.every(timers => timers.keys.length === 0)
     const { maxParallelism, keyGroupRange } = options
     this.#header = { maxParallelism, keyGroupRange, states }
-    this.#number = this.#copyOnWrite.begin((table, entry) => this.#save(table, entry))
+    this.#number = this.#copyOnWrite.begin(this)
   }
 
   /** Gives up: {@link KeyedSnapshot.write} rejects at its next step and removes what it has written. */
@@ -116,29 +122,39 @@ export class KeyedSnapshot {
   }
 
   async #writeTables(output: BlobOutput, yieldSlice: () => Promise<void>): Promise<void> {
-    let sliceStart = performance.now()
-    let entries = 0
+    const pace = new Pace(this.#sliceMs, () => this.#pause(output, yieldSlice))
     this.#check()
-    for (const { table, maps } of this.#tables) {
+    for (const { table, parts, maps } of this.#tables) {
       for (const { map, size } of maps) {
         let rest = size
         for (const entry of map.values()) {
           if (rest-- === 0) break
-          if (entry.saved < this.#number) {
+          if (parts) await this.#writeParts(table, entry, entry.value, pace)
+          else if (entry.saved < this.#number) {
             entry.saved = this.#number
-            this.#add(table, entry)
+            this.#add(table, entry, entry.value)
           }
-          if (++entries % ENTRIES_PER_CHECK !== 0 && this.#sliceMs > 0) continue
-          if (performance.now() - sliceStart < this.#sliceMs) continue
-          await this.#pause(output, yieldSlice)
-          sliceStart = performance.now()
+          if (pace.isOver()) await pace.pause()
         }
       }
+    }
+    for (let kept = this.#kept.pop(); kept !== undefined; kept = this.#kept.pop()) {
+      await this.#writeParts(kept.table, kept.entry, kept.value, pace)
+    }
+  }
+
+  async #writeParts(table: TableIdentity, entry: EntryIdentity, value: unknown, pace: Pace): Promise<void> {
+    for (const part of partsOf(value)) {
+      if (part.saved < this.#number) {
+        part.saved = this.#number
+        this.#add(table, entry, [part.key, part.value])
+      }
+      if (pace.isOver()) await pace.pause()
     }
   }
 
   async #writeTimers(output: BlobOutput, yieldSlice: () => Promise<void>): Promise<void> {
-    let sliceStart = performance.now()
+    const pace = new Pace(this.#sliceMs, () => this.#pause(output, yieldSlice))
     for (const { stateIndex, keys, namespaces, timestamps } of this.#timers) {
       const encoded = new Map<string | number | undefined, Uint8Array>()
       for (let i = 0; i < keys.length; i++) {
@@ -146,9 +162,7 @@ export class KeyedSnapshot {
         const namespace = encoded.get(namespaces[i]) ?? encodeNamespace(namespaces[i])
         if (encoded.size < 1024) encoded.set(namespaces[i], namespace)
         this.#addBytes(stateIndex, namespace, hashKey(key), key, timestamps[i])
-        if (i % ENTRIES_PER_CHECK !== 0 || performance.now() - sliceStart < this.#sliceMs) continue
-        await this.#pause(output, yieldSlice)
-        sliceStart = performance.now()
+        if (pace.isOver()) await pace.pause()
       }
     }
     this.#timers = []
@@ -160,23 +174,39 @@ export class KeyedSnapshot {
     this.#check()
   }
 
-  /** Copy-on-write: called before a record sees the entry. A failure must not hit that record, but the snapshot. */
-  #save(table: TableIdentity, entry: HeapEntry<unknown>): void {
+  /** Copy-on-write: called before a record sees the entry. */
+  saveEntry(table: TableIdentity, entry: HeapEntry<unknown>): void {
+    // Of values with parts each part is saved when it is touched.
+    if (!hasParts((table.state as HeapState<unknown>).kind)) this.#save(table, entry, entry.value)
+  }
+
+  savePart(table: TableIdentity, entry: EntryIdentity, part: ValuePart): void {
+    this.#save(table, entry, [part.key, part.value])
+  }
+
+  keep(table: TableIdentity, entry: EntryIdentity, value: unknown): void {
+    if (!hasUnsavedParts(value, this.#number)) return
+    const { key, hash } = entry
+    this.#kept.push({ table, entry: { key, hash }, value })
+  }
+
+  /** A failure must not hit the record that is processed, but the snapshot. */
+  #save(table: TableIdentity, entry: EntryIdentity, value: unknown): void {
     try {
-      this.#add(table, entry)
+      this.#add(table, entry, value)
     } catch (error) {
       this.#end(error)
     }
   }
 
-  #add(table: TableIdentity, entry: HeapEntry<unknown>): void {
+  #add(table: TableIdentity, entry: EntryIdentity, value: unknown): void {
     const stateIndex = this.#indexes.get(table.state) as number
     let namespace = this.#namespaces.get(table)
     if (namespace === undefined) {
       namespace = encodeNamespace(table.namespace)
       this.#namespaces.set(table, namespace)
     }
-    this.#addBytes(stateIndex, namespace, entry.hash, entry.key, entry.value)
+    this.#addBytes(stateIndex, namespace, entry.hash, entry.key, value)
   }
 
   #addBytes(stateIndex: number, namespace: Uint8Array, hash: number, key: unknown, value: unknown): void {
@@ -204,11 +234,34 @@ export class KeyedSnapshot {
   #release(): void {
     if (this.#copyOnWrite.open === this.#number) this.#copyOnWrite.end()
     this.#tables = []
+    this.#kept = []
   }
 }
 
-function freezeTable(table: HeapTable<unknown>): FrozenTable {
-  return { table, maps: table.maps().map(map => ({ map, size: map.size })) }
+/** Measures slices: one look at the clock for some entries. */
+class Pace {
+  readonly pause: () => Promise<void>
+  readonly #sliceMs: number
+  #entries = 0
+  #startMs = performance.now()
+
+  constructor(sliceMs: number, pause: () => Promise<void>) {
+    this.#sliceMs = sliceMs
+    this.pause = async () => {
+      await pause()
+      this.#startMs = performance.now()
+    }
+  }
+
+  /** Called for each entry. */
+  isOver(): boolean {
+    if (++this.#entries % ENTRIES_PER_CHECK !== 0 && this.#sliceMs > 0) return false
+    return performance.now() - this.#startMs >= this.#sliceMs
+  }
+}
+
+function freezeTable(table: HeapTable<unknown>, parts: boolean): FrozenTable {
+  return { table, parts, maps: table.maps().map(map => ({ map, size: map.size })) }
 }
 
 function freezeTimers(stateIndex: number, entries: Iterable<TimerEntry>): FrozenTimers {

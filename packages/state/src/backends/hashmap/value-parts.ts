@@ -1,0 +1,29 @@
+import type { StateDescriptor } from '../../api/state-descriptor.ts'
+import type { ValuePart } from './copy-on-write.ts'
+import { HeapMap } from './heap-map.ts'
+
+/** Whether values of a kind of state consist of parts that are saved and stored one by one. */
+export function hasParts(kind: StateDescriptor<unknown>['kind']): boolean {
+  return kind === 'list' || kind === 'map'
+}
+
+/** The parts of a value as of now, each at least once; what is added while one goes through them may be among them. */
+export function* partsOf(value: unknown): Iterable<ValuePart> {
+  if (!(value instanceof HeapMap)) {
+    yield* value as ValuePart[]
+    return
+  }
+  for (const { map, size } of value.frozen()) {
+    let rest = size
+    for (const entry of map.values()) {
+      if (rest-- === 0) break
+      yield entry
+    }
+  }
+}
+
+/** Whether a snapshot needs anything of a value that is given up. */
+export function hasUnsavedParts(value: unknown, snapshot: number): boolean {
+  if (value instanceof HeapMap) return value.born < snapshot
+  return (value as ValuePart[]).some(part => part.saved < snapshot)
+}
