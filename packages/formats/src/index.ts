@@ -15,5 +15,6 @@ export {
   openParquet,
   type ParquetFile,
   type ParquetOptions,
+  type RowGroup,
 } from './parquet/open-parquet.ts'
 export { createRowBuilder, type RowBuilder } from './parquet/row-builder.ts'

@@ -1,11 +1,11 @@
 import { fileSystemFor } from '@flink-ts/filesystem'
 import {
-  type ColumnValues,
   createRowBuilder,
   type Int64Mode,
   openParquet,
   type ParquetFile,
   type RowBuilder,
+  type RowGroup,
 } from '@flink-ts/formats'
 import type { ReaderOutput, Source, SourceReader, SourceReaderContext } from '@flink-ts/operators'
 import { FileChanged } from '../errors.ts'
@@ -82,7 +82,7 @@ class RowGroupLoader<T> implements BlockLoader<T, ParquetSplit> {
       const reason = `row group ${rowGroup} had ${rows} rows and now has ${file.rowGroups[rowGroup] ?? 'none'}`
       throw FileChanged({ uri, reason })
     }
-    return rowGroupBlock(split, await file.readRowGroup(rowGroup), build)
+    return rowGroupBlock(split, await file.openRowGroup(rowGroup), build)
   }
 
   async close(): Promise<void> {
@@ -92,19 +92,37 @@ class RowGroupLoader<T> implements BlockLoader<T, ParquetSplit> {
   }
 }
 
+/** Rows that are decoded at once: their values stay in the processor's nearest caches until they are emitted. */
+const DECODED_ROWS = 1024
+
 function rowGroupBlock<T>(
   split: ParquetSplit,
-  columns: readonly ColumnValues[],
+  group: RowGroup,
   build: RowBuilder<T>,
 ): Block<T, ParquetSplit> {
+  const { columns } = group
   let next = split.rowOffset
+  let decodedFrom = 0
+  let decodedTo = 0
+  const decode = (): void => {
+    // What was emitted before a restore is decoded again.
+    while (decodedTo <= next) {
+      decodedFrom = decodedTo
+      decodedTo += group.read(DECODED_ROWS)
+    }
+  }
   return {
     rest: undefined,
     split: () => ({ ...split, rowOffset: next }),
     emit(max: number, output: ReaderOutput<T>): boolean {
-      const end = Math.min(split.rows, next + max)
+      if (next >= split.rows) return true
+      if (next >= decodedTo) decode()
+      const end = Math.min(split.rows, next + max, decodedTo)
       // The position is moved before the record goes out: a snapshot never comes in between.
-      while (next < end) output.collect(build(columns, next++))
+      while (next < end) {
+        const at = next++ - decodedFrom
+        output.collect(build(columns, at))
+      }
       return next >= split.rows
     },
   }

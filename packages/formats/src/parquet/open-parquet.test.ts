@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { fileSystemFor } from '@flink-ts/filesystem'
+import { parquetScan } from 'hyparquet'
+import { compressors } from 'hyparquet-compressors'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openParquet, type ParquetOptions } from './open-parquet.ts'
 import { createRowBuilder } from './row-builder.ts'
@@ -25,11 +27,16 @@ describe('openParquet', { timeout: 30_000 }, () => {
     const file = await open(FLIGHTS)
     expect(file.rowGroups).toEqual([...Array.from({ length: 10 }, () => 272_727), 272_730])
     expect(file.columns).toEqual(['date', 'delay', 'distance', 'origin', 'destination'])
-    const columns = await file.readRowGroup(10)
+    const group = await file.openRowGroup(10)
     await file.close()
-    expect(columns.map(column => column.length)).toEqual(Array.from({ length: 5 }, () => 272_730))
     const row = createRowBuilder<Record<string, unknown>>(file.columns)
-    const last = row(columns, 272_729)
+    let rows = 0
+    let last: Record<string, unknown> = {}
+    for (let count = group.read(1000); count > 0; count = group.read(1000)) {
+      rows += count
+      last = row(group.columns, count - 1)
+    }
+    expect(rows).toBe(272_730)
     expect(last).toEqual({
       date: expect.any(Date),
       delay: expect.any(Number),
@@ -42,10 +49,41 @@ describe('openParquet', { timeout: 30_000 }, () => {
 
   it('reads chosen columns in the order asked for, and 64-bit integers as bigint if wanted', async () => {
     const file = await open(FLIGHTS, { columns: ['origin', 'delay'], int64: 'bigint' })
-    const [origins, delays] = await file.readRowGroup(0)
+    const group = await file.openRowGroup(0)
     await file.close()
+    expect(group.read(10)).toBe(10)
+    const [origins, delays] = group.columns
     expect(typeof origins?.[0]).toBe('string')
     expect(typeof delays?.[0]).toBe('bigint')
+  })
+
+  it('reads the same values as hyparquet, whatever the pieces', async () => {
+    const file = await open(FLIGHTS)
+    const group = await file.openRowGroup(3)
+    await file.close()
+    const bytes = readFileSync(fileURLToPath(FLIGHTS))
+    const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
+    const rowStart = 3 * 272_727
+    const columns = await Promise.all(
+      file.columns.map(async column => {
+        const scan = await parquetScan({ file: buffer, columns: [column], compressors })
+        return scan.readColumn({ column, rowStart, rowEnd: rowStart + 272_727 })
+      }),
+    )
+    let from = 0
+    for (let max = 1; ; max = (max * 7) % 4099) {
+      const count = group.read(max)
+      if (count === 0) break
+      for (const [c, values] of columns.entries()) {
+        for (let i = 0; i < count; i += 97) {
+          const expected = values[from + i]
+          const got = group.columns[c]?.[i]
+          expect(got).toEqual(typeof expected === 'bigint' ? Number(expected) : expected)
+        }
+      }
+      from += count
+    }
+    expect(from).toBe(272_727)
   })
 
   it('names a missing column and those that are there', async () => {
@@ -70,7 +108,7 @@ describe('openParquet', { timeout: 30_000 }, () => {
     const path = join(dir, 'damaged.parquet')
     writeFileSync(path, bytes)
     const file = await open(pathToFileURL(path).href)
-    const failure = file.readRowGroup(0).then(
+    const failure = file.openRowGroup(0).then(
       () => 'no failure',
       (error: unknown) => error,
     )
