@@ -16,7 +16,7 @@ export interface WorkerSlotThreadsOptions {
 }
 
 /** Slot threads are busy when they start: the spare one waits this long. */
-const SPARE_DELAY_MS = 500
+const SPARE_DELAY_MS = 150
 
 interface Spare {
   readonly worker: Worker
