@@ -2,6 +2,12 @@
 // Called by: every package.
 // Calls: nothing of ours.
 // Thread: any; nothing here keeps state of its own.
+export {
+  type AccumulatorValue,
+  type AccumulatorValues,
+  accumulatorResult,
+  mergeAccumulatorValues,
+} from './accumulators/accumulator-value.ts'
 export { CancellationError, Deferred } from './concurrent/deferred.ts'
 export { Configuration, type ConfigurationSource } from './config/configuration.ts'
 export { loadConfiguration, parseDynamicProperties } from './config/configuration-file.ts'

@@ -119,3 +119,70 @@ export const AsyncTimeout = defineError<{ operator: string; timeoutMs: number; r
     `The asynchronous function of operator '${d.operator}' gave no result for record ${d.record} within ` +
     `${d.timeoutMs} ms, retries included: raise the timeout, or give results for such records by a timeout function.`,
 })
+
+/** A trigger without support for merging in a window that merges. */
+export const TriggerCannotMerge = defineError<{ trigger: string }>({
+  code: 'operators.trigger-cannot-merge',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `${d.trigger} does not support windows that merge (sessions): use another trigger, or give it canMerge() that ` +
+    'returns true and onMerge(window, context).',
+})
+
+/** A trigger returned something else than a TriggerResult. */
+export const InvalidTriggerResult = defineError<{ operator: string; method: string; result: string }>({
+  code: 'operators.invalid-trigger-result',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `${d.method} of the trigger of operator '${d.operator}' returned ${d.result}: return 'CONTINUE', 'FIRE', 'PURGE' ` +
+    "or 'FIRE_AND_PURGE'.",
+})
+
+/** A window assigner gave windows that cannot be. */
+export const InvalidWindow = defineError<{ operator: string; window: string; expected: string }>({
+  code: 'operators.invalid-window',
+  domain: 'user',
+  retry: 'no',
+  message: d => `The window assigner of operator '${d.operator}' returned ${d.window}: return ${d.expected}.`,
+})
+
+/** A gap of a session that is no time. */
+export const InvalidSessionGap = defineError<{ gap: string; record: string }>({
+  code: 'operators.invalid-session-gap',
+  domain: 'user',
+  retry: 'no',
+  message: d => `The gap of a session is ${d.gap} for ${d.record}: return milliseconds, more than 0.`,
+})
+
+/** State of a window that may become part of another one. */
+export const WindowStateWithMergingWindows = defineError<{ operator: string; state: string }>({
+  code: 'operators.window-state-with-merging-windows',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `Operator '${d.operator}' asks for the state '${d.state}' of a window, but its windows merge (sessions): use ` +
+    'context.globalState, which is that of the key.',
+})
+
+/** State of windows was written by a windowed stream that kept them in another way. */
+export const WindowLayoutChanged = defineError<{ operator: string; stored: string; requested: string }>({
+  code: 'operators.window-layout-changed',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The state of operator '${d.operator}' holds windows of the kind ${d.stored}, the program now has ${d.requested}: ` +
+    'keep the window, its trigger, evictor, allowed lateness and kind of function as they were, or give the operator ' +
+    'a new uid, which begins with empty windows.',
+})
+
+/** Two accumulators of one name in one operator. */
+export const AccumulatorExists = defineError<{ operator: string; name: string }>({
+  code: 'operators.accumulator-exists',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `Operator '${d.operator}' adds the accumulator '${d.name}' twice: give each its own name, or get the existing one ` +
+    'with getAccumulator.',
+})

@@ -31,6 +31,18 @@ export {
 } from './contract/stream-operator.ts'
 export { AsyncFunctionNotSupported } from './errors.ts'
 export {
+  type Accumulator,
+  AverageAccumulator,
+  Counter,
+  DoubleCounter,
+  Histogram,
+  IntCounter,
+  ListAccumulator,
+  LongCounter,
+  MaximumAccumulator,
+  MinimumAccumulator,
+} from './functions/accumulators.ts'
+export {
   type AsyncContext,
   type AsyncFunction,
   type AsyncMapFunction,
@@ -70,7 +82,11 @@ export type {
   JoinFunction,
   ProcessJoinFunction,
 } from './functions/join-functions.ts'
-export type { RichFunction, RuntimeContext } from './functions/rich-function.ts'
+export type {
+  FunctionInitializationContext,
+  RichFunction,
+  RuntimeContext,
+} from './functions/rich-function.ts'
 export {
   describeValue,
   isAsyncFunction,

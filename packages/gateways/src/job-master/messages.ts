@@ -1,4 +1,5 @@
 import type {
+  AccumulatorValues,
   AllocationId,
   ExecutionAttemptId,
   JobId,
@@ -40,7 +41,7 @@ export interface TaskExecutionStateUpdate {
   /** With FAILED. */
   readonly error?: SerializedError | undefined
   /** With FINISHED. */
-  readonly accumulators?: Readonly<Record<string, number | readonly unknown[]>> | undefined
+  readonly accumulators?: AccumulatorValues | undefined
   readonly metrics: TaskIoMetrics
 }
 

@@ -1,4 +1,4 @@
-import type { AllocationId, ExecutionAttemptId, JobVertexId, ResourceId } from '@flink-ts/common'
+import type { AccumulatorValues, AllocationId, ExecutionAttemptId, JobVertexId, ResourceId } from '@flink-ts/common'
 import type { ExecutionState, TaskIoMetrics } from '@flink-ts/gateways'
 import type { JobGraph, JobVertex } from '@flink-ts/jobgraph'
 import { type SubtaskKey, subtaskKey } from '../failover/pipelined-regions.ts'
@@ -28,7 +28,7 @@ export interface Execution {
   readonly location: ExecutionLocation | undefined
   readonly metrics: TaskIoMetrics
   /** Reported when it finished. */
-  readonly accumulators: Readonly<Record<string, number | readonly unknown[]>> | undefined
+  readonly accumulators: AccumulatorValues | undefined
 }
 
 type MutableExecution = { -readonly [K in keyof Execution]: Execution[K] }

@@ -1,23 +1,20 @@
-/** What a subtask reports at its end. */
-export type TaskAccumulators = Readonly<Record<string, number | readonly unknown[]>>
+import {
+  type AccumulatorValue,
+  type AccumulatorValues,
+  accumulatorResult,
+  mergeAccumulatorValues,
+} from '@flink-ts/common'
 
-/** Merges what the subtasks reported: numbers add up, lists are joined in order of the subtasks. */
+/** Merges what the subtasks reported at their ends, in order of the subtasks, into what the user gets. */
 export function mergeAccumulators(
-  parts: Iterable<TaskAccumulators | undefined>,
+  parts: Iterable<AccumulatorValues | undefined>,
 ): Readonly<Record<string, unknown>> {
-  const merged: Record<string, number | readonly unknown[]> = {}
+  const merged = new Map<string, AccumulatorValue>()
   for (const part of parts) {
     for (const [name, value] of Object.entries(part ?? {})) {
-      const known = merged[name]
-      if (known === undefined) merged[name] = value
-      else if (typeof known === 'number' && typeof value === 'number') merged[name] = known + value
-      // A name used for both kinds: nothing is lost in a list.
-      else merged[name] = [...asList(known), ...asList(value)]
+      const known = merged.get(name)
+      merged.set(name, known === undefined ? value : mergeAccumulatorValues(known, value))
     }
   }
-  return merged
-}
-
-function asList(value: number | readonly unknown[]): readonly unknown[] {
-  return typeof value === 'number' ? [value] : value
+  return Object.fromEntries([...merged].map(([name, value]) => [name, accumulatorResult(value)]))
 }

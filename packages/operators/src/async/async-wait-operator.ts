@@ -7,7 +7,7 @@ import {
 } from '../contract/stream-operator.ts'
 import { AsyncTimeout } from '../errors.ts'
 import type { AsyncFunction, AsyncRetryStrategy } from '../functions/async-functions.ts'
-import { runtimeContextOf } from '../functions/rich-function.ts'
+import { lifecycleOf } from '../functions/rich-function.ts'
 import { describeValue, userFunctionFailure } from '../functions/user-function-failure.ts'
 import { AsyncCall, type CallOutcome, resultsOf } from './async-call.ts'
 import {
@@ -91,12 +91,15 @@ class AsyncWaiting {
       'return value => { accept(value, register[0]) }',
       [(value: unknown, timestamp: number) => this.#accept(value, timestamp), context.timestamp],
     )
-    return {
-      processElement,
-      open: async () => {
-        await this.#function.open?.(runtimeContextOf(context, false))
+    const lifecycle = lifecycleOf(this.#function, context, false, {
+      open: () => {
         for (const { value, timestamp } of this.#stored.get()) this.#accept(value, timestamp)
       },
+      close: () => this.#abandonAll(),
+    })
+    return {
+      ...lifecycle,
+      processElement,
       // The last watermark waits for all records: nothing may be in flight at the end.
       advanceWatermark: watermark => watermark !== MAX_WATERMARK || this.#queue.size === 0,
       forwardWatermark: watermark => {
@@ -104,19 +107,20 @@ class AsyncWaiting {
         this.#queue.addWatermark(watermark)
         return undefined
       },
-      snapshotState: () => {
+      snapshotState: checkpointId => {
         this.#stored.update(
           Array.from(this.#queue.entries(), ({ value, timestamp }) => ({ value, timestamp })),
         )
-      },
-      close: async () => {
-        this.#closed = true
-        this.#alarm?.cancel()
-        const reason = new Error('The task has ended')
-        for (const { call } of this.#queue.entries()) call?.abandon(reason)
-        await this.#function.close?.()
+        return lifecycle.snapshotState?.(checkpointId)
       },
     }
+  }
+
+  #abandonAll(): void {
+    this.#closed = true
+    this.#alarm?.cancel()
+    const reason = new Error('The task has ended')
+    for (const { call } of this.#queue.entries()) call?.abandon(reason)
   }
 
   #accept(value: unknown, timestamp: number): void {

@@ -1,6 +1,6 @@
 import type { OperatorContext, OperatorFactory, Push, StreamOperator } from '../contract/stream-operator.ts'
 import type { KeyedProcessFunction, KeySelector } from '../functions/functions.ts'
-import { runtimeContextOf } from '../functions/rich-function.ts'
+import { lifecycleOf } from '../functions/rich-function.ts'
 import { failureAtRecord, rejectPromise } from '../functions/user-function-failure.ts'
 import { InternalTimerService } from '../timers/internal-timer-service.ts'
 import { KeyedContext, timerCall } from './keyed-process-context.ts'
@@ -54,14 +54,7 @@ return value => {
   )
   return {
     processElement,
-    open: async () => {
-      await userFunction.open?.(runtimeContextOf(context, true))
-      timers.open()
-    },
+    ...lifecycleOf(userFunction, context, true, { open: () => timers.open(), close: () => timers.close() }),
     advanceWatermark: watermark => timers.advanceWatermark(watermark),
-    close: async () => {
-      timers.close()
-      await userFunction.close?.()
-    },
   }
 }

@@ -1,4 +1,4 @@
-import type { Logger, OperatorId } from '@flink-ts/common'
+import type { AccumulatorValue, Logger, OperatorId } from '@flink-ts/common'
 import type { KeyedStateBackend, OperatorStateBackend } from '@flink-ts/state'
 import type { CoordinatorProvider } from './operator-coordinator.ts'
 
@@ -125,7 +125,10 @@ export interface OperatorContext {
   setAvailable(available: boolean): void
   /** To the operator's coordinator, if its factory has one. Lost if the attempt or the coordinator fails. */
   sendOperatorEvent(event: Uint8Array): void
-  /** Reports at the end of the task, merged over subtasks into the job's result: numbers add up, lists are joined. */
-  setAccumulator(name: string, value: number | readonly unknown[]): void
+  /**
+   * Reports at the end of the task, merged over subtasks into the job's result: numbers add up, lists are joined. A
+   * function is asked at the end.
+   */
+  setAccumulator(name: string, value: AccumulatorValue | (() => AccumulatorValue)): void
   readonly logger: Logger
 }

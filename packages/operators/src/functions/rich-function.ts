@@ -1,6 +1,21 @@
-import type { StateDescriptor, ValueState, ValueStateDescriptor } from '@flink-ts/state'
-import type { OperatorContext } from '../contract/stream-operator.ts'
+import type {
+  AggregatingState,
+  AggregatingStateDescriptor,
+  BroadcastState,
+  ListState,
+  ListStateDescriptor,
+  MapState,
+  MapStateDescriptor,
+  OperatorListState,
+  ReducingState,
+  ReducingStateDescriptor,
+  StateDescriptor,
+  ValueState,
+  ValueStateDescriptor,
+} from '@flink-ts/state'
+import type { OperatorContext, StreamOperator } from '../contract/stream-operator.ts'
 import { KeyedStateOutsideKeyBy } from '../errors.ts'
+import { type Accumulator, accumulatorsOf, Counter, Histogram } from './accumulators.ts'
 
 /** What a function learns in `open` about where it runs, and the way to its state. */
 export interface RuntimeContext {
@@ -19,18 +34,79 @@ export interface RuntimeContext {
    * @throws operators.keyed-state-outside-key-by unless the function runs behind keyBy
    */
   getState<T>(descriptor: ValueStateDescriptor<T>): ValueState<T>
+  /** A list for each key; see {@link RuntimeContext.getState}. */
+  getListState<T>(descriptor: ListStateDescriptor<T>): ListState<T>
+  /** A map for each key; see {@link RuntimeContext.getState}. */
+  getMapState<K, V>(descriptor: MapStateDescriptor<K, V>): MapState<K, V>
+  /** One value for each key, made of all that are added; see {@link RuntimeContext.getState}. */
+  getReducingState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T>
+  /** One accumulator for each key; see {@link RuntimeContext.getState}. */
+  getAggregatingState<In, Acc, Out>(
+    descriptor: AggregatingStateDescriptor<In, Acc, Out>,
+  ): AggregatingState<In, Out>
+  /**
+   * Has an accumulator counted into the result of the job under `name`; gives it back.
+   * @throws operators.accumulator-exists if the operator has one of that name
+   */
+  addAccumulator<A extends Accumulator<never, unknown>>(name: string, accumulator: A): A
+  /** The accumulator that was added under `name`. */
+  getAccumulator(name: string): Accumulator<never, unknown> | undefined
+  /** The counter of that name, made if absent. */
+  getIntCounter(name: string): Counter
+  /** The same as {@link RuntimeContext.getIntCounter}: numbers are of one kind in JavaScript. */
+  getLongCounter(name: string): Counter
+  /** The same as {@link RuntimeContext.getIntCounter}: numbers are of one kind in JavaScript. */
+  getDoubleCounter(name: string): Counter
+  /** The histogram of that name, made if absent. */
+  getHistogram(name: string): Histogram
+}
+
+/** The way of a function to state of its operator, which belongs to no key. */
+export interface FunctionInitializationContext {
+  /** Whether this attempt goes on from a snapshot. */
+  readonly isRestored: boolean
+  /** Of the checkpoint it goes on from. */
+  readonly restoredCheckpointId: number | undefined
+  /** Elements are split evenly over the subtasks at a restore. */
+  getListState<T>(descriptor: ListStateDescriptor<T>): OperatorListState<T>
+  /** At a restore every subtask gets all elements of all subtasks. */
+  getUnionListState<T>(descriptor: ListStateDescriptor<T>): OperatorListState<T>
+  /** The same map in all subtasks, as long as all change it in the same way. */
+  getBroadcastState<K, V>(descriptor: MapStateDescriptor<K, V>): BroadcastState<K, V>
 }
 
 /** Life cycle that every function given as an object or class instance may have. */
 export interface RichFunction {
+  /** Before `open`: where a function gets state that belongs to no key (Flink's CheckpointedFunction). */
+  initializeState?(context: FunctionInitializationContext): void | Promise<void>
   /** Before the first record of each attempt; may return a promise, which is awaited. */
   open?(context: RuntimeContext): void | Promise<void>
+  /** At each checkpoint: last chance to bring state that belongs to no key up to date. */
+  snapshotState?(checkpointId: number): void | Promise<void>
+  /** The checkpoint is complete: it will be the one to go back to. May be skipped for a later one. */
+  notifyCheckpointComplete?(checkpointId: number): void | Promise<void>
+  /** The checkpoint was given up. */
+  notifyCheckpointAborted?(checkpointId: number): void | Promise<void>
   /** Once after the last record, also after a failure. */
   close?(): void | Promise<void>
 }
 
 /** The runtime context of a function that runs in `context`'s operator. */
 export function runtimeContextOf(context: OperatorContext, keyed: boolean): RuntimeContext {
+  const state = (descriptor: StateDescriptor<unknown>): unknown => {
+    if (!keyed) throw KeyedStateOutsideKeyBy({ operator: context.operatorName, state: descriptor.name })
+    return context.keyedState.state(descriptor)
+  }
+  const getter = state as <D, S>(descriptor: D) => S
+  const accumulators = accumulatorsOf(context)
+  const getOrAdd = <A extends Accumulator<never, unknown>>(name: string, make: () => A): A => {
+    const known = accumulators.get(name)
+    if (known !== undefined) return known as A
+    const made = make()
+    accumulators.add(name, made)
+    return made
+  }
+  const counter = (name: string): Counter => getOrAdd(name, () => new Counter())
   return {
     operatorName: context.operatorName,
     jobId: context.jobId,
@@ -40,23 +116,77 @@ export function runtimeContextOf(context: OperatorContext, keyed: boolean): Runt
     maxParallelism: context.maxParallelism,
     attemptNumber: context.attemptNumber,
     globalJobParameters: context.globalJobParameters,
-    getState: <T>(descriptor: ValueStateDescriptor<T>): ValueState<T> => {
-      if (!keyed) throw KeyedStateOutsideKeyBy({ operator: context.operatorName, state: descriptor.name })
-      return context.keyedState.state<ValueState<T>>(descriptor as StateDescriptor<unknown>)
+    getState: getter,
+    getListState: getter,
+    getMapState: getter,
+    getReducingState: getter,
+    getAggregatingState: getter,
+    addAccumulator: (name, accumulator) => {
+      accumulators.add(name, accumulator)
+      return accumulator
     },
+    getAccumulator: name => accumulators.get(name),
+    getIntCounter: counter,
+    getLongCounter: counter,
+    getDoubleCounter: counter,
+    getHistogram: name => getOrAdd(name, () => new Histogram()),
   }
 }
 
-/** `open` and `close` of an operator whose only life cycle is that of a user's function; empty for plain functions. */
+function initializationContextOf(context: OperatorContext): FunctionInitializationContext {
+  const { operatorState } = context
+  return {
+    isRestored: context.restoredCheckpointId !== undefined,
+    restoredCheckpointId: context.restoredCheckpointId,
+    getListState: descriptor => operatorState.listState(`function/${descriptor.name}`, 'split'),
+    getUnionListState: descriptor => operatorState.listState(`function/${descriptor.name}`, 'union'),
+    getBroadcastState: descriptor => operatorState.broadcastState(descriptor),
+  }
+}
+
+type Lifecycle = Pick<
+  StreamOperator,
+  'open' | 'snapshotState' | 'notifyCheckpointComplete' | 'notifyCheckpointAborted' | 'close'
+>
+
+/**
+ * The life cycle of an operator that is that of a user's function; empty for plain functions.
+ * @param own of the operator itself: `open` after the function's, `close` before it
+ */
 export function lifecycleOf(
   userFunction: unknown,
   context: OperatorContext,
   keyed: boolean,
-): { open?: () => void | Promise<void>; close?: () => void | Promise<void> } {
-  if (typeof userFunction !== 'object' || userFunction === null) return {}
-  const rich = userFunction as RichFunction
+  own: { readonly open?: () => void; readonly close?: () => void } = {},
+): Lifecycle {
+  const rich: RichFunction =
+    typeof userFunction === 'object' && userFunction !== null ? (userFunction as RichFunction) : {}
+  const opens = rich.initializeState ?? rich.open ?? own.open
+  const { snapshotState, notifyCheckpointComplete, notifyCheckpointAborted } = rich
   return {
-    ...(rich.open === undefined ? {} : { open: () => rich.open?.(runtimeContextOf(context, keyed)) }),
-    ...(rich.close === undefined ? {} : { close: () => rich.close?.() }),
+    ...(opens === undefined
+      ? {}
+      : {
+          open: async () => {
+            await rich.initializeState?.(initializationContextOf(context))
+            await rich.open?.(runtimeContextOf(context, keyed))
+            own.open?.()
+          },
+        }),
+    ...(snapshotState === undefined ? {} : { snapshotState: id => snapshotState.call(rich, id) }),
+    ...(notifyCheckpointComplete === undefined
+      ? {}
+      : { notifyCheckpointComplete: id => notifyCheckpointComplete.call(rich, id) }),
+    ...(notifyCheckpointAborted === undefined
+      ? {}
+      : { notifyCheckpointAborted: id => notifyCheckpointAborted.call(rich, id) }),
+    ...((rich.close ?? own.close) === undefined
+      ? {}
+      : {
+          close: async () => {
+            own.close?.()
+            await rich.close?.()
+          },
+        }),
   }
 }

@@ -1,4 +1,4 @@
-import { ManualClock, nullLogger, type OperatorId } from '@flink-ts/common'
+import { type AccumulatorValue, ManualClock, nullLogger, type OperatorId } from '@flink-ts/common'
 import type { KeyedStateBackend } from '@flink-ts/state'
 import { generateFunction } from '../codegen/generate-function.ts'
 import {
@@ -48,10 +48,13 @@ export class OperatorHarness {
   readonly emitted: Emitted[] = []
   readonly sideOutputs = new Map<string, Emitted[]>()
   readonly watermarks: number[] = []
-  readonly accumulators: Record<string, number | readonly unknown[]> = {}
+  /** As they would be reported now. */
+  readonly accumulators: Record<string, AccumulatorValue> = {}
   readonly failures: unknown[] = []
   /** What went to the coordinator. */
   readonly operatorEvents: Uint8Array[] = []
+  /** Unfinished files, with the checkpoint that covers them. */
+  readonly files = new Map<string, number | undefined>()
   readonly keyedState: InMemoryKeyedState
   readonly operatorState: InMemoryOperatorState
   readonly clock: ManualClock
@@ -146,6 +149,15 @@ export class OperatorHarness {
       generate: (names, body, values) => generateFunction('test', names, body, values),
       keyedState: options.backend ?? this.keyedState,
       operatorState: this.operatorState,
+      files: {
+        made: uri => this.files.set(uri, undefined),
+        covered: (uris, checkpointId) => {
+          for (const uri of uris) this.files.set(uri, checkpointId)
+        },
+        gone: uris => {
+          for (const uri of uris) this.files.delete(uri)
+        },
+      },
       emitWatermark: watermark => {
         this.watermarks.push(watermark)
       },
@@ -173,7 +185,8 @@ export class OperatorHarness {
         this.operatorEvents.push(event)
       },
       setAccumulator: (name, value) => {
-        this.accumulators[name] = value
+        const get = typeof value === 'function' ? value : () => value
+        Object.defineProperty(this.accumulators, name, { get, enumerable: true, configurable: true })
       },
       logger: nullLogger,
     }

@@ -3,7 +3,7 @@ import type { OperatorContext, OperatorFactory, Push, StreamOperator } from '../
 import { MissingTimestamp } from '../errors.ts'
 import type { KeySelector } from '../functions/functions.ts'
 import type { JoinContext, ProcessJoinFunction } from '../functions/join-functions.ts'
-import { runtimeContextOf } from '../functions/rich-function.ts'
+import { lifecycleOf } from '../functions/rich-function.ts'
 import {
   describeValue,
   failureAtRecord,
@@ -117,17 +117,10 @@ function createIntervalJoin<A, B, K>(
       keySelectors[1],
       arrive('right', right, left, [-upperMs, -lowerMs], options.lateTags[1]),
     ),
-    open: async () => {
-      if (typeof userFunction === 'object') await userFunction.open?.(runtimeContextOf(context, true))
-      timers.open()
-    },
+    ...lifecycleOf(userFunction, context, true, { open: () => timers.open(), close: () => timers.close() }),
     advanceWatermark: watermark => timers.advanceWatermark(watermark),
     finish: () => {
       if (late > 0) context.setAccumulator(LATE_RECORDS_DROPPED, late)
-    },
-    close: async () => {
-      timers.close()
-      if (typeof userFunction === 'object') await userFunction.close?.()
     },
   }
 }

@@ -3,7 +3,7 @@ import { userOutputOf } from '../builtin/user-output.ts'
 import type { OperatorContext, OperatorFactory, Push, StreamOperator } from '../contract/stream-operator.ts'
 import type { KeyedCoProcessFunction } from '../functions/co-functions.ts'
 import type { KeySelector } from '../functions/functions.ts'
-import { runtimeContextOf } from '../functions/rich-function.ts'
+import { lifecycleOf } from '../functions/rich-function.ts'
 import { failureAtRecord, rejectPromise } from '../functions/user-function-failure.ts'
 import { InternalTimerService } from '../timers/internal-timer-service.ts'
 
@@ -59,14 +59,7 @@ return value => {
   return {
     processElement: processor('processElement1', keySelectors[0]),
     processElement2: processor('processElement2', keySelectors[1]),
-    open: async () => {
-      await userFunction.open?.(runtimeContextOf(context, true))
-      timers.open()
-    },
+    ...lifecycleOf(userFunction, context, true, { open: () => timers.open(), close: () => timers.close() }),
     advanceWatermark: watermark => timers.advanceWatermark(watermark),
-    close: async () => {
-      timers.close()
-      await userFunction.close?.()
-    },
   }
 }

@@ -1,6 +1,8 @@
-type Value = number | readonly unknown[]
+import { type AccumulatorValue, type AccumulatorValues, mergeAccumulatorValues } from '@flink-ts/common'
 
-/** What the operators of a task report at its end. Numbers of the same name add up, lists are joined in chain order. */
+type Value = AccumulatorValue | (() => AccumulatorValue)
+
+/** What the operators of a task report at its end. Values of the same name are merged in chain order. */
 export class Accumulators {
   readonly #values = new Map<number, Map<string, Value>>()
 
@@ -13,20 +15,15 @@ export class Accumulators {
     own.set(name, value)
   }
 
-  merged(): Readonly<Record<string, Value>> {
-    const merged = new Map<string, Value>()
+  merged(): AccumulatorValues {
+    const merged = new Map<string, AccumulatorValue>()
     for (const [, own] of [...this.#values].sort(([a], [b]) => a - b)) {
-      for (const [name, value] of own) {
+      for (const [name, given] of own) {
+        const value = typeof given === 'function' ? given() : given
         const before = merged.get(name)
-        if (typeof before === 'number' && typeof value === 'number') merged.set(name, before + value)
-        else if (before === undefined) merged.set(name, value)
-        else merged.set(name, [...listOf(before), ...listOf(value)])
+        merged.set(name, before === undefined ? value : mergeAccumulatorValues(before, value))
       }
     }
     return Object.fromEntries(merged)
   }
-}
-
-function listOf(value: Value): readonly unknown[] {
-  return typeof value === 'number' ? [value] : value
 }

@@ -1,4 +1,4 @@
-import type { Logger, OperatorId } from '@flink-ts/common'
+import type { AccumulatorValue, Logger, OperatorId } from '@flink-ts/common'
 import type { TaskDeployment } from '@flink-ts/gateways'
 import type { JobOperator, JobVertex } from '@flink-ts/jobgraph'
 import { MIN_WATERMARK, type OperatorContext, type Push } from '@flink-ts/operators'
@@ -23,7 +23,7 @@ export interface ContextHost {
   fail(index: number, error: unknown): void
   setAvailable(index: number, available: boolean): void
   sendOperatorEvent(operatorId: OperatorId, event: Uint8Array): void
-  setAccumulator(index: number, name: string, value: number | readonly unknown[]): void
+  setAccumulator(index: number, name: string, value: AccumulatorValue | (() => AccumulatorValue)): void
 }
 
 /** The context of the operator `node`, number `index` of its chain. */
