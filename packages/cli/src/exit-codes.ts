@@ -5,7 +5,7 @@ export const EXIT_CODES = {
   failed: 1,
   /** Wrong arguments or configuration. */
   usage: 2,
-  /** No JobManager answers. */
+  /** No JobManager answers, or none any more: what became of the job is unknown. */
   noCluster: 3,
   /** Ctrl-C: the job goes on. */
   interrupted: 130,
@@ -16,7 +16,7 @@ Exit codes:
   0    done
   1    the job or the program failed or was cancelled, or the cluster refused
   2    wrong arguments or configuration
-  3    no cluster answers
+  3    no JobManager answers, or none any more: then the state of the job is unknown
   130  ended by Ctrl-C; a job that was submitted goes on`
 
 const USAGE_CODES = [
@@ -27,9 +27,11 @@ const USAGE_CODES = [
   'cli.job-id-invalid',
 ]
 
+const NO_CLUSTER_CODES = ['client.no-jobmanager', 'client.job-state-unknown']
+
 /** The exit code for an error by its code. */
 export function exitCodeOf(error: unknown): number {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (code === 'client.no-jobmanager') return EXIT_CODES.noCluster
+  if (NO_CLUSTER_CODES.includes(code)) return EXIT_CODES.noCluster
   return USAGE_CODES.some(prefix => code.startsWith(prefix)) ? EXIT_CODES.usage : EXIT_CODES.failed
 }

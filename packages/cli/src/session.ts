@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { ClusterClient } from '@flink-ts/client'
+import { ClusterClient, clientRetryPeriod, clientTimeout } from '@flink-ts/client'
 import {
   Configuration,
   JOBMANAGER_RPC_ADDRESS,
@@ -14,7 +14,9 @@ import {
   VERSION,
 } from '@flink-ts/common'
 import { sessionSettingsOf } from '@flink-ts/rpc'
+import { reportConnection } from './connection-report.ts'
 import { JobIdInvalid } from './errors.ts'
+import type { Terminal } from './terminal.ts'
 
 /** Options of every command that needs a cluster. */
 export interface SessionOptions {
@@ -34,17 +36,25 @@ export function configurationFor(options: SessionOptions): Configuration {
   return configuration.with(Configuration.of({ [JOBMANAGER_RPC_ADDRESS.key]: address, ...port }, '-m'))
 }
 
-/** Connects to the cluster. Rejects with `client.no-jobmanager` within about two seconds. */
-export function connect(configuration: Configuration): Promise<ClusterClient> {
+/**
+ * Connects to the cluster. Rejects with `client.no-jobmanager` within about two seconds. A connection that is lost later
+ * is told on the terminal, and opened again for `client.timeout`.
+ */
+export function connect(configuration: Configuration, terminal: Terminal): Promise<ClusterClient> {
+  const address = `${configuration.get(JOBMANAGER_RPC_ADDRESS)}:${configuration.get(JOBMANAGER_RPC_PORT)}`
+  const clock = new SystemClock()
   return ClusterClient.connect(
     {
-      address: `${configuration.get(JOBMANAGER_RPC_ADDRESS)}:${configuration.get(JOBMANAGER_RPC_PORT)}`,
+      address,
       version: VERSION,
       clientName: 'flink',
       sessionSettings: sessionSettingsOf(configuration),
+      reconnectTimeoutMs: configuration.get(clientTimeout),
+      retryPeriodMs: configuration.get(clientRetryPeriod),
+      onConnection: reportConnection(address, terminal, clock),
     },
     // Whatever goes wrong comes back as an error; the JobManager keeps the log.
-    { clock: new SystemClock(), random: new SystemRandom(), logger: nullLogger },
+    { clock, random: new SystemRandom(), logger: nullLogger },
   )
 }
 

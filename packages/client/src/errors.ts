@@ -37,6 +37,17 @@ export const JobLost = defineError<{ jobId: string; address: string }>({
     'not know the job. Run it again; with -s <path of its last checkpoint> it goes on from there.',
 })
 
+/** The connection was lost for so long that the client gave up: the job may be running, finished or failed. */
+export const JobStateUnknown = defineError<{ jobId: string; address: string }>({
+  code: 'client.job-state-unknown',
+  domain: 'external',
+  retry: 'no',
+  message: d =>
+    `What became of job ${d.jobId} is unknown: the JobManager at ${d.address} does not answer any more. When one ` +
+    'answers there again, flink list -a shows the job if it was kept; if it is not there, run it again with -s <path ' +
+    'of its last checkpoint>. client.timeout says how long a client waits.',
+})
+
 /** The client was closed. */
 export const ClientClosed = defineError<{ address: string }>({
   code: 'client.closed',

@@ -3,6 +3,7 @@
 // Calls: rpc (sessions, blobs), gateways (dispatcher); types of jobgraph.
 // Thread: the main thread of the client's process.
 export { clientRetryPeriod, clientTimeout } from './client-options.ts'
+export type { ConnectionEvent } from './connection/dispatcher-connection.ts'
 export { JobCancelled, NoJobManager } from './errors.ts'
 export {
   ClusterClient,

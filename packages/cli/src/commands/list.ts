@@ -14,7 +14,7 @@ export interface ListOptions extends SessionOptions {
 
 /** `flink list`: jobs of the cluster, the latest first. */
 export async function listCommand(options: ListOptions, terminal: Terminal): Promise<void> {
-  const cluster = await connect(configurationFor(options))
+  const cluster = await connect(configurationFor(options), terminal)
   try {
     const all = options.all === true && options.running !== true
     const jobs = (await cluster.listJobs())

@@ -259,6 +259,22 @@ console.log(JSON.stringify({ region, rules, args: context.args, argv: process.ar
     nothingLeft()
   })
 
+  it('says at once that the JobManager is lost, and at the end that nobody knows the state', async () => {
+    dispatcher.outcome = undefined
+    const job = program(`await execute('endless')`)
+    const { finished } = flink('run', '-Dclient.timeout=500 ms', job)
+    await dispatcher.asked.promise
+    await rpc.close()
+    const { code, stderr } = await finished
+    expect(code).toBe(3)
+    const lost = stderr.indexOf(`Lost the connection to the JobManager at ${rpc.address}`)
+    const unknown = stderr.indexOf(`What became of job ${firstId} is unknown`)
+    expect(lost).toBeGreaterThanOrEqual(0)
+    expect(unknown).toBeGreaterThan(lost)
+    expect(stderr).not.toContain('did not finish')
+    nothingLeft()
+  })
+
   it('says when a program makes no job, and waits for one that is not awaited', async () => {
     const none = await flink('run', program('export {}')).finished
     expect(none).toMatchObject({

@@ -5,6 +5,13 @@ import { ClientClosed, NoJobManager } from '../errors.ts'
 
 const FIRST_PAUSE_MS = 50
 
+/** What happens to the connection of a client after it was there once. */
+export type ConnectionEvent =
+  | { readonly type: 'lost'; readonly reason: string; readonly reconnectTimeoutMs: number }
+  /** A try to connect again failed; the next follows. */
+  | { readonly type: 'absent'; readonly reason: string; readonly sinceMs: number }
+  | { readonly type: 'restored'; readonly afterMs: number }
+
 /** Where the Dispatcher is and how patient to be. */
 export interface DispatcherConnectionOptions {
   readonly address: string
@@ -15,6 +22,8 @@ export interface DispatcherConnectionOptions {
   /** For each later one: the cluster did answer once. */
   readonly reconnectTimeoutMs: number
   readonly maxPauseMs: number
+  /** Told of losses and returns, in order; of the first connection nothing. */
+  readonly onConnection?: (event: ConnectionEvent) => void
 }
 
 /**
@@ -28,6 +37,8 @@ export class DispatcherConnection {
   readonly #logger: Logger
   #session: RpcSession | undefined
   #opening: Promise<RpcSession> | undefined
+  /** When the last session was lost, on the monotonic clock; undefined: it was not, or is replaced. */
+  #lostAtMs: number | undefined
   #wasOpen = false
   #closed = false
   readonly #pauses = new Set<() => void>()
@@ -104,8 +115,7 @@ export class DispatcherConnection {
           session.close('the client is done')
           throw ClientClosed({ address })
         }
-        this.#session = session
-        this.#wasOpen = true
+        this.#opened(session)
         return session
       } catch (error) {
         if (this.#closed || !isFlinkError(error) || error.retry === 'no') throw error
@@ -113,11 +123,34 @@ export class DispatcherConnection {
         const pauseMs = Math.min(maxPauseMs, FIRST_PAUSE_MS * 2 ** attempt)
         if (waitedMs + pauseMs > timeoutMs)
           throw NoJobManager({ address, waitedMs, reason: error.message }, error)
+        this.#announceAbsence(error.message)
         this.#logger.debug({ address, attempt, pauseMs, cause: error }, 'No JobManager answers yet')
         await this.#wait(pauseMs)
         if (this.#closed) throw ClientClosed({ address })
       }
     }
+  }
+
+  #opened(session: RpcSession): void {
+    this.#session = session
+    this.#wasOpen = true
+    if (this.#lostAtMs !== undefined) {
+      const afterMs = Math.round(this.#clock.monotonicMs() - this.#lostAtMs)
+      this.#lostAtMs = undefined
+      this.#options.onConnection?.({ type: 'restored', afterMs })
+    }
+    session.onLost(cause => {
+      if (this.#closed || this.#session !== session) return
+      this.#lostAtMs = this.#clock.monotonicMs()
+      const { reconnectTimeoutMs } = this.#options
+      this.#options.onConnection?.({ type: 'lost', reason: cause.message, reconnectTimeoutMs })
+    })
+  }
+
+  #announceAbsence(reason: string): void {
+    if (this.#lostAtMs === undefined) return
+    const sinceMs = Math.round(this.#clock.monotonicMs() - this.#lostAtMs)
+    this.#options.onConnection?.({ type: 'absent', reason, sinceMs })
   }
 
   #wait(pauseMs: number): Promise<void> {

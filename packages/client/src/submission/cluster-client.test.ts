@@ -16,7 +16,8 @@ import { DISPATCHER_ENDPOINT, type JobResult, type JobSubmission } from '@flink-
 import type { JobGraph, ReplayRecord } from '@flink-ts/jobgraph'
 import { BlobServer, blobKeyOf, GrpcRpcService, InProcessNetwork, InProcessRpcService } from '@flink-ts/rpc'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { ClusterClient } from './cluster-client.ts'
+import type { ConnectionEvent } from '../connection/dispatcher-connection.ts'
+import { ClusterClient, type ClusterClientOptions } from './cluster-client.ts'
 import { RemoteExecutor } from './remote-executor.ts'
 
 const DuplicateJob = defineError<{ jobId: string }>({
@@ -109,7 +110,7 @@ function jobManager(dispatcher: FakeDispatcher, name = 'jobmanager'): InProcessR
   return service
 }
 
-async function connect(options: { reconnectTimeoutMs?: number } = {}): Promise<ClusterClient> {
+async function connect(options: Partial<ClusterClientOptions> = {}): Promise<ClusterClient> {
   const client = await ClusterClient.connect(
     { address: 'jobmanager', version, connectTimeoutMs: 200, retryPeriodMs: 20, ...options },
     { ...dependencies, rpc: node('client') },
@@ -166,7 +167,8 @@ describe('ClusterClient', () => {
   test('a result is asked for again after the connection was lost', async () => {
     const dispatcher = new FakeDispatcher()
     jobManager(dispatcher)
-    const client = await connect()
+    const events: ConnectionEvent[] = []
+    const client = await connect({ onConnection: event => events.push(event) })
     const job = await client.submitJob(submission())
     const result = job.result()
     await until(() => dispatcher.asked.length === 1)
@@ -176,6 +178,10 @@ describe('ClusterClient', () => {
     const outcome = { jobId: job.jobId, jobName: 'test', netRuntimeMs: 5, accumulators: { n: 1 } }
     dispatcher.results.get(job.jobId as JobId)?.({ status: 'FINISHED', result: outcome })
     expect(await result).toEqual(outcome)
+    const types = events.map(event => event.type)
+    expect(types[0]).toBe('lost')
+    expect(types.at(-1)).toBe('restored')
+    expect(types.slice(1, -1)).toEqual(types.slice(1, -1).map(() => 'absent'))
   })
 
   test('a JobManager that was started anew and does not know the job has lost it', async () => {
@@ -199,12 +205,22 @@ describe('ClusterClient', () => {
   test('gives up when the JobManager stays away', async () => {
     const dispatcher = new FakeDispatcher()
     const manager = jobManager(dispatcher)
-    const client = await connect({ reconnectTimeoutMs: 150 })
+    const events: ConnectionEvent[] = []
+    const client = await connect({ reconnectTimeoutMs: 150, onConnection: event => events.push(event) })
     const job = await client.submitJob(submission())
     const result = job.result()
     await until(() => dispatcher.asked.length === 1)
     manager.kill()
-    await expect(result).rejects.toMatchObject({ code: 'client.no-jobmanager' })
+    await expect(result).rejects.toMatchObject({
+      code: 'client.job-state-unknown',
+      data: { jobId: job.jobId },
+      cause: { code: 'client.no-jobmanager' },
+    })
+    expect(events[0]).toMatchObject({ type: 'lost', reconnectTimeoutMs: 150 })
+    expect(events.slice(1).map(event => event.type)).toEqual(events.slice(1).map(() => 'absent'))
+    expect(events.length).toBeGreaterThan(1)
+    // Other calls have no job whose state would be unknown.
+    await expect(client.listJobs()).rejects.toMatchObject({ code: 'client.no-jobmanager' })
   })
 
   test('a submission whose answer was lost is not a duplicate; a second one is', async () => {

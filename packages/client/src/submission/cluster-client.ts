@@ -12,8 +12,8 @@ import type { JobDetails, JobOverview, JobResult, JobSubmission, ResourceOvervie
 import type { JobClient, JobExecutionResult, JobStatus } from '@flink-ts/jobgraph'
 import { GrpcRpcClient, type RpcClient, type SessionSettings } from '@flink-ts/rpc'
 import { clientRetryPeriod, clientTimeout } from '../client-options.ts'
-import { DispatcherConnection } from '../connection/dispatcher-connection.ts'
-import { JobCancelled, JobFailed, JobLost } from '../errors.ts'
+import { type ConnectionEvent, DispatcherConnection } from '../connection/dispatcher-connection.ts'
+import { JobCancelled, JobFailed, JobLost, JobStateUnknown } from '../errors.ts'
 
 const FIRST_CONNECT_TIMEOUT_MS = 2000
 const UPLOAD_TRIES = 4
@@ -33,6 +33,8 @@ export interface ClusterClientOptions {
   /** `client.retry-period`. */
   readonly retryPeriodMs?: number
   readonly sessionSettings?: Partial<SessionSettings>
+  /** Told when the connection is lost, stays away and is back. */
+  readonly onConnection?: (event: ConnectionEvent) => void
 }
 
 /** What a client needs. */
@@ -83,6 +85,7 @@ export class ClusterClient {
         connectTimeoutMs: options.connectTimeoutMs ?? FIRST_CONNECT_TIMEOUT_MS,
         reconnectTimeoutMs: options.reconnectTimeoutMs ?? clientTimeout.defaultValue,
         maxPauseMs: options.retryPeriodMs ?? clientRetryPeriod.defaultValue,
+        ...(options.onConnection !== undefined && { onConnection: options.onConnection }),
       },
       { rpc, clock: dependencies.clock, logger: dependencies.logger },
     )
@@ -158,7 +161,7 @@ export class ClusterClient {
   }
 
   async #result(jobId: JobId): Promise<JobExecutionResult> {
-    const outcome = await this.#connection.call('requestJobResult', async (gateway, retries) => {
+    const ask = this.#connection.call('requestJobResult', async (gateway, retries) => {
       try {
         return await gateway.requestJobResult(jobId)
       } catch (error) {
@@ -166,6 +169,10 @@ export class ClusterClient {
         const lost = retries > 0 && isFlinkError(error) && error.code === 'dispatcher.job-not-found'
         throw lost ? JobLost({ jobId, address: this.address }, error) : error
       }
+    })
+    const outcome = await ask.catch((error: unknown) => {
+      const gone = isFlinkError(error) && error.code === 'client.no-jobmanager'
+      throw gone ? JobStateUnknown({ jobId, address: this.address }, error) : error
     })
     if (outcome.status === 'FINISHED') return outcome.result
     throw failureOf(outcome)

@@ -1,0 +1,111 @@
+import type { ClusterClient } from '@flink-ts/client'
+import { isFlinkError, type JobId } from '@flink-ts/common'
+import type { JobClient, JobGraph, ReplayableProgram } from '@flink-ts/jobgraph'
+import { EXIT_CODES } from '../exit-codes.ts'
+import { formatElapsed } from '../format.ts'
+import { JobStatusLine } from '../status-line.ts'
+import type { Terminal } from '../terminal.ts'
+import type { RunProcess } from './run.ts'
+import type { RunConnection } from './run-connection.ts'
+
+/** The jobs that a program has submitted. Owner: the main thread. */
+export class RunningJobs {
+  count = 0
+  readonly #connection: RunConnection
+  readonly #detached: boolean
+  readonly #terminal: Terminal
+  readonly #process: RunProcess
+  /** Submitted and not over. */
+  readonly #open = new Set<string>()
+  #lastFailed: string | undefined
+
+  constructor(
+    connection: RunConnection,
+    options: { readonly detached: boolean },
+    terminal: Terminal,
+    runProcess: RunProcess,
+  ) {
+    this.#connection = connection
+    this.#detached = options.detached
+    this.#terminal = terminal
+    this.#process = runProcess
+  }
+
+  /** What `execute` of the program does. */
+  async submit(bundleFile: string, graph: JobGraph, program: ReplayableProgram): Promise<JobClient> {
+    this.count++
+    const cluster = await this.#connection.acquire()
+    try {
+      return this.#attach(cluster, graph, await submitWithBundle(cluster, bundleFile, graph, program))
+    } catch (error) {
+      await this.#connection.done()
+      throw error
+    }
+  }
+
+  /** Ctrl-C. */
+  interrupt(): void {
+    for (const jobId of this.#open) {
+      this.#terminal.complain(`Job ${jobId} goes on. To cancel it: flink cancel ${jobId}`)
+    }
+    this.#process.exit(EXIT_CODES.interrupted)
+  }
+
+  explainFailure(): void {
+    if (this.#lastFailed !== undefined)
+      process.once('exit', () => this.#terminal.complain(this.#lastFailed as string))
+  }
+
+  #attach(cluster: ClusterClient, graph: JobGraph, client: JobClient): JobClient {
+    const { jobId } = client
+    this.#terminal.print(`Job has been submitted with JobID ${jobId}`)
+    // Code behind execute expects a result, which a detached run does not wait for.
+    if (this.#detached) this.#process.exit(EXIT_CODES.ok)
+    this.#open.add(jobId)
+    const statusLine = new JobStatusLine(graph.name, this.#terminal)
+    const stop = statusLine.follow(() => cluster.jobDetails(jobId as JobId))
+    const result = client.result().then(
+      outcome => {
+        this.#terminal.print(`Job ${jobId} finished in ${formatElapsed(outcome.netRuntimeMs)}`)
+        return outcome
+      },
+      (error: unknown) => {
+        this.#lastFailed = outcomeIsKnown(error) ? `Job ${jobId} (${graph.name}) did not finish.` : undefined
+        throw error
+      },
+    )
+    const settled = result.finally(async () => {
+      stop()
+      this.#open.delete(jobId)
+      await this.#connection.done()
+    })
+    // The failure is the program's to handle, by awaiting the result; a program that never does must not end by it.
+    settled.catch(() => undefined)
+    return { jobId, status: () => client.status(), cancel: () => client.cancel(), result: () => settled }
+  }
+}
+
+/** Whether the cluster said how the job ended, or nobody can say. */
+function outcomeIsKnown(error: unknown): boolean {
+  return (
+    !isFlinkError(error) || (error.code !== 'client.job-state-unknown' && error.code !== 'client.job-lost')
+  )
+}
+
+/** Nothing is sent if the cluster has the bundle. */
+async function submitWithBundle(
+  cluster: ClusterClient,
+  bundleFile: string,
+  graph: JobGraph,
+  program: ReplayableProgram,
+): Promise<JobClient> {
+  for (let attempt = 1; ; attempt++) {
+    const blobKey = await cluster.uploadBundle(bundleFile)
+    try {
+      return await cluster.submitJob({ graph, program: { ...program, code: { type: 'bundle', blobKey } } })
+    } catch (error) {
+      // The JobManager was started anew in between, with an empty store.
+      if (attempt === 3 || !isFlinkError(error) || error.code !== 'dispatcher.bundle-missing') throw error
+    }
+  }
+}
