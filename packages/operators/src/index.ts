@@ -21,6 +21,7 @@ export type {
 } from './contract/operator-coordinator.ts'
 export type { EdgePartitioner, ReplayedProgram } from './contract/replayed-program.ts'
 export {
+  type AttemptFiles,
   MAX_WATERMARK,
   MIN_WATERMARK,
   type OperatorContext,
