@@ -30,11 +30,8 @@ export {
 } from './config/option.ts'
 export {
   CHECKPOINTS_DIRECTORY,
-  FIXED_DELAY,
-  FIXED_DELAY_ATTEMPTS,
   JOBMANAGER_RPC_ADDRESS,
   JOBMANAGER_RPC_PORT,
-  RESTART_STRATEGY,
 } from './config/shared-options.ts'
 export {
   defineError,

@@ -39,5 +39,10 @@ export type {
   JobOperator,
   JobVertex,
   Partitioning,
-  RestartStrategy,
 } from './graph/job-graph.ts'
+export {
+  exponentialDelayOf,
+  type RestartStrategy,
+  restartStrategyOf,
+  withRestartStrategy,
+} from './graph/restart-strategy.ts'

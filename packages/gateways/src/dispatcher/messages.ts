@@ -87,11 +87,21 @@ export interface CheckpointCounts {
     | undefined
 }
 
-export interface FailureEntry {
+export interface Failure {
+  /** Milliseconds since the epoch. */
   readonly timestamp: number
   readonly error: SerializedError
+  /** Undefined: it concerned no single task. */
   readonly task: string | undefined
+  /** Data address of the TaskManager where that task ran. */
   readonly location: string | undefined
+  readonly taskManagerId: string | undefined
+}
+
+/** A failure that was answered by a restart or the end of the job. */
+export interface FailureEntry extends Failure {
+  /** What failed besides before that answer took effect, oldest first. */
+  readonly concurrent: readonly Failure[]
 }
 
 /** Outcome of a finished job. */

@@ -1,4 +1,5 @@
 import type { JobId, JobVertexId, OperatorId } from '@flink-ts/common'
+import type { RestartStrategy } from './restart-strategy.ts'
 
 /** How the records of an edge are spread over the consuming subtasks. */
 export type Partitioning =
@@ -72,11 +73,6 @@ export interface CheckpointSettings {
     | 'delete-on-cancellation'
     | 'no-externalized-checkpoints'
 }
-
-/** When and how often a failed job is started again. */
-export type RestartStrategy =
-  | { readonly type: 'none' }
-  | { readonly type: 'fixed-delay'; readonly attempts: number; readonly delayMs: number }
 
 /** A job as it travels from the client to the Dispatcher: plain data, no functions. */
 export interface JobGraph {

@@ -107,7 +107,7 @@ describe('JobMaster', () => {
     await tm.report(first[0]!.attemptId, 'FAILED', 'boom')
     await cluster.settle()
     expect(job.overview().status).toBe('RESTARTING')
-    await cluster.advance(1000)
+    await cluster.advance(1200)
     expect(job.overview()).toMatchObject({ status: 'RUNNING', tasks: { RUNNING: 4 } })
     const second = [...tm.tasks.values()]
     expect(second.map(task => task.restore?.checkpointId)).toEqual([1, 1, 1, 1])

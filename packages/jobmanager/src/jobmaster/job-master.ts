@@ -116,6 +116,7 @@ export class JobMaster implements RpcEndpoint {
         maxFailureEntries: configuration.get(JobManagerOptionKeys.exceptionHistorySize),
       },
       dependencies.clock.now(),
+      { random: dependencies.random },
     )
     const { rpc, clock } = dependencies
     const { resourceManagerAddress } = options
@@ -247,10 +248,10 @@ export class JobMaster implements RpcEndpoint {
 
   #logStatus(before: JobStatus, after: JobStatus): void {
     if (before === after) return
-    const latest = this.#scheduler.failures.at(-1)
+    const latest = this.#scheduler.latestError
     const failed = after === 'RESTARTING' || after === 'FAILING' || after === 'FAILED'
     const { restarts } = this.#scheduler
-    const fields = { from: before, to: after, restarts, ...(failed ? { error: latest?.error } : {}) }
+    const fields = { from: before, to: after, restarts, ...(failed ? { error: latest } : {}) }
     this.#logger.info(fields, 'Job changed state')
   }
 

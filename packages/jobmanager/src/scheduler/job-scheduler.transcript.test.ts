@@ -1,5 +1,11 @@
-import type { AllocationId, ExecutionAttemptId, ResourceId, SlotId } from '@flink-ts/common'
-import type { TaskExecutionStatus } from '@flink-ts/gateways'
+import {
+  type AllocationId,
+  type ExecutionAttemptId,
+  type ResourceId,
+  SeededRandom,
+  type SlotId,
+} from '@flink-ts/common'
+import type { Failure, TaskExecutionStatus } from '@flink-ts/gateways'
 import { sampleGraph } from '../testing/sample-graph.ts'
 import { runTranscripts } from '../testing/transcript.ts'
 import { JobScheduler } from './job-scheduler.ts'
@@ -56,6 +62,7 @@ runTranscripts(new URL('../testdata/failover/', import.meta.url), () => {
             maxFailureEntries: 16,
           },
           nowMs,
+          { random: new SeededRandom(1) },
         )
         status = scheduler.status
         return []
@@ -115,14 +122,19 @@ runTranscripts(new URL('../testdata/failover/', import.meta.url), () => {
           execution => `${shortAttemptId(execution.attemptId)} ${execution.state}`,
         )
       case 'failures':
-        return scheduler!.failures.map(
-          ({ error, task, location }) => `${error.message} | ${task} | ${location}`,
-        )
+        return scheduler!.failures.flatMap(({ concurrent, ...root }) => [
+          describeFailure(root),
+          ...concurrent.map(failure => `  with ${describeFailure(failure)}`),
+        ])
       default:
         throw new Error(`Unknown command: ${command}`)
     }
   }
 })
+
+function describeFailure({ error, task, location }: Failure): string {
+  return `${error.message} | ${task} | ${location}`
+}
 
 function fullAttemptId(short: string): ExecutionAttemptId {
   const [, vertex, index, attempt] = /^(.*)\/(\d+)#(\d+)$/.exec(short) ?? []

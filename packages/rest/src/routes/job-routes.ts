@@ -1,8 +1,6 @@
-import type { SerializedError } from '@flink-ts/common'
 import {
   EXECUTION_STATES,
   type ExecutionState,
-  type FailureEntry,
   type JobDetails,
   type JobOverview,
   type SubtaskDetails,
@@ -23,9 +21,6 @@ const JOB_STATUSES: readonly JobStatus[] = [
   'SUSPENDED',
   'RECONCILING',
 ]
-/** Entries of the exception history if the request gives no number, as in Flink. */
-const DEFAULT_MAX_EXCEPTIONS = 20
-
 /** One entry of GET /jobs/overview. Task keys are lower case. */
 export function jobOverview(job: JobOverview, nowMs: number): object {
   const counts = EXECUTION_STATES.map(state => [state.toLowerCase(), job.tasks[state]] as const)
@@ -67,25 +62,6 @@ export function jobPlan(job: JobDetails): object {
   return { plan: planOf(job) }
 }
 
-/** GET /jobs/:id/exceptions: newest first. */
-export function jobExceptions(job: JobDetails, maxExceptions = DEFAULT_MAX_EXCEPTIONS): object {
-  const newestFirst = job.failures.toReversed()
-  const latest = newestFirst[0]
-  const entries = newestFirst.slice(0, maxExceptions).map(exceptionEntry)
-  const root = latest && { 'root-exception': stackTrace(latest.error), timestamp: latest.timestamp }
-  return {
-    ...root,
-    'all-exceptions': newestFirst.slice(0, maxExceptions).map(({ error, task, location, timestamp }) => ({
-      exception: stackTrace(error),
-      ...(task === undefined ? {} : { task }),
-      ...(location === undefined ? {} : { location, endpoint: location }),
-      timestamp,
-    })),
-    truncated: newestFirst.length > maxExceptions,
-    exceptionHistory: { entries, truncated: newestFirst.length > maxExceptions },
-  }
-}
-
 /** GET /jobs/:id/checkpoints: what is known of them. */
 export function jobCheckpoints(job: JobDetails): object {
   const { triggered, completed, failed, inProgress, restored, latestCompleted } = job.checkpoints
@@ -106,23 +82,6 @@ export function jobCheckpoints(job: JobDetails): object {
             },
     },
   }
-}
-
-function exceptionEntry({ error, task, location, timestamp }: FailureEntry): object {
-  return {
-    exceptionName: error.code ?? error.name,
-    stacktrace: stackTrace(error),
-    timestamp,
-    failureLabels: {},
-    ...(task === undefined ? {} : { taskName: task }),
-    ...(location === undefined ? {} : { location, endpoint: location }),
-    concurrentExceptions: [],
-  }
-}
-
-function stackTrace(error: SerializedError): string {
-  const own = error.stack ?? `${error.name}: ${error.message}`
-  return error.cause === undefined ? own : `${own}\nCaused by: ${stackTrace(error.cause)}`
 }
 
 function vertexDetails(vertex: VertexDetails, nowMs: number): object {

@@ -73,6 +73,8 @@ const details = {
       error: { name: 'Error', message: 'old', stack: 'Error: old' },
       task: undefined,
       location: undefined,
+      taskManagerId: undefined,
+      concurrent: [],
     },
     {
       timestamp: 2,
@@ -84,6 +86,21 @@ const details = {
       },
       task: 'Source (1/2)',
       location: 'h:5',
+      taskManagerId: 'tm-5',
+      concurrent: [
+        {
+          timestamp: 3,
+          error: {
+            name: 'FlinkError',
+            message: 'gone',
+            code: 'jobmanager.task-manager-lost',
+            domain: 'external',
+          },
+          task: 'Sink (2/2)',
+          location: 'h:6',
+          taskManagerId: 'tm-6',
+        },
+      ],
     },
   ],
 } as unknown as JobDetails
@@ -195,9 +212,28 @@ describe('REST API', () => {
       'root-exception': 'TypeError: boom\n  at job.ts:3\nCaused by: E: why',
       truncated: false,
       exceptionHistory: {
-        entries: [{ exceptionName: 'TypeError', taskName: 'Source (1/2)' }, { timestamp: 1 }],
+        entries: [
+          {
+            exceptionName: 'TypeError',
+            taskName: 'Source (1/2)',
+            endpoint: 'h:5',
+            taskManagerId: 'tm-5',
+            failureLabels: { domain: 'user' },
+            concurrentExceptions: [
+              {
+                exceptionName: 'jobmanager.task-manager-lost',
+                taskName: 'Sink (2/2)',
+                failureLabels: { domain: 'external', code: 'jobmanager.task-manager-lost' },
+              },
+            ],
+          },
+          { timestamp: 1 },
+        ],
       },
     })
+    const external = await call(`/jobs/${JOB}/exceptions?failureLabelFilter=domain:external`)
+    expect(external.body).toMatchObject({ exceptionHistory: { entries: [] }, truncated: false })
+    expect((await call(`/jobs/${JOB}/exceptions?failureLabelFilter=external`)).status).toBe(400)
     const one = (await call(`/jobs/${JOB}/exceptions?maxExceptions=1`)).body
     expect(one).toMatchObject({ truncated: true, exceptionHistory: { truncated: true } })
     expect(one['all-exceptions']).toHaveLength(1)

@@ -3,7 +3,8 @@ import type { DispatcherGateway } from '@flink-ts/gateways'
 import type { FastifyInstance } from 'fastify'
 import { BindFailed, InvalidParameter, TaskManagerNotFound, UnauthenticatedBinding } from '../errors.ts'
 import { clusterOverview, dashboardConfiguration, taskManagerInfo } from '../routes/cluster-routes.ts'
-import { jobCheckpoints, jobDetails, jobExceptions, jobOverview, jobPlan } from '../routes/job-routes.ts'
+import { type ExceptionQuery, jobExceptions } from '../routes/job-exceptions.ts'
+import { jobCheckpoints, jobDetails, jobOverview, jobPlan } from '../routes/job-routes.ts'
 
 export interface RestServerOptions {
   readonly bindAddress: string
@@ -89,7 +90,7 @@ function addRoutes(app: FastifyInstance, { dispatcher, clock, version }: RestSer
   app.get('/jobs/:jobId/status', async request => ({ status: (await details(request.params)).status }))
   app.get('/jobs/:jobId/plan', async request => jobPlan(await details(request.params)))
   app.get('/jobs/:jobId/exceptions', async request =>
-    jobExceptions(await details(request.params), maxExceptionsOf(request.query)),
+    jobExceptions(await details(request.params), exceptionQueryOf(request.query)),
   )
   app.get('/jobs/:jobId/checkpoints', async request => jobCheckpoints(await details(request.params)))
   app.patch('/jobs/:jobId', async (request, reply) => {
@@ -141,13 +142,33 @@ function jobIdOf(params: unknown): JobId {
   return jobId as JobId
 }
 
-function maxExceptionsOf(query: unknown): number | undefined {
-  const { maxExceptions } = query as { maxExceptions?: string }
-  if (maxExceptions === undefined) return undefined
-  if (!/^\d+$/.test(maxExceptions)) {
+function exceptionQueryOf(query: unknown): ExceptionQuery {
+  const { maxExceptions, failureLabelFilter } = query as {
+    maxExceptions?: string
+    failureLabelFilter?: string
+  }
+  if (maxExceptions !== undefined && !/^\d+$/.test(maxExceptions)) {
     throw InvalidParameter({ name: 'maxExceptions', value: maxExceptions, expected: 'a whole number from 0' })
   }
-  return Number(maxExceptions)
+  return {
+    maxExceptions: maxExceptions === undefined ? undefined : Number(maxExceptions),
+    labels: failureLabelFilter === undefined ? undefined : labelsOf(failureLabelFilter),
+  }
+}
+
+/** `key:value,key:value` */
+function labelsOf(filter: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    filter.split(',').map(pair => {
+      const [, key, value] = /^([^:]+):(.+)$/.exec(pair) ?? []
+      if (key !== undefined && value !== undefined) return [key, value]
+      throw InvalidParameter({
+        name: 'failureLabelFilter',
+        value: filter,
+        expected: 'labels such as domain:external, separated by commas',
+      })
+    }),
+  )
 }
 
 function isLoopback(address: string): boolean {

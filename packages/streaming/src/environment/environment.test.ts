@@ -79,6 +79,28 @@ describe('settings', () => {
       env.setRestartStrategy(RestartStrategies.noRestart()).fromSequence(1, 2),
     )
     expect(none.graph.restartStrategy).toEqual({ type: 'none' })
+    const rate = await plannedJob(env =>
+      env.setRestartStrategy(RestartStrategies.failureRateRestart(3, '5 min', '10 s')).fromSequence(1, 2),
+    )
+    expect(rate.graph.restartStrategy).toEqual({
+      type: 'failure-rate',
+      maxFailures: 3,
+      intervalMs: 300_000,
+      delayMs: 10_000,
+    })
+    const exponential = { initialBackoff: '2 s', attemptsBeforeResetBackoff: 8 } as const
+    const growing = await plannedJob(env =>
+      env.setRestartStrategy(RestartStrategies.exponentialDelayRestart(exponential)).fromSequence(1, 2),
+    )
+    expect(growing.graph.restartStrategy).toEqual({
+      type: 'exponential-delay',
+      initialMs: 2000,
+      maxMs: 60_000,
+      multiplier: 1.5,
+      resetThresholdMs: 3_600_000,
+      jitterFactor: 0.1,
+      attempts: 8,
+    })
   })
 
   test('given in code by keys count as the program', async () => {
@@ -126,6 +148,12 @@ describe('settings', () => {
       /a whole number from 1/,
     ],
     ['attempts -1', () => RestartStrategies.fixedDelayRestart(-1, 0), /fixedDelayRestart got -1/],
+    ['no failures', () => RestartStrategies.failureRateRestart(0, 1, 1), /failureRateRestart got 0/],
+    [
+      'jitter 2',
+      () => RestartStrategies.exponentialDelayRestart({ jitterFactor: 2 }),
+      /exponentialDelayRestart got 2.*from 0 to 1/,
+    ],
     ['empty uid', env => env.fromElements(1).uid(''), /uid of 'Source: Collection'/],
     ['reversed sequence', env => env.fromSequence(5, 1), /5 to 1/],
     [

@@ -1,15 +1,7 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import {
-  CHECKPOINTS_DIRECTORY,
-  type Configuration,
-  FIXED_DELAY,
-  FIXED_DELAY_ATTEMPTS,
-  newId,
-  RESTART_STRATEGY,
-  SystemRandom,
-} from '@flink-ts/common'
-import type { CheckpointSettings, JobGraph, RestartStrategy } from '@flink-ts/jobgraph'
+import { CHECKPOINTS_DIRECTORY, type Configuration, newId, SystemRandom } from '@flink-ts/common'
+import { type CheckpointSettings, type JobGraph, restartStrategyOf } from '@flink-ts/jobgraph'
 import type { JobSettings } from '../graph/translate.ts'
 import * as options from '../streaming-options.ts'
 
@@ -58,15 +50,4 @@ function restoreFrom(configuration: Configuration): JobGraph['restoreFrom'] {
   const path = configuration.get(options.RESTORE_PATH)
   if (path === undefined) return undefined
   return { path, allowNonRestoredState: configuration.get(options.IGNORE_UNCLAIMED_STATE) }
-}
-
-function restartStrategyOf(configuration: Configuration): RestartStrategy | undefined {
-  const type = configuration.get(RESTART_STRATEGY)
-  if (type === 'default') return undefined
-  if (type !== 'fixed-delay' && type !== 'fixeddelay') return { type: 'none' }
-  return {
-    type: 'fixed-delay',
-    attempts: configuration.get(FIXED_DELAY_ATTEMPTS),
-    delayMs: configuration.get(FIXED_DELAY),
-  }
 }

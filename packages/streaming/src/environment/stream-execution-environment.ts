@@ -1,10 +1,4 @@
-import {
-  type ConfigOption,
-  Configuration,
-  FIXED_DELAY,
-  FIXED_DELAY_ATTEMPTS,
-  RESTART_STRATEGY,
-} from '@flink-ts/common'
+import { type ConfigOption, Configuration } from '@flink-ts/common'
 import {
   type CheckpointSettings,
   currentExecutionContext,
@@ -12,6 +6,7 @@ import {
   type JobClient,
   type JobExecutionResult,
   type RestartStrategy,
+  withRestartStrategy,
 } from '@flink-ts/jobgraph'
 import {
   CollectionSource,
@@ -120,12 +115,10 @@ export class StreamExecutionEnvironment {
     return this.#executionConfig
   }
 
-  /** What happens when the job fails. @example env.setRestartStrategy(RestartStrategies.fixedDelayRestart(3, '1 s')) */
+  /** What happens when the job fails; without it, what the cluster is configured to do. @example env.setRestartStrategy(RestartStrategies.fixedDelayRestart(3, '1 s')) */
   setRestartStrategy(strategy: RestartStrategy): this {
-    this.#set(RESTART_STRATEGY, strategy.type)
-    if (strategy.type === 'none') return this
-    this.#set(FIXED_DELAY_ATTEMPTS, strategy.attempts)
-    return this.#set(FIXED_DELAY, strategy.delayMs)
+    this.#configuration = withRestartStrategy(this.#configuration, strategy)
+    return this
   }
 
   /** Time after which a started batch of records is sent: 0 after each record, -1 only when it is full. */
