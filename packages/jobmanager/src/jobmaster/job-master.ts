@@ -19,6 +19,7 @@ import {
   type JobDetails,
   type JobInformation,
   type JobMasterGateway,
+  type JobOver,
   type JobOverview,
   type JobResult,
   type JobSubmission,
@@ -29,6 +30,7 @@ import { isGloballyTerminal, type JobStatus } from '@flink-ts/jobgraph'
 import type { RpcEndpoint, RpcService, RpcSession } from '@flink-ts/rpc'
 import type { CheckpointMetadata, CheckpointStorage } from '@flink-ts/state'
 import { CheckpointCoordinator } from '../checkpoint/checkpoint-coordinator.ts'
+import { keepsCheckpoints } from '../checkpoint/cleaner.ts'
 import type { CoordinatorAction, CoordinatorEvent } from '../checkpoint/coordinator-protocol.ts'
 import { assignTaskState, checkRestorable } from '../checkpoint/state-assignment.ts'
 import { CheckpointDirectoryMissing, JobIsOver, JobSuspended, RestoreFailed } from '../errors.ts'
@@ -274,7 +276,7 @@ export class JobMaster implements RpcEndpoint {
         break
       case 'free-slot': {
         const { taskManager, allocationId, reason } = action
-        const freed = this.#taskManagers.gateway(taskManager)?.freeSlot(allocationId, reason)
+        const freed = this.#taskManagers.gateway(taskManager)?.freeSlot(allocationId, reason, this.#jobOver())
         if (freed === undefined) break
         this.#farewells.push(
           freed.catch((error: unknown) => this.#logger.debug({ allocationId, error }, 'Slot not freed')),
@@ -302,6 +304,13 @@ export class JobMaster implements RpcEndpoint {
         })
         break
     }
+  }
+
+  #jobOver(): JobOver | undefined {
+    const { status } = this.#scheduler
+    if (!isGloballyTerminal(status)) return undefined
+    const kept = keepsCheckpoints(this.#job.graph.checkpointing.externalizedRetention, status)
+    return { retainedCheckpointId: (kept ? this.#coordinator.restorePoint?.checkpointId : undefined) ?? null }
   }
 
   #deploy(epoch: number, executions: readonly Execution[]): void {

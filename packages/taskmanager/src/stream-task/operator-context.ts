@@ -1,7 +1,7 @@
 import type { AccumulatorValue, Logger, OperatorId } from '@flink-ts/common'
 import type { TaskDeployment } from '@flink-ts/gateways'
 import type { JobOperator, JobVertex } from '@flink-ts/jobgraph'
-import { MIN_WATERMARK, type OperatorContext, type Push } from '@flink-ts/operators'
+import { type AttemptFiles, MIN_WATERMARK, type OperatorContext, type Push } from '@flink-ts/operators'
 import type { KeyedStateBackend } from '@flink-ts/state'
 import type { OperatorBackends } from '../checkpoint/subtask-checkpoints.ts'
 import { KeyedStateWithoutKey } from '../errors.ts'
@@ -23,6 +23,7 @@ export interface ContextHost {
   fail(index: number, error: unknown): void
   setAvailable(index: number, available: boolean): void
   sendOperatorEvent(operatorId: OperatorId, event: Uint8Array): void
+  readonly files: AttemptFiles
   setAccumulator(index: number, name: string, value: AccumulatorValue | (() => AccumulatorValue)): void
 }
 
@@ -63,6 +64,7 @@ export function createOperatorContext(
       return backends.keyed
     },
     operatorState: backends.operator,
+    files: host.files,
     emitWatermark: watermark => host.emitWatermark(index, watermark),
     emitIdle: () => host.emitIdle(index),
     currentWatermark: () => host.link(index)?.eventTime ?? MIN_WATERMARK,
