@@ -1,7 +1,13 @@
 // Counts records by key and writes every new count: with exactly-once state and output each count is there once.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { DataGeneratorSource, FileSink, StreamExecutionEnvironment, WatermarkStrategy } from 'flink-ts'
+import {
+  DataGeneratorSource,
+  FileSink,
+  RestartStrategies,
+  StreamExecutionEnvironment,
+  WatermarkStrategy,
+} from 'flink-ts'
 
 const env = StreamExecutionEnvironment.getExecutionEnvironment()
 const { values: options } = parseArgs({
@@ -13,19 +19,30 @@ const { values: options } = parseArgs({
     rate: { type: 'string', default: '10000' },
     // Written when the last record passes the source's task.
     marker: { type: 'string', default: '' },
+    // Throws at this record, in each attempt; keeps no checkpoints then.
+    'fail-at': { type: 'string', default: '' },
+    restarts: { type: 'string' },
     // Leaves the counting operator out, so that nobody takes its state.
     'without-counts': { type: 'boolean', default: false },
   },
 })
 const [records, keys] = [Number(options.records), Number(options.keys)]
 const { marker } = options
+if (options.restarts !== undefined) {
+  env.setRestartStrategy(RestartStrategies.fixedDelayRestart(Number(options.restarts), 50))
+}
 env.enableCheckpointing('100 ms')
-env.getCheckpointConfig().setExternalizedCheckpointRetention('retain-on-cancellation')
+const failAt = options['fail-at'] === '' ? undefined : Number(options['fail-at'])
+env
+  .getCheckpointConfig()
+  .setExternalizedCheckpointRetention(
+    failAt === undefined ? 'retain-on-cancellation' : 'no-externalized-checkpoints',
+  )
 
 const numbers = env
   .fromSource(
     new DataGeneratorSource({
-      generator: i => ({ key: `key-${i % keys}`, count: 1, last: i === records - 1 }),
+      generator: i => ({ key: `key-${i % keys}`, count: 1, fails: i === failAt, last: i === records - 1 }),
       count: records,
       ratePerSecond: Number(options.rate),
     }),
@@ -34,6 +51,7 @@ const numbers = env
   )
   .uid('numbers')
   .map(record => {
+    if (record.fails) throw new RangeError('this record is not welcome')
     if (record.last && marker !== '') writeFileSync(marker, '')
     return { key: record.key, count: record.count }
   })

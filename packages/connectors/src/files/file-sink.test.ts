@@ -26,6 +26,7 @@ const context = {
   parallelism: 1,
   attemptNumber: 0,
   restoredCheckpointId: undefined as number | undefined,
+  files: { made: () => {}, gone: () => {} },
   setAvailable: (_: boolean) => {},
   fail: (error: unknown) => {
     throw error
@@ -253,6 +254,25 @@ describe('FileSink', () => {
       { a: 2.5, b: '' },
     ])
     expect(content()).toEqual(['b,"twice, ""a"""\n"x,y",2.00\n"",5.00\n'])
+  })
+
+  it('says which unfinished file it makes, and when a row that nobody wants has gone with it', async () => {
+    const log: string[] = []
+    const files = {
+      made: (uri: string) => log.push(`made ${uri}`),
+      gone: (uris: readonly string[]) => log.push(`gone ${uris}`),
+    }
+    const sink = FileSink.forRow<string>(dir, row => row).build()
+    const [first] = await write(sink, ['a'], { files })
+    expect(log).toEqual([`made ${first?.inProgressUri}`])
+    expect(sink.filesOf?.(first as PartCommittable)).toEqual([first?.inProgressUri])
+    const writer = await sink.createWriter({ ...context, files } as never, [])
+    writer.write('b', 0)
+    await writer.flush(false)
+    await writer.close?.()
+    expect(log.slice(1).map(line => line.split(' ')[0])).toEqual(['made', 'gone'])
+    expect(log[1]?.slice(5)).toBe(log[2]?.slice(5))
+    expect(content()).toEqual(['a\n'])
   })
 
   it('takes the columns from the first record, and refuses records with others', async () => {

@@ -122,6 +122,7 @@ class PartFileSink<T> implements Sink<T, PartCommittable, PartWriterState> {
       { folder: this.#folder, attempt, suffix: this.#suffix, covering },
       {
         encoder: this.#createEncoder(),
+        files: context.files,
         setAvailable: available => context.setAvailable(available),
         fail: error => context.fail(error),
       },
@@ -130,5 +131,9 @@ class PartFileSink<T> implements Sink<T, PartCommittable, PartWriterState> {
 
   createCommitter(): Committer<PartCommittable> {
     return new PartCommitter()
+  }
+
+  filesOf(committable: PartCommittable): readonly string[] {
+    return [committable.inProgressUri]
   }
 }

@@ -1,5 +1,5 @@
 import { type FileOutput, fileSystemFor } from '@flink-ts/filesystem'
-import type { SinkWriter } from '@flink-ts/operators'
+import type { SinkWriter, SinkWriterContext } from '@flink-ts/operators'
 import type { RowEncoder } from './csv-row-encoder.ts'
 import { type PartCommittable, type PartWriterState, partUris, type WriterAttempt } from './part-file.ts'
 
@@ -19,6 +19,7 @@ export interface PartWriterOptions {
 
 export interface PartWriterDependencies<T> {
   readonly encoder: RowEncoder<T>
+  readonly files: SinkWriterContext['files']
   setAvailable(available: boolean): void
   fail(error: unknown): void
 }
@@ -99,6 +100,7 @@ export class PartWriter<T> implements SinkWriter<T, PartCommittable, PartWriterS
     if (part?.output === undefined) return
     await part.output.close()
     await fileSystemFor(part.inProgressUri).delete(part.inProgressUri)
+    this.#dependencies.files.gone([part.inProgressUri])
   }
 
   /** Hands what was gathered to the chain of writes. */
@@ -116,7 +118,11 @@ export class PartWriter<T> implements SinkWriter<T, PartCommittable, PartWriterS
   async #store(part: OpenPart, text: string): Promise<void> {
     try {
       if (this.#failure === undefined && !this.#closed) {
-        part.output ??= await fileSystemFor(part.inProgressUri).create(part.inProgressUri, 'create')
+        if (part.output === undefined) {
+          // First: a thread that ends in the middle of it may leave the file behind.
+          this.#dependencies.files.made(part.inProgressUri)
+          part.output = await fileSystemFor(part.inProgressUri).create(part.inProgressUri, 'create')
+        }
         await part.output.write(Buffer.from(text))
       }
     } catch (error) {

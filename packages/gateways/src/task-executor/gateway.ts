@@ -1,13 +1,16 @@
 import type { AllocationId, ExecutionAttemptId, OperatorId } from '@flink-ts/common'
 import { defineGateway } from '@flink-ts/rpc'
-import type { CheckpointTrigger, SlotRequest, TaskSubmission } from './messages.ts'
+import type { CheckpointTrigger, JobOver, SlotRequest, TaskSubmission } from './messages.ts'
 
 /** What may be said to a TaskExecutor. ResourceManager: `requestSlot`. JobMaster: the rest, for its own job's slots. */
 export interface TaskExecutorGateway {
   /** Idempotent for the same allocation. Rejects with `taskmanager.slot-occupied` if another one has the slot. */
   requestSlot(request: SlotRequest): Promise<void>
-  /** Gives a slot back: its tasks are failed and its thread ends. Idempotent. */
-  freeSlot(allocationId: AllocationId, reason: string): Promise<void>
+  /**
+   * Gives a slot back: its tasks are failed and its thread ends. Idempotent. With `jobOver`, settles when unfinished
+   * files of the job's tasks are removed.
+   */
+  freeSlot(allocationId: AllocationId, reason: string, jobOver?: JobOver): Promise<void>
   /** Accepts tasks for deployment, all of one slot in one call; states follow by `updateTaskExecutionState`. */
   submitTasks(submission: TaskSubmission): Promise<void>
   /** Idempotent; the task ends as CANCELED, or its thread is terminated after `task.cancellation.timeout`. */

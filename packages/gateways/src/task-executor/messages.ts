@@ -77,6 +77,12 @@ export interface TaskDeployment extends TaskDescription {
   readonly job: JobInformation
 }
 
+/** The job has come to its end and will not be restarted. */
+export interface JobOver {
+  /** Checkpoints up to this one stay, to be restored from; null: none does. */
+  readonly retainedCheckpointId: number | null
+}
+
 export interface CheckpointTrigger {
   readonly checkpointId: number
   readonly timestamp: number

@@ -24,6 +24,9 @@ function createSink<T>(context: OperatorContext, sink: Sink<T, unknown, unknown>
   let writer: SinkWriter<T, unknown, unknown> | undefined
   let pending: PendingCommittables[] = []
   let inputEnded = false
+  const { files } = context
+  const filesOf = (committables: readonly unknown[]): readonly string[] =>
+    committables.flatMap(committable => sink.filesOf?.(committable) ?? [])
   // The writer is known only after `open`: the slot is filled then.
   const slot: { writer: SinkWriter<T, unknown, unknown> | undefined } = { writer: undefined }
 
@@ -60,13 +63,17 @@ return value => {
   const commitUpTo = async (checkpointId: number): Promise<void> => {
     const due = pending.filter(entry => entry.checkpointId <= checkpointId)
     if (due.length === 0) return
-    await committer?.commit(due.flatMap(entry => entry.committables))
+    const committables = due.flatMap(entry => entry.committables)
+    await committer?.commit(committables)
+    files.gone(filesOf(committables))
     pending = pending.filter(entry => !due.includes(entry))
   }
   const prepare = async (checkpointId: number): Promise<void> => {
     if (!inputEnded) await openWriter().flush(false)
     const committables = (await openWriter().prepareCommit?.()) ?? []
-    if (committables.length > 0) pending.push({ checkpointId, committables })
+    if (committables.length === 0) return
+    pending.push({ checkpointId, committables })
+    files.covered(filesOf(committables), checkpointId)
   }
 
   return {
@@ -82,6 +89,7 @@ return value => {
           parallelism: context.parallelism,
           attemptNumber: context.attemptNumber,
           restoredCheckpointId: context.restoredCheckpointId,
+          files,
           setAvailable: available => context.setAvailable(available),
           fail: error => context.fail(error),
         },

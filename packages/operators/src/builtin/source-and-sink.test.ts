@@ -164,6 +164,26 @@ describe('sink', () => {
     }),
   })
 
+  test('says which files wait for which checkpoint, until they are committed', async () => {
+    const sink = {
+      ...transactional(new Set()),
+      filesOf: (values: string[]) => values.map(value => `file:/${value}`),
+    }
+    const harness = await new OperatorHarness(sinkOperator(sink as never)).open()
+    harness.push('a')
+    harness.push('b')
+    await harness.snapshot(1)
+    harness.push('c')
+    await harness.snapshot(2)
+    expect([...harness.files]).toEqual([
+      ['file:/a', 1],
+      ['file:/b', 1],
+      ['file:/c', 2],
+    ])
+    await harness.operator.notifyCheckpointComplete?.(1)
+    expect([...harness.files]).toEqual([['file:/c', 2]])
+  })
+
   test('commits what completed checkpoints cover, and nothing else', async () => {
     const committed = new Set<string>()
     const harness = await new OperatorHarness(sinkOperator(transactional(committed) as never)).open()
@@ -262,6 +282,7 @@ describe('print', () => {
       parallelism: 3,
       attemptNumber: 0,
       restoredCheckpointId: undefined,
+      files: { made: () => {}, gone: () => {} },
       available: true,
       setAvailable: (available: boolean) => {
         made.available = available

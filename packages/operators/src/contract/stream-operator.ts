@@ -74,6 +74,19 @@ export interface OperatorFactory {
   readonly coordinator?: CoordinatorProvider
 }
 
+/**
+ * Told of the unfinished files of an attempt, so that those that no checkpoint will ever cover are removed when the job
+ * is over, however it ended. Files of attempts that are followed by others are the business of those.
+ */
+export interface AttemptFiles {
+  /** A file was made that is of no use unless a checkpoint comes to cover it. */
+  made(uri: string): void
+  /** These files are whole if checkpoint `checkpointId` completes. */
+  covered(uris: readonly string[], checkpointId: number): void
+  /** These are removed, or have become results. */
+  gone(uris: readonly string[]): void
+}
+
 /** What an operator instance gets from its task. */
 export interface OperatorContext {
   readonly operatorId: OperatorId
@@ -103,6 +116,7 @@ export interface OperatorContext {
   /** Heap state by key; only for operators behind keyBy. */
   readonly keyedState: KeyedStateBackend
   readonly operatorState: OperatorStateBackend
+  readonly files: AttemptFiles
   /** Sends a watermark down from this operator, as sources and watermark assigners do. Lower ones are ignored. */
   emitWatermark(watermark: number): void
   /** Says that this source is idle, so that it does not hold back event time; a record or watermark ends it. */

@@ -1,3 +1,5 @@
+import type { AttemptFiles } from '../contract/stream-operator.ts'
+
 export interface SinkWriterContext {
   readonly jobId: string
   readonly subtaskIndex: number
@@ -5,6 +7,8 @@ export interface SinkWriterContext {
   readonly attemptNumber: number
   /** Undefined: fresh start. */
   readonly restoredCheckpointId: number | undefined
+  /** To be told of unfinished files; {@link Sink.filesOf} says which of them a committable covers. */
+  readonly files: Pick<AttemptFiles, 'made' | 'gone'>
   /** Takes the operator out of schedule (false) while asynchronous work catches up, and back in (true). */
   setAvailable(available: boolean): void
   /** Fails the task: for errors outside any call of the writer. */
@@ -39,4 +43,6 @@ export interface Sink<T, Committable = unknown, WriterState = unknown> {
     restored: readonly WriterState[],
   ): SinkWriter<T, Committable, WriterState> | Promise<SinkWriter<T, Committable, WriterState>>
   createCommitter?(): Committer<Committable>
+  /** Unfinished files (URIs) of a committable: results once it is committed, removed if it never will be. */
+  filesOf?(committable: Committable): readonly string[]
 }

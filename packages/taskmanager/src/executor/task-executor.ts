@@ -13,6 +13,7 @@ import {
 } from '@flink-ts/common'
 import type {
   CheckpointTrigger,
+  JobOver,
   SlotRequest,
   TaskExecutionStateUpdate,
   TaskExecutorGateway,
@@ -154,14 +155,14 @@ export class TaskExecutor {
   }
 
   /** Takes a slot back: ends its thread, then tells the ResourceManager. Idempotent. */
-  #release(allocationId: AllocationId, reason: string): void {
+  #release(allocationId: AllocationId, reason: string, jobOver?: JobOver): Promise<void> | undefined {
     const slot = this.#slots.get(allocationId)
     const slotId = this.#table.release(allocationId)
-    if (slot === undefined || slotId === undefined) return
+    if (slot === undefined || slotId === undefined) return undefined
     this.#logger.info({ slotId, allocationId, reason }, 'slot freed')
     this.#jobs.get(slot.jobId)?.withdraw(allocationId)
     const error = serializeError(SlotFreed({ allocation: allocationId, reason }))
-    const released = slot.release(error).then(() => {
+    const released = slot.release(error, jobOver).then(() => {
       this.#releasing.delete(released)
       this.#slots.delete(allocationId)
       this.#channels.closeAllocation(allocationId)
@@ -171,6 +172,7 @@ export class TaskExecutor {
     })
     // `release` never rejects.
     this.#releasing.add(released)
+    return released
   }
 
   readonly #slotListener: SlotListener = {
@@ -243,8 +245,12 @@ export class TaskExecutor {
       return slot?.jobId === jobId && this.#table.slotOf(allocationId) !== undefined ? slot : undefined
     }
     return {
-      freeSlot: async (allocationId, reason) => {
-        if (own(allocationId) !== undefined) this.#release(allocationId, reason)
+      freeSlot: async (allocationId, reason, jobOver) => {
+        if (own(allocationId) === undefined) return
+        const released = this.#release(allocationId, reason, jobOver)
+        // The end of the job waits for the removal of its files, not for that of threads.
+        if (jobOver !== undefined && this.#slots.get(allocationId)?.hasUnfinishedFiles === true)
+          await released
       },
       submitTasks: async submission => this.#submit(submission, jobId, own),
       cancelTask: async attemptId => {
@@ -334,6 +340,7 @@ export class TaskExecutor {
         job?.tell('metrics', gateway => gateway.reportTaskMetrics(report.metrics))
         break
       case 'closing':
+      case 'files':
       case 'states':
       case 'crash':
         // For the slot alone.

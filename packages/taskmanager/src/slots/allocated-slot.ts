@@ -10,13 +10,14 @@ import {
   serializeError,
   type Timer,
 } from '@flink-ts/common'
-import type { TaskDeployment, TaskExecutionStateUpdate } from '@flink-ts/gateways'
+import type { JobOver, TaskDeployment, TaskExecutionStateUpdate } from '@flink-ts/gateways'
 import { type ChannelEnds, Doorbell } from '@flink-ts/network'
 import { CancellationTimedOut, SlotBusy, SlotOutOfMemory, SlotThreadDied } from '../errors.ts'
 import type { OverdraftLimits } from '../stream-task/overdraft.ts'
 import type { SlotCommand, SlotReport } from '../thread/slot-messages.ts'
 import { SlotMemoryWatch } from './slot-memory-watch.ts'
 import type { SlotThread, SlotThreadFactory } from './slot-thread.ts'
+import { UnfinishedFiles } from './unfinished-files.ts'
 
 export interface AllocatedSlotOptions {
   readonly slotId: SlotId
@@ -67,6 +68,7 @@ export class AllocatedSlot {
   readonly #listener: SlotListener
   readonly #tasks = new Map<ExecutionAttemptId, LiveTask>()
   readonly #leaving = new Set<Promise<void>>()
+  readonly #files: UnfinishedFiles
   #thread: SlotThread | undefined
   #memory: SlotMemoryWatch | undefined
   /** Why the thread said that it ends. */
@@ -93,8 +95,14 @@ export class AllocatedSlot {
     this.#listener = dependencies.listener
     const { slotId, allocationId, jobId } = options
     this.#logger = dependencies.logger.child({ slotId, allocationId, jobId })
+    this.#files = new UnfinishedFiles({ logger: this.#logger })
     // Before there is anything to run: the first deployment then finds a thread that is up.
     this.#startThread()
+  }
+
+  /** Its tasks have begun files that are no results yet. */
+  get hasUnfinishedFiles(): boolean {
+    return this.#files.size > 0
   }
 
   get liveTasks(): readonly ExecutionAttemptId[] {
@@ -115,6 +123,7 @@ export class AllocatedSlot {
     if (running !== undefined) throw SlotBusy({ allocation: this.allocationId, running })
     const channels = prepare()
     this.#jobName = tasks[0]?.job.graph.name ?? this.#jobName
+    this.#files.restored(tasks[0]?.restore?.checkpointId)
     for (const { attemptId } of tasks)
       this.#tasks.set(attemptId, { attemptId, cancelled: false, timer: undefined })
     const waiting: SlotCommand[] = []
@@ -159,13 +168,17 @@ export class AllocatedSlot {
     else this.#thread?.post(command)
   }
 
-  /** Ends the thread; its tasks end as FAILED with `error`. Resolves when all threads of the slot are gone. */
-  async release(error: SerializedError): Promise<void> {
+  /**
+   * Ends the thread; its tasks end as FAILED with `error`. Resolves when all threads of the slot are gone, and with
+   * `jobOver` unfinished files of its tasks.
+   */
+  async release(error: SerializedError, jobOver?: JobOver): Promise<void> {
     this.#released = true
     this.#leaveThread()
     this.#waiting = undefined
     this.#endTasks(() => error)
     await Promise.all(this.#leaving)
+    if (jobOver !== undefined) await this.#files.removeUncovered(jobOver)
   }
 
   #startThread(): void {
@@ -252,6 +265,10 @@ export class AllocatedSlot {
       this.#endTask(update)
       // A failed job will be deployed again: the thread for that starts while the job still waits.
       if (update.status !== 'FINISHED') this.#renewThreadSoon()
+      return
+    }
+    if (report.type === 'files') {
+      this.#files.note(report)
       return
     }
     if (report.type === 'states') {

@@ -49,6 +49,7 @@ export function taskContextHost(dependencies: TaskContextHostDependencies): Cont
       else unavailable.add(index)
       loop.wake()
     },
+    files: reporter.files,
     sendOperatorEvent: (operatorId, event) => reporter.operatorEvent(operatorId, event),
     setAccumulator: (index, name, value) => accumulators.set(index, name, value),
   }

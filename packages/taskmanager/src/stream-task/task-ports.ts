@@ -6,7 +6,7 @@ import type {
   TaskExecutionStateUpdate,
 } from '@flink-ts/gateways'
 import type { ChannelReader, ChannelWriter, RecordWriterOptions } from '@flink-ts/network'
-import type { EdgePartitioner, Push, ReplayedProgram } from '@flink-ts/operators'
+import type { AttemptFiles, EdgePartitioner, Push, ReplayedProgram } from '@flink-ts/operators'
 import type {
   CheckpointStorage,
   KeyedStateBackend,
@@ -25,6 +25,8 @@ export interface TaskReporter {
   acknowledge(acknowledgement: CheckpointAcknowledgement): void
   decline(decline: CheckpointDecline): void
   endOfData(): void
+  /** Unfinished files of its operators. */
+  readonly files: AttemptFiles
   /** To the coordinator of an operator. */
   operatorEvent(operatorId: OperatorId, event: Uint8Array): void
 }

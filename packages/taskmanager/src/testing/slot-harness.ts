@@ -230,6 +230,7 @@ export class SlotHarness {
           acknowledge: ack => this.acknowledged.push({ ...ack, task: id }),
           decline: decline => this.declined.push({ ...decline, task: id }),
           endOfData: () => this.endOfData.push(id),
+          files: { made: () => {}, covered: () => {}, gone: () => {} },
           operatorEvent: (operatorId, event) =>
             this.operatorEvents.push({ attemptId: id, operatorId, event }),
         },

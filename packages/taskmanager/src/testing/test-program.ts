@@ -120,9 +120,9 @@ function misbehave(how: TestProgramOptions['atHundred']): void {
   // A promise that nobody handles is an error of the thread.
   if (how === 'reject') void Promise.reject(new Error('lost promise'))
   if (how === 'callback') {
-    setTimeout(() => {
+    setImmediate(() => {
       throw new RangeError('late error')
-    }, 1)
+    })
   }
   while (how === 'loop') Math.sqrt(2)
   // Faster than anybody looks.

@@ -56,6 +56,14 @@ export type SlotCommand =
   /** Answer with the largest states: memory is getting short. */
   | { readonly type: 'describe-states' }
 
+/** What became of unfinished files of a task: see `AttemptFiles`. */
+export interface FilesChange {
+  readonly uris: readonly string[]
+  /** `covered`: by checkpoint `checkpointId`. */
+  readonly state: 'made' | 'covered' | 'gone'
+  readonly checkpointId?: number
+}
+
 /** From a slot thread to the main thread. */
 export type SlotReport =
   | { readonly type: 'status'; readonly update: TaskExecutionStateUpdate }
@@ -65,6 +73,7 @@ export type SlotReport =
   | { readonly type: 'decline'; readonly decline: CheckpointDecline }
   | { readonly type: 'end-of-data'; readonly attemptId: ExecutionAttemptId }
   | ({ readonly type: 'operator-event' } & TaskOperatorEvent)
+  | ({ readonly type: 'files' } & FilesChange)
   /** For messages, the largest first. */
   | { readonly type: 'states'; readonly largest: readonly string[] }
   /** The last one: the thread ends because of an error that belongs to no task. */

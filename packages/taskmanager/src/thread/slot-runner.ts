@@ -10,7 +10,7 @@ import {
 } from '@flink-ts/common'
 import type { TaskDeployment, TaskExecutionStateUpdate, TaskIoMetrics } from '@flink-ts/gateways'
 import type { ChannelEnds } from '@flink-ts/network'
-import type { ReplayedProgram } from '@flink-ts/operators'
+import type { AttemptFiles, ReplayedProgram } from '@flink-ts/operators'
 import type { CheckpointStorage } from '@flink-ts/state'
 import type { SlotLoop } from '../mailbox/slot-loop.ts'
 import type { OverdraftLimits } from '../stream-task/overdraft.ts'
@@ -186,6 +186,7 @@ export class SlotRunner {
                 decline: { ...rest, reason: this.#sourcePaths(reason) },
               }),
             endOfData: () => this.#ports.report({ type: 'end-of-data', attemptId }),
+            files: this.#files,
             operatorEvent: (operatorId, event) =>
               this.#ports.report({ type: 'operator-event', attemptId, operatorId, event }),
           },
@@ -198,6 +199,16 @@ export class SlotRunner {
       this.#tasks.set(attemptId, task)
       return task
     })
+  }
+
+  readonly #files: AttemptFiles = {
+    made: uri => this.#ports.report({ type: 'files', uris: [uri], state: 'made' }),
+    covered: (uris, checkpointId) => {
+      if (uris.length > 0) this.#ports.report({ type: 'files', uris, state: 'covered', checkpointId })
+    },
+    gone: uris => {
+      if (uris.length > 0) this.#ports.report({ type: 'files', uris, state: 'gone' })
+    },
   }
 
   #ended(task: StreamTask): void {
