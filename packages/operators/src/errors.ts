@@ -186,3 +186,13 @@ export const AccumulatorExists = defineError<{ operator: string; name: string }>
     `Operator '${d.operator}' adds the accumulator '${d.name}' twice: give each its own name, or get the existing one ` +
     'with getAccumulator.',
 })
+
+/** A broadcast state that the stream was not broadcast with. */
+export const UnknownBroadcastState = defineError<{ operator: string; state: string; known: string }>({
+  code: 'operators.unknown-broadcast-state',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `Operator '${d.operator}' asks for the broadcast state '${d.state}', but the stream was broadcast with ` +
+    `${d.known === '' ? 'none' : d.known}: give its descriptor to broadcast(...) as well.`,
+})

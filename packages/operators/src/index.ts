@@ -53,6 +53,16 @@ export {
   type ResultFuture,
 } from './functions/async-functions.ts'
 export type {
+  BroadcastContext,
+  BroadcastProcessFunction,
+  KeyedBroadcastContext,
+  KeyedBroadcastProcessFunction,
+  KeyedReadOnlyContext,
+  KeyedReadOnlyOnTimerContext,
+  ReadOnlyContext,
+  StateOf,
+} from './functions/broadcast-functions.ts'
+export type {
   CoFlatMapFunction,
   CoMapFunction,
   CoProcessFunction,
@@ -102,6 +112,10 @@ export { type DataGeneratorOptions, DataGeneratorSource } from './source/data-ge
 export type { IndexSplit } from './source/index-reader.ts'
 export { NumberSequenceSource } from './source/number-sequence-source.ts'
 export type { ReaderOutput, Source, SourceReader, SourceReaderContext } from './source/source.ts'
+export {
+  broadcastProcessOperator,
+  keyedBroadcastProcessOperator,
+} from './two-input/broadcast-process-operator.ts'
 export { coFlatMapOperator } from './two-input/co-flat-map-operator.ts'
 export { coMapOperator } from './two-input/co-map-operator.ts'
 export { coProcessOperator } from './two-input/co-process-operator.ts'

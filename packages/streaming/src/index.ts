@@ -3,6 +3,11 @@
 // Calls: operators (factories), jobgraph (plain graph, executor port), common.
 // Thread: the one that evaluates the program: the client's main thread, or a slot or job host thread in replay.
 export { AsyncDataStream, type AsyncMapOptions, type AsyncOptions } from './datastream/async-data-stream.ts'
+export {
+  BroadcastConnectedStream,
+  BroadcastStream,
+  KeyedBroadcastConnectedStream,
+} from './datastream/broadcast-stream.ts'
 export { ConnectedStreams, KeyedConnectedStreams } from './datastream/connected-streams.ts'
 export {
   DataStream,

@@ -21,8 +21,8 @@ export type AddTwoInputOperator = <R>(
   keySelectors?: KeySelectors,
 ) => SingleOutputStreamOperator<R>
 
-/** Key selectors of both inputs, as the graph needs them. */
-export type KeySelectors = readonly [(value: never) => unknown, (value: never) => unknown]
+/** Key selectors of both inputs, as the graph needs them; the second one is absent if that input is broadcast. */
+export type KeySelectors = readonly [(value: never) => unknown, ((value: never) => unknown) | undefined]
 
 /**
  * Two streams that keep their types and meet in one operator. Nothing is promised about the order of records of

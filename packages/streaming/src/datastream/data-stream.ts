@@ -25,6 +25,7 @@ import {
   timestampsAndWatermarksOperator,
   type WatermarkStrategy,
 } from '@flink-ts/operators'
+import type { MapStateDescriptor } from '@flink-ts/state'
 import { ForeignStream, InvalidArgument } from '../errors.ts'
 import type { StreamNode, Upstream } from '../graph/stream-graph.ts'
 import {
@@ -33,6 +34,11 @@ import {
   asyncMapOperator,
   asyncOperator,
 } from './async-data-stream.ts'
+import {
+  BroadcastConnectedStream,
+  BroadcastStream,
+  KeyedBroadcastConnectedStream,
+} from './broadcast-stream.ts'
 import {
   type AddTwoInputOperator,
   ConnectedStreams,
@@ -144,7 +150,14 @@ export class DataStream<T> {
    * This stream and another, of any type, in one operator.
    * @example words.connect(stopWords).flatMap(new FilterByStopWords())
    */
-  connect<O>(other: DataStream<O>): ConnectedStreams<T, O> {
+  connect<O>(other: BroadcastStream<O>): BroadcastConnectedStream<T, O>
+  connect<O>(other: DataStream<O>): ConnectedStreams<T, O>
+  connect<O>(
+    other: DataStream<O> | BroadcastStream<O>,
+  ): ConnectedStreams<T, O> | BroadcastConnectedStream<T, O> {
+    if (other instanceof BroadcastStream) {
+      return new BroadcastConnectedStream<T, O>(this.twoInputs(other.stream), other.descriptors)
+    }
     return new ConnectedStreams<T, O>(this.twoInputs(other))
   }
 
@@ -168,9 +181,19 @@ export class DataStream<T> {
     return this.partition({ type: 'forward' })
   }
 
-  /** To all subtasks. */
-  broadcast(): DataStream<T> {
-    return this.partition({ type: 'broadcast' })
+  /**
+   * To all subtasks. With descriptors, to be connected with another stream that works with the state kept of it.
+   * @example events.connect(rules.broadcast(new MapStateDescriptor<string, Rule>('rules'))).process(new ApplyRules())
+   */
+  broadcast(): DataStream<T>
+  broadcast(
+    ...descriptors: readonly [MapStateDescriptor<unknown, unknown>, ...MapStateDescriptor<unknown, unknown>[]]
+  ): BroadcastStream<T>
+  broadcast(
+    ...descriptors: readonly MapStateDescriptor<unknown, unknown>[]
+  ): DataStream<T> | BroadcastStream<T> {
+    const stream = this.partition({ type: 'broadcast' })
+    return descriptors.length === 0 ? stream : new BroadcastStream<T>(stream, descriptors)
   }
 
   /** To the first subtask. */
@@ -372,9 +395,16 @@ export class KeyedStream<T, K> extends DataStream<T> {
   }
 
   /** With a stream of the same kind of key: both share the state of a key. With any other stream: without keys. */
+  override connect<O>(other: BroadcastStream<O>): KeyedBroadcastConnectedStream<T, O, K>
   override connect<O>(other: KeyedStream<O, K>): KeyedConnectedStreams<T, O, K>
   override connect<O>(other: DataStream<O>): ConnectedStreams<T, O>
-  override connect<O>(other: DataStream<O> | KeyedStream<O, K>): ConnectedStreams<T, O> {
+  override connect<O>(
+    other: DataStream<O> | KeyedStream<O, K> | BroadcastStream<O>,
+  ): ConnectedStreams<T, O> | KeyedBroadcastConnectedStream<T, O, K> {
+    if (other instanceof BroadcastStream) {
+      const add = this.twoInputs(other.stream)
+      return new KeyedBroadcastConnectedStream<T, O, K>(add, other.descriptors, this.#keySelector)
+    }
     if (!(other instanceof KeyedStream)) return super.connect(other)
     const keyed = other as KeyedStream<O, K>
     return new KeyedConnectedStreams<T, O, K>(this.twoInputs(keyed), [this.#keySelector, keyed.#keySelector])
