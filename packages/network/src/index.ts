@@ -22,7 +22,15 @@ export {
   UnknownChannel,
   WrongChannelCount,
 } from './errors.ts'
-export { DATA_PORT, MAX_OVERDRAFT_RECORDS, MAX_OVERDRAFT_SIZE, RING_SIZE } from './network-options.ts'
+export {
+  DATA_PORT,
+  MAX_OVERDRAFT_RECORDS,
+  MAX_OVERDRAFT_SIZE,
+  NETWORK_MEMORY_FRACTION,
+  NETWORK_MEMORY_MAX,
+  NETWORK_MEMORY_MIN,
+  RING_SIZE,
+} from './network-options.ts'
 export {
   createRecordWriter,
   type Partitioner,

@@ -214,6 +214,50 @@ export const SlotOutOfMemory = defineError<{
     'fewer keys.',
 })
 
+/** The channels of a job do not fit into a TaskManager, whatever else runs there. */
+export const NetworkMemoryTooSmall = defineError<{
+  job: string
+  channels: number
+  neededBytes: number
+  limitBytes: number
+}>({
+  code: 'taskmanager.network-memory-too-small',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `Job ${d.job} needs ${d.neededBytes} bytes of network memory on this TaskManager, ${d.channels} channels of the ` +
+    `last slot included, and it has ${d.limitBytes}. Set taskmanager.memory.network.min to ${d.neededBytes} or more ` +
+    '(and taskmanager.memory.network.max, if set, not below it), or lower the parallelism, or have more TaskManagers.',
+})
+
+/** The channels of a job do not fit beside those of other jobs. */
+export const NetworkMemoryTaken = defineError<{
+  job: string
+  channels: number
+  neededBytes: number
+  othersBytes: number
+  limitBytes: number
+}>({
+  code: 'taskmanager.network-memory-taken',
+  domain: 'external',
+  retry: 'backoff',
+  message: d =>
+    `Job ${d.job} needs ${d.neededBytes} bytes of network memory on this TaskManager, ${d.channels} channels of the ` +
+    `last slot included. It has ${d.limitBytes}, and other jobs use ${d.othersBytes} of them. Wait until these have ` +
+    `ended, or set taskmanager.memory.network.min to ${d.neededBytes + d.othersBytes} or more ` +
+    '(and taskmanager.memory.network.max, if set, not below it).',
+})
+
+/** The configured bounds of network memory contradict each other. */
+export const NetworkMemoryBounds = defineError<{ minBytes: number; maxBytes: number }>({
+  code: 'taskmanager.network-memory-bounds',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `taskmanager.memory.network.min is ${d.minBytes} bytes and taskmanager.memory.network.max ${d.maxBytes}: ` +
+    'set min to at most max.',
+})
+
 /** The configured memory of tasks is too little for so many slots. */
 export const SlotMemoryTooSmall = defineError<{
   taskHeapBytes: number

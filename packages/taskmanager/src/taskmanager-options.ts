@@ -1,9 +1,16 @@
 import { totalmem } from 'node:os'
 import { constrainedMemory } from 'node:process'
 import { type Configuration, durationType, memorySizeType, type OptionType, option } from '@flink-ts/common'
-import { MAX_OVERDRAFT_RECORDS, MAX_OVERDRAFT_SIZE, RING_SIZE } from '@flink-ts/network'
+import {
+  MAX_OVERDRAFT_RECORDS,
+  MAX_OVERDRAFT_SIZE,
+  NETWORK_MEMORY_FRACTION,
+  NETWORK_MEMORY_MAX,
+  NETWORK_MEMORY_MIN,
+  RING_SIZE,
+} from '@flink-ts/network'
 import { CHECKPOINT_INLINE_THRESHOLD } from '@flink-ts/state'
-import { SlotMemoryTooSmall } from './errors.ts'
+import { NetworkMemoryBounds, SlotMemoryTooSmall } from './errors.ts'
 import type { OverdraftLimits } from './stream-task/overdraft.ts'
 
 /** How long a task may take to stop. */
@@ -54,7 +61,8 @@ export interface TaskExecutorSettings {
   readonly cancellationTimeoutMs: number
   readonly slotTimeoutMs: number
   readonly registration: BackoffSettings
-  readonly ringSizeBytes: number
+  /** Of all channels together, and of one at best. */
+  readonly networkMemory: { readonly limitBytes: number; readonly channelBytes: number }
   readonly inlineThresholdBytes: number
   readonly slotMemoryBytes: number
   readonly overdraftLimits: OverdraftLimits
@@ -67,7 +75,7 @@ export interface BackoffSettings {
 }
 
 /**
- * Throws `common.invalid-option-value` and `taskmanager.slot-memory-too-small`.
+ * Throws `common.invalid-option-value`, `taskmanager.slot-memory-too-small` and `taskmanager.network-memory-bounds`.
  * @param slots of the TaskManager
  */
 export function taskExecutorSettingsOf(configuration: Configuration, slots: number): TaskExecutorSettings {
@@ -78,7 +86,10 @@ export function taskExecutorSettingsOf(configuration: Configuration, slots: numb
       initialMs: configuration.get(REGISTRATION_INITIAL_PAUSE),
       maxMs: configuration.get(REGISTRATION_MAX_PAUSE),
     },
-    ringSizeBytes: configuration.get(RING_SIZE),
+    networkMemory: {
+      limitBytes: networkMemoryBytes(configuration),
+      channelBytes: configuration.get(RING_SIZE),
+    },
     inlineThresholdBytes: configuration.get(CHECKPOINT_INLINE_THRESHOLD),
     slotMemoryBytes: slotMemoryBytes(configuration.get(TASK_HEAP_SIZE), slots),
     overdraftLimits: {
@@ -97,6 +108,14 @@ function slotMemoryBytes(taskHeapBytes: number | undefined, slots: number): numb
   if (slotBytes < MIN_SLOT_BYTES)
     throw SlotMemoryTooSmall({ taskHeapBytes, slots, requiredBytes: MIN_SLOT_BYTES * slots })
   return slotBytes
+}
+
+function networkMemoryBytes(configuration: Configuration): number {
+  const minBytes = configuration.get(NETWORK_MEMORY_MIN)
+  const maxBytes = configuration.get(NETWORK_MEMORY_MAX) ?? Number.MAX_SAFE_INTEGER
+  if (minBytes > maxBytes) throw NetworkMemoryBounds({ minBytes, maxBytes })
+  const partBytes = Math.floor(configuration.get(NETWORK_MEMORY_FRACTION) * machineMemoryBytes())
+  return Math.min(maxBytes, Math.max(minBytes, partBytes))
 }
 
 /** Of the container if it has a limit: 0 and absurdly large values stand for none. */

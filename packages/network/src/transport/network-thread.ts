@@ -14,8 +14,7 @@ const report = (message: NetworkReport): void => port.postMessage(message)
 const { bell, bindHost, port: dataPort, openTimeoutMs } = workerData as NetworkThreadData
 const clock = new SystemClock()
 const reclaimer = new RingReclaimer({ clock })
-// All rings of a process are of the same size.
-let ringSizeBytes = 0
+const ringBytes = new Map<string, number>()
 const environment = new NetworkEnvironment(
   { bindHost, port: dataPort, openTimeoutMs },
   {
@@ -30,16 +29,16 @@ const environment = new NetworkEnvironment(
 port.on('message', (command: NetworkCommand) => {
   switch (command.type) {
     case 'open-outbound':
-      ringSizeBytes = command.ends.ring.byteLength
+      ringBytes.set(command.ends.channelId, command.ends.ring.byteLength)
       environment.openOutbound(command.ends)
       return
     case 'open-inbound':
-      ringSizeBytes = command.ends.ring.byteLength
+      ringBytes.set(command.ends.channelId, command.ends.ring.byteLength)
       environment.openInbound(command.ends, command.remoteAddress)
       return
     case 'release':
       environment.release(command.channelIds, command.drain)
-      reclaimer.released(command.channelIds.length * ringSizeBytes)
+      reclaimer.released(forget(command.channelIds))
       return
     case 'close':
       // Never rejects.
@@ -49,6 +48,16 @@ port.on('message', (command: NetworkCommand) => {
       })
   }
 })
+
+/** Bytes of the rings of these channels. */
+function forget(channelIds: readonly string[]): number {
+  let sizeBytes = 0
+  for (const channelId of channelIds) {
+    sizeBytes += ringBytes.get(channelId) ?? 0
+    ringBytes.delete(channelId)
+  }
+  return sizeBytes
+}
 
 environment.start().then(
   boundPort => report({ type: 'started', port: boundPort }),

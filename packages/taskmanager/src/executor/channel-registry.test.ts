@@ -3,15 +3,18 @@ import type { TaskDeployment } from '@flink-ts/gateways'
 import type { ChannelEnds } from '@flink-ts/network'
 import { expect, test } from 'vitest'
 import { ChannelRegistry } from './channel-registry.ts'
+import { NetworkMemory } from './network-memory.ts'
 
-function setup() {
+function setup(limitBytes = 1_000_000) {
+  const memory = new NetworkMemory({ limitBytes, channelBytes: 1024 })
   const log: string[] = []
   const bell = new SharedArrayBuffer(4)
   const bells = new Map(['one', 'two'].map(name => [name as AllocationId, new SharedArrayBuffer(4)]))
   const opened: ChannelEnds[] = []
   const registry = new ChannelRegistry(
-    { resourceId: 'here' as never, ringSizeBytes: 1024 },
+    { resourceId: 'here' as never, slots: 2 },
     {
+      memory,
       reclaimer: { released: sizeBytes => sizeBytes > 0 && log.push(`freed ${sizeBytes}`) },
       bellOf: allocationId => bells.get(allocationId),
       network: {
@@ -29,7 +32,7 @@ function setup() {
       },
     },
   )
-  return { registry, log, bell, bells, opened }
+  return { registry, log, bell, bells, opened, memory }
 }
 
 type End = readonly [channelId: string, partner: string, taskManager: string, allocation: string]
@@ -53,7 +56,13 @@ const task = (
   inputs: readonly End[],
   outputs: readonly End[],
 ): TaskDeployment =>
-  ({ attemptId, allocationId, inputs: [edge(inputs)], outputs: [edge(outputs)] }) as unknown as TaskDeployment
+  ({
+    attemptId,
+    allocationId,
+    inputs: [edge(inputs)],
+    outputs: [edge(outputs)],
+    job: { jobId: 'job', graph: { name: 'test' } },
+  }) as unknown as TaskDeployment
 const attempt = (name: string) => name as ExecutionAttemptId
 
 test('direct inside a slot, one ring between two slots whoever comes first, the network thread between processes', () => {
@@ -94,7 +103,7 @@ test('a channel whose partner never came goes with the slot of the partner', () 
 })
 
 test('a partner slot that is not here refuses the deployment and leaves nothing', () => {
-  const { registry, log } = setup()
+  const { registry, log, memory } = setup()
   const consumer = task(
     'c',
     'two',
@@ -106,5 +115,20 @@ test('a partner slot that is not here refuses the deployment and leaves nothing'
   )
   expect(() => registry.open([consumer])).toThrowError(/allocation gone/)
   expect(registry.size).toBe(0)
+  expect(memory.usedBytes).toBe(0)
   expect(log).toEqual(['in far there:1', 'release far', 'freed 1280'])
+})
+
+test('a deployment beyond the network memory is refused with what it needs, and leaves nothing', () => {
+  const { registry, log, memory } = setup(3 * 1024)
+  registry.open([task('c', 'two', [['next', 'p', 'here', 'one']], [])])
+  const ends = ['a', 'b', 'c'].map((name): End => [name, 'r', 'there', 'x'])
+  const producer = task('p', 'one', [], [['next', 'c', 'here', 'two'], ...ends])
+  expect(() => registry.open([producer])).toThrowError(/needs 4096 bytes .* and it has 3072/)
+  expect(registry.size).toBe(1)
+  expect(memory.usedBytes).toBe(1024)
+  registry.close(attempt('c'), false)
+  registry.closeAllocation('one' as AllocationId)
+  expect(memory.usedBytes).toBe(0)
+  expect(log).toEqual(['freed 1280'])
 })

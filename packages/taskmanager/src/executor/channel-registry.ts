@@ -1,7 +1,8 @@
-import type { AllocationId, ExecutionAttemptId, ResourceId } from '@flink-ts/common'
+import type { AllocationId, ExecutionAttemptId, JobId, ResourceId } from '@flink-ts/common'
 import type { ChannelDeployment, TaskDeployment } from '@flink-ts/gateways'
 import { allocateRing, type ChannelEnds } from '@flink-ts/network'
 import { InvalidDeployment } from '../errors.ts'
+import type { NetworkMemory } from './network-memory.ts'
 
 /** What the registry needs of the network thread. */
 export interface NetworkPort {
@@ -19,6 +20,9 @@ export interface RingReclaimerPort {
 interface Channel {
   readonly ends: ChannelEnds
   readonly remote: boolean
+  readonly jobId: JobId
+  /** Of the network memory. */
+  readonly sizeBytes: number
   /** Attempts on this TaskManager that use it, or will, with their allocation. */
   readonly users: Map<ExecutionAttemptId, AllocationId>
 }
@@ -29,23 +33,31 @@ interface Channel {
  */
 export class ChannelRegistry {
   readonly #resourceId: ResourceId
-  readonly #ringSizeBytes: number
+  readonly #slots: number
+  readonly #memory: NetworkMemory
   readonly #network: NetworkPort
   readonly #reclaimer: RingReclaimerPort
   readonly #bellOf: (allocationId: AllocationId) => SharedArrayBuffer | undefined
   readonly #channels = new Map<string, Channel>()
+  /** Slots that have had their channels made. */
+  readonly #deployed = new Set<AllocationId>()
 
-  /** @param bellOf bell of a slot of this TaskManager */
+  /**
+   * @param options.slots of this TaskManager
+   * @param dependencies.bellOf bell of a slot of this TaskManager
+   */
   constructor(
-    options: { resourceId: ResourceId; ringSizeBytes: number },
+    options: { resourceId: ResourceId; slots: number },
     dependencies: {
+      memory: NetworkMemory
       network: NetworkPort
       reclaimer: RingReclaimerPort
       bellOf: (allocationId: AllocationId) => SharedArrayBuffer | undefined
     },
   ) {
     this.#resourceId = options.resourceId
-    this.#ringSizeBytes = options.ringSizeBytes
+    this.#slots = options.slots
+    this.#memory = dependencies.memory
     this.#network = dependencies.network
     this.#reclaimer = dependencies.reclaimer
     this.#bellOf = dependencies.bellOf
@@ -55,19 +67,30 @@ export class ChannelRegistry {
     return this.#channels.size
   }
 
-  /** The rings of these tasks of one slot; channels inside the slot are direct and have none. */
+  /**
+   * The rings of these tasks of one slot; channels inside the slot are direct and have none. Throws what
+   * {@link NetworkMemory.reserve} throws, and `taskmanager.invalid-deployment`.
+   */
   open(tasks: readonly TaskDeployment[]): readonly ChannelEnds[] {
     const opened: ChannelEnds[] = []
+    const [first] = tasks
+    if (first === undefined) return opened
+    const missing = this.#missing(tasks)
+    this.#deployed.add(first.allocationId)
+    const ringBytes = missing === 0 ? 0 : this.#reserve(first, missing)
+    const before = this.#channels.size
     try {
       for (const task of tasks) {
         for (const { channels } of task.inputs) {
-          for (const channel of channels) this.#open(task, channel, 'in', opened)
+          for (const channel of channels) this.#open(task, channel, 'in', ringBytes, opened)
         }
         for (const { channels } of task.outputs) {
-          for (const channel of channels) this.#open(task, channel, 'out', opened)
+          for (const channel of channels) this.#open(task, channel, 'out', ringBytes, opened)
         }
       }
     } catch (error) {
+      const made = this.#channels.size - before
+      this.#memory.release(first.job.jobId, (missing - made) * ringBytes)
       for (const { attemptId } of tasks) this.close(attemptId, false)
       throw error
     }
@@ -81,6 +104,7 @@ export class ChannelRegistry {
 
   /** A slot is gone: nothing will run there any more. */
   closeAllocation(allocationId: AllocationId): void {
+    this.#deployed.delete(allocationId)
     this.#drop(allocation => allocation === allocationId, false)
   }
 
@@ -93,10 +117,11 @@ export class ChannelRegistry {
   #drop(concerns: (allocation: AllocationId, user: ExecutionAttemptId) => boolean, drain: boolean): void {
     const released: string[] = []
     let sizeBytes = 0
-    for (const [channelId, { ends, users, remote }] of this.#channels) {
+    for (const [channelId, { ends, users, remote, ...channel }] of this.#channels) {
       for (const [user, allocation] of users) if (concerns(allocation, user)) users.delete(user)
       if (users.size > 0) continue
       this.#channels.delete(channelId)
+      this.#memory.release(channel.jobId, channel.sizeBytes)
       sizeBytes += ends.ring.byteLength
       if (remote) released.push(channelId)
     }
@@ -104,14 +129,37 @@ export class ChannelRegistry {
     this.#reclaimer.released(sizeBytes)
   }
 
+  /** Channels of these tasks that need a ring and have none. */
+  #missing(tasks: readonly TaskDeployment[]): number {
+    const missing = new Set<string>()
+    for (const task of tasks) {
+      for (const { channels } of [...task.inputs, ...task.outputs]) {
+        for (const { channelId, partner } of channels) {
+          if (!this.#inside(task, partner) && !this.#channels.has(channelId)) missing.add(channelId)
+        }
+      }
+    }
+    return missing.size
+  }
+
+  #reserve({ job }: TaskDeployment, channels: number): number {
+    const otherSlots = Math.max(0, this.#slots - this.#deployed.size)
+    return this.#memory.reserve({ jobId: job.jobId, jobName: job.graph.name, channels, otherSlots })
+  }
+
+  #inside(task: TaskDeployment, partner: ChannelDeployment['partner']): boolean {
+    return partner.taskManager === this.#resourceId && partner.allocationId === task.allocationId
+  }
+
   #open(
     task: TaskDeployment,
     { channelId, partner }: ChannelDeployment,
     direction: 'in' | 'out',
+    ringBytes: number,
     opened: ChannelEnds[],
   ): void {
+    if (this.#inside(task, partner)) return
     const here = partner.taskManager === this.#resourceId
-    if (here && partner.allocationId === task.allocationId) return
     const existing = this.#channels.get(channelId)
     if (existing !== undefined) {
       opened.push(existing.ends)
@@ -122,13 +170,14 @@ export class ChannelRegistry {
     const [producerBell, consumerBell] = direction === 'out' ? [own, other] : [other, own]
     const ends: ChannelEnds = {
       channelId,
-      ring: allocateRing(this.#ringSizeBytes),
+      ring: allocateRing(ringBytes),
       producerBell,
       consumerBell,
     }
     const users = new Map([[task.attemptId, task.allocationId]])
     if (here) users.set(partner.attemptId, partner.allocationId)
-    this.#channels.set(channelId, { ends, users, remote: !here })
+    const { jobId } = task.job
+    this.#channels.set(channelId, { ends, users, remote: !here, jobId, sizeBytes: ringBytes })
     if (!here && direction === 'out') this.#network.openOutbound(ends)
     else if (!here) this.#network.openInbound(ends, partner.dataAddress)
     opened.push(ends)

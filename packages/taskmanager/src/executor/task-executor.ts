@@ -31,6 +31,7 @@ import type { SlotCommand, SlotReport } from '../thread/slot-messages.ts'
 import type { BundleCache } from './bundle-cache.ts'
 import { ChannelRegistry, type NetworkPort } from './channel-registry.ts'
 import { JobConnection, type JobConnectionListener, type JobHandlers } from './job-connection.ts'
+import { NetworkMemory } from './network-memory.ts'
 import { ResourceManagerConnection } from './resource-manager-connection.ts'
 
 export interface TaskExecutorOptions {
@@ -88,8 +89,9 @@ export class TaskExecutor {
     this.#table = new TaskSlotTable(options)
     const { resourceId, settings } = options
     this.#channels = new ChannelRegistry(
-      { resourceId, ringSizeBytes: settings.ringSizeBytes },
+      { resourceId, slots: options.slots },
       {
+        memory: new NetworkMemory(settings.networkMemory),
         network: dependencies.network,
         reclaimer: new RingReclaimer({ clock: dependencies.clock }),
         bellOf: allocationId => this.#slots.get(allocationId)?.bell,

@@ -1,0 +1,80 @@
+import type { JobId } from '@flink-ts/common'
+import { NetworkMemoryTaken, NetworkMemoryTooSmall } from '../errors.ts'
+
+/** Smaller rings hold batches of a few dozen records only. */
+const MIN_CHANNEL_BYTES = 16 * 1024
+
+/** Channels that are to be made together. */
+export interface ChannelDemand {
+  readonly jobId: JobId
+  /** For messages. */
+  readonly jobName: string
+  /** From 1. */
+  readonly channels: number
+  /** Slots of this TaskManager that will want channels, too. */
+  readonly otherSlots: number
+}
+
+/**
+ * Shares the network memory of a TaskManager out to channels. They get the full size while there is plenty; many
+ * channels get smaller ones, so that a large job runs, a bit slower, instead of being refused. Owner: TaskExecutor main
+ * thread.
+ */
+export class NetworkMemory {
+  readonly limitBytes: number
+  readonly #channelBytes: number
+  readonly #smallestBytes: number
+  readonly #usedBytes = new Map<JobId, number>()
+
+  /**
+   * @param options.limitBytes for all channels together
+   * @param options.channelBytes of one channel at best
+   */
+  constructor(options: { readonly limitBytes: number; readonly channelBytes: number }) {
+    this.limitBytes = options.limitBytes
+    this.#channelBytes = powerOfTwo(options.channelBytes)
+    this.#smallestBytes = Math.min(MIN_CHANNEL_BYTES, this.#channelBytes)
+  }
+
+  get usedBytes(): number {
+    let usedBytes = 0
+    for (const sizeBytes of this.#usedBytes.values()) usedBytes += sizeBytes
+    return usedBytes
+  }
+
+  /**
+   * Takes memory for channels and returns the size of each, a power of two. Throws
+   * `taskmanager.network-memory-too-small` if the job alone needs more than there is, and
+   * `taskmanager.network-memory-taken` if other jobs have it.
+   */
+  reserve({ jobId, jobName, channels, otherSlots }: ChannelDemand): number {
+    const usedBytes = this.usedBytes
+    const freeBytes = this.limitBytes - usedBytes
+    // What a slot that comes later can still get must not depend on who came first.
+    const shareBytes = freeBytes / (otherSlots + 1)
+    let sizeBytes = this.#channelBytes
+    while (sizeBytes > this.#smallestBytes && channels * sizeBytes > shareBytes) sizeBytes /= 2
+    const ownBytes = this.#usedBytes.get(jobId) ?? 0
+    if (channels * sizeBytes > freeBytes) {
+      const { limitBytes } = this
+      const neededBytes = ownBytes + channels * sizeBytes
+      if (neededBytes > limitBytes)
+        throw NetworkMemoryTooSmall({ job: jobName, channels, neededBytes, limitBytes })
+      const othersBytes = usedBytes - ownBytes
+      throw NetworkMemoryTaken({ job: jobName, channels, neededBytes, othersBytes, limitBytes })
+    }
+    this.#usedBytes.set(jobId, ownBytes + channels * sizeBytes)
+    return sizeBytes
+  }
+
+  /** Gives back what channels had. */
+  release(jobId: JobId, sizeBytes: number): void {
+    const left = (this.#usedBytes.get(jobId) ?? 0) - sizeBytes
+    if (left > 0) this.#usedBytes.set(jobId, left)
+    else this.#usedBytes.delete(jobId)
+  }
+}
+
+function powerOfTwo(sizeBytes: number): number {
+  return 2 ** Math.ceil(Math.log2(sizeBytes))
+}
