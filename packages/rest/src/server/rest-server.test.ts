@@ -1,4 +1,4 @@
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { defineError, type JobId, ManualClock, nullLogger } from '@flink-ts/common'
 import type { DispatcherGateway, ExecutionState, JobDetails, ResourceOverview } from '@flink-ts/gateways'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -288,6 +288,37 @@ describe('REST API', () => {
     expect((await call('/nothing/here')).body).toEqual({ errors: ['Not found: GET /nothing/here'] })
     expect(await call('/taskmanagers')).toEqual({ status: 503, body: { errors: ['gone'] } })
     expect(await call('/jobs')).toEqual({ status: 500, body: { errors: ['bug'] } })
+  })
+
+  it.each([
+    ['GET /jobs/%zz HTTP/1.1', 400, 'not a valid url'],
+    ['GET http://[ HTTP/1.1', 400, 'not a valid url'],
+    [`GET /jobs/${'a'.repeat(300)} HTTP/1.1`, 414, 'max param length'],
+    ['FOO /jobs HTTP/1.1', 400, 'no valid HTTP request'],
+    ['DELETE /jobs HTTP/1.1', 404, 'Not found: DELETE /jobs'],
+    ['hello', 400, 'no valid HTTP request'],
+    [`GET /jobs HTTP/1.1\r\nX: ${'y'.repeat(40_000)}`, 431, 'no valid HTTP request'],
+    ['PATCH /jobs/x HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{x', 400, 'JSON'],
+    ['PATCH /jobs/x HTTP/1.1\r\nContent-Type: text/foo\r\nContent-Length: 2\r\n\r\n{x', 415, 'Unsupported'],
+    [
+      'PATCH /jobs/x HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 20000000',
+      413,
+      'too large',
+    ],
+    ['PATCH /jobs/x HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 0', 400, 'job id'],
+    ['GET /jobs/x HTTP/1.1', 400, 'job id'],
+  ])('answers %j in the same shape', async (request, status, text) => {
+    const { port } = await start()
+    const socket = connect(port, '127.0.0.1', () => socket.write(`${request}\r\n\r\n`))
+    let answer = ''
+    for await (const chunk of socket) {
+      answer += chunk
+      const length = Number(/content-length: (\d+)/i.exec(answer)?.[1] ?? Number.POSITIVE_INFINITY)
+      if (answer.length - answer.indexOf('\r\n\r\n') - 4 >= length) break
+    }
+    const [head = '', body = ''] = answer.split('\r\n\r\n')
+    expect(head).toContain(`HTTP/1.1 ${status} `)
+    expect(JSON.parse(body)).toEqual({ errors: [expect.stringContaining(text)] })
   })
 
   it('is not opened to the network by accident', async () => {

@@ -1,10 +1,11 @@
-import { type Clock, isFlinkError, type JobId, type Logger } from '@flink-ts/common'
+import type { Clock, JobId, Logger } from '@flink-ts/common'
 import type { DispatcherGateway } from '@flink-ts/gateways'
 import type { FastifyInstance } from 'fastify'
 import { BindFailed, InvalidParameter, TaskManagerNotFound, UnauthenticatedBinding } from '../errors.ts'
 import { clusterOverview, dashboardConfiguration, taskManagerInfo } from '../routes/cluster-routes.ts'
 import { type ExceptionQuery, jobExceptions } from '../routes/job-exceptions.ts'
 import { jobCheckpoints, jobDetails, jobOverview, jobPlan } from '../routes/job-routes.ts'
+import { errorAnswers } from './error-answers.ts'
 
 export interface RestServerOptions {
   readonly bindAddress: string
@@ -30,8 +31,6 @@ export interface RestServer {
   close(): Promise<void>
 }
 
-/** Code of the Dispatcher's answer for an unknown job; the class cannot be shared, components meet in gateways. */
-const JOB_NOT_FOUND = 'dispatcher.job-not-found'
 const JOB_ID = /^[0-9a-f]{32}$/
 
 /** Makes the server; nothing listens before {@link RestServer.start}. */
@@ -47,8 +46,9 @@ export function createRestServer(
         throw UnauthenticatedBinding({ bindAddress })
       // Loaded late: the cluster registers its slots meanwhile.
       const { fastify } = await import('fastify')
-      const server = fastify({ forceCloseConnections: true, logger: false })
-      addErrorHandling(server, dependencies.logger.child({ component: 'rest' }))
+      const answers = errorAnswers(dependencies.logger.child({ component: 'rest' }))
+      const server = fastify({ forceCloseConnections: true, logger: false, ...answers.serverOptions })
+      answers.addTo(server)
       // Clients of Flink send /v1, the web page the bare path.
       for (const prefix of ['', '/v1']) {
         await server.register(async scope => addRoutes(scope, dependencies), { prefix })
@@ -110,28 +110,6 @@ function addRoutes(app: FastifyInstance, { dispatcher, clock, version }: RestSer
     if (taskManager === undefined) throw TaskManagerNotFound({ id })
     return taskManagerInfo(taskManager)
   })
-}
-
-function addErrorHandling(app: FastifyInstance, logger: Logger): void {
-  app.setNotFoundHandler(async (request, reply) => {
-    await reply.code(404).send({ errors: [`Not found: ${request.method} ${request.url}`] })
-  })
-  app.setErrorHandler(async (error, request, reply) => {
-    const status = statusOf(error)
-    if (status >= 500) logger.warn({ method: request.method, url: request.url, error }, 'Request failed')
-    await reply.code(status).send({ errors: [error instanceof Error ? error.message : String(error)] })
-  })
-}
-
-function statusOf(error: unknown): number {
-  if (isFlinkError(error)) {
-    if (error.code === JOB_NOT_FOUND || TaskManagerNotFound.is(error)) return 404
-    if (error.domain === 'user') return 400
-    return error.domain === 'external' ? 503 : 500
-  }
-  // Fastify's own errors (malformed requests) carry their status.
-  const status = (error as { statusCode?: unknown }).statusCode
-  return typeof status === 'number' ? status : 500
 }
 
 function jobIdOf(params: unknown): JobId {

@@ -1,0 +1,79 @@
+import { type Server, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import { isFlinkError, type Logger } from '@flink-ts/common'
+import type { FastifyHttpOptions, FastifyInstance, FastifyReply } from 'fastify'
+import { TaskManagerNotFound } from '../errors.ts'
+
+// Of the Dispatcher; the class cannot be shared, components meet in gateways.
+const JOB_NOT_FOUND = 'dispatcher.job-not-found'
+
+/** How a server says that a request failed: whatever is wrong, the body is `{"errors": [text, ...]}`, as Flink's. */
+export interface ErrorAnswers {
+  /** For what fails before there is a request: bad URLs, bad HTTP. */
+  readonly serverOptions: Pick<FastifyHttpOptions<Server>, 'frameworkErrors' | 'clientErrorHandler' | 'http'>
+  /** Must come before the routes. */
+  addTo(server: FastifyInstance): void
+}
+
+/** Statuses follow the domain of the error: 400 or 404 user, 503 external, 500 internal, which is logged. */
+export function errorAnswers(logger: Logger): ErrorAnswers {
+  return {
+    serverOptions: {
+      // A missing Host header is nobody's problem here, and Node's own answer to it has no text.
+      http: { requireHostHeader: false },
+      frameworkErrors(error, _request, reply) {
+        // Its type knows no answers, since the request found no route.
+        const plain = reply as unknown as FastifyReply
+        void plain.code(statusOf(error)).send(bodyOf(error.message)) // Fastify reports what fails while sending.
+      },
+      clientErrorHandler(error, socket) {
+        answerBadHttp(error as NodeJS.ErrnoException, socket)
+      },
+    },
+    addTo(server) {
+      server.setNotFoundHandler(async (request, reply) => {
+        await reply.code(404).send(bodyOf(`Not found: ${request.method} ${request.url}`))
+      })
+      server.setErrorHandler(async (error, request, reply) => {
+        const status = statusOf(error)
+        if (status >= 500) logger.warn({ method: request.method, url: request.url, error }, 'Request failed')
+        await reply.code(status).send(bodyOf(error instanceof Error ? error.message : String(error)))
+      })
+      // Many clients name the type of a body that they do not send.
+      server.removeContentTypeParser('application/json')
+      server.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
+        try {
+          done(null, text === '' ? undefined : JSON.parse(text as string))
+        } catch (error) {
+          done(Object.assign(new Error(`The body is not valid JSON: ${String(error)}`), { statusCode: 400 }))
+        }
+      })
+    },
+  }
+}
+
+const bodyOf = (message: string): { errors: string[] } => ({ errors: [message] })
+
+function statusOf(error: unknown): number {
+  if (isFlinkError(error)) {
+    if (error.code === JOB_NOT_FOUND || TaskManagerNotFound.is(error)) return 404
+    if (error.domain === 'user') return 400
+    return error.domain === 'external' ? 503 : 500
+  }
+  // Fastify's own errors (malformed requests) carry their status.
+  const status = (error as { statusCode?: unknown }).statusCode
+  return typeof status === 'number' ? status : 500
+}
+
+/** Node could not read the request, so there is none to reply to. */
+function answerBadHttp(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return
+  const status =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400
+  const body = JSON.stringify(bodyOf(`This is no valid HTTP request: ${error.message}`))
+  const head =
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\n` +
+    `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n`
+  if (socket.writable) socket.end(head + body)
+  else socket.destroy()
+}
