@@ -83,8 +83,6 @@ export type {
   ProcessFunction,
   ReduceFunction,
   TimerService,
-  TimeWindow,
-  WindowFunction,
 } from './functions/functions.ts'
 export type {
   CoGroupFunction,
@@ -122,5 +120,60 @@ export { coProcessOperator } from './two-input/co-process-operator.ts'
 export { type IntervalJoinOptions, intervalJoinOperator } from './two-input/interval-join-operator.ts'
 export { keyedCoProcessOperator } from './two-input/keyed-co-process-operator.ts'
 export { type TimestampAssigner, WatermarkStrategy } from './watermark/watermark-strategy.ts'
-export { TumblingEventTimeWindows } from './windowing/tumbling-event-time-windows.ts'
-export { LATE_RECORDS_DROPPED, tumblingWindowOperator } from './windowing/tumbling-window-operator.ts'
+export { WindowStagger } from './windowing/assigners/aligned-window.ts'
+export { GlobalWindows } from './windowing/assigners/global-windows.ts'
+export {
+  EventTimeSessionWindows,
+  ProcessingTimeSessionWindows,
+  type SessionWindowTimeGapExtractor,
+} from './windowing/assigners/session-windows.ts'
+export {
+  SlidingEventTimeWindows,
+  SlidingProcessingTimeWindows,
+} from './windowing/assigners/sliding-windows.ts'
+export {
+  TumblingEventTimeWindows,
+  TumblingProcessingTimeWindows,
+} from './windowing/assigners/tumbling-windows.ts'
+export {
+  isMerging,
+  type MergingWindowAssigner,
+  type WindowAssigner,
+  type WindowAssignerContext,
+} from './windowing/assigners/window-assigner.ts'
+export { windowOperator } from './windowing/create-window-operator.ts'
+export { CountEvictor, DeltaEvictor, TimeEvictor } from './windowing/evictors/built-in-evictors.ts'
+export type { Evictor, EvictorContext, TimestampedValue } from './windowing/evictors/evictor.ts'
+export type { KeyedStateStore } from './windowing/keyed-state-store.ts'
+export { LATE_RECORDS_DROPPED } from './windowing/late-records.ts'
+export { GlobalWindow, TimeWindow, type Window, type WindowSerializer } from './windowing/time-window.ts'
+export {
+  ContinuousEventTimeTrigger,
+  ContinuousProcessingTimeTrigger,
+} from './windowing/triggers/continuous-triggers.ts'
+export { CountTrigger } from './windowing/triggers/count-trigger.ts'
+export { type DeltaFunction, DeltaTrigger } from './windowing/triggers/delta-trigger.ts'
+export { NeverTrigger } from './windowing/triggers/never-trigger.ts'
+export {
+  type ProcessingTimeoutOptions,
+  ProcessingTimeoutTrigger,
+} from './windowing/triggers/processing-timeout-trigger.ts'
+export { PurgingTrigger } from './windowing/triggers/purging-trigger.ts'
+export { EventTimeTrigger, ProcessingTimeTrigger } from './windowing/triggers/time-triggers.ts'
+export {
+  type OnMergeContext,
+  Trigger,
+  type TriggerContext,
+  TriggerResult,
+} from './windowing/triggers/trigger.ts'
+export type {
+  AllWindowFunction,
+  ProcessAllWindowFunction,
+  ProcessWindowContext,
+  ProcessWindowFunction,
+  WindowAggregation,
+  WindowFunction,
+  WindowOutput,
+  WindowResultFunction,
+} from './windowing/window-functions.ts'
+export type { WindowOptions } from './windowing/window-options.ts'

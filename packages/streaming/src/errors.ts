@@ -64,3 +64,23 @@ export const ForeignStream = defineError<{ call: string; operator: string }>({
     `${d.call}: the stream of ${d.operator} belongs to a job that was already executed or to another environment. ` +
     'Build each job from its sources anew before execute.',
 })
+
+/** A field that cannot be added up or compared. */
+export const FieldNotAggregable = defineError<{ call: string; field: string; value: string }>({
+  code: 'streaming.field-not-aggregable',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `${d.call} found ${d.value} in the field '${d.field}': it needs numbers (or bigints) to add up, and values of one ` +
+    'type to compare. Name another field, or use reduce.',
+})
+
+/** Windows that merge need a function that joins accumulators. */
+export const AggregateCannotMerge = defineError<{ call: string }>({
+  code: 'streaming.aggregate-cannot-merge',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `${d.call} on windows that merge (sessions) must join the contents of two windows: give the aggregate function ` +
+    'merge(left, right), or use reduce or process.',
+})

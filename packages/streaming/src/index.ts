@@ -2,6 +2,7 @@
 // Called by: user programs (through flink-ts), cluster and cli for their own jobs and tests.
 // Calls: operators (factories), jobgraph (plain graph, executor port), common.
 // Thread: the one that evaluates the program: the client's main thread, or a slot or job host thread in replay.
+export { AllWindowedStream, type AllWindowResult } from './datastream/all-windowed-stream.ts'
 export { AsyncDataStream, type AsyncMapOptions, type AsyncOptions } from './datastream/async-data-stream.ts'
 export {
   BroadcastConnectedStream,
@@ -17,7 +18,7 @@ export {
 } from './datastream/data-stream.ts'
 export { DataStreamSink } from './datastream/data-stream-sink.ts'
 export { BoundedIntervalJoin, IntervalJoin } from './datastream/interval-join.ts'
-export { WindowedStream } from './datastream/windowed-stream.ts'
+export { WindowedStream, type WindowResult } from './datastream/windowed-stream.ts'
 export { CheckpointConfig } from './environment/checkpoint-config.ts'
 export { ExecutionConfig } from './environment/execution-config.ts'
 export { RestartStrategies } from './environment/restart-strategies.ts'

@@ -12,8 +12,9 @@ import {
 import { expect, test } from 'vitest'
 import type { OperatorFactory } from '../contract/stream-operator.ts'
 import { OperatorHarness } from '../harness/operator-harness.ts'
-import { TumblingEventTimeWindows } from '../windowing/tumbling-event-time-windows.ts'
-import { tumblingWindowOperator } from '../windowing/tumbling-window-operator.ts'
+import { TumblingEventTimeWindows } from '../windowing/assigners/tumbling-windows.ts'
+import { windowOperator } from '../windowing/create-window-operator.ts'
+import type { TimeWindow } from '../windowing/time-window.ts'
 import { keyedProcessOperator } from './keyed-process-operator.ts'
 import { keyedReduceOperator } from './keyed-reduce-operator.ts'
 
@@ -96,7 +97,7 @@ test.each([
   [3, 1],
   [1, 4],
 ])('a window half fired: rescaled from %i to %i, each result once', async (from, to) => {
-  const factory = tumblingWindowOperator<string, Entry>({
+  const factory = windowOperator<string, Entry, TimeWindow>({
     assigner: TumblingEventTimeWindows.of(25),
     keySelector: entry => entry.key,
     aggregation: {
@@ -110,7 +111,7 @@ test.each([
         getResult: acc => (acc as { n: number }).n,
       },
     },
-    windowFunction: (key, window, n) => `${key} ${window.start} ${n}`,
+    output: { type: 'result', function: (key, window, n) => `${key} ${window.start} ${n}` },
     lateTag: undefined,
   })
   const first = await subtasks(factory, from)

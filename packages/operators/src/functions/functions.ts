@@ -33,18 +33,12 @@ export interface AggregateFunction<T, Acc, R> {
   createAccumulator(): Acc
   add(value: T, accumulator: Acc): Acc
   getResult(accumulator: Acc): R
-  /** Joins two accumulators; needed by merging windows only. */
+  /**
+   * Joins two accumulators; needed by sessions, and makes sliding windows cheaper. May change `left` and return it, must
+   * leave `right` as it is.
+   */
   merge?(left: Acc, right: Acc): Acc
 }
-
-/** A window of event time: milliseconds, half open: `start <= timestamp < end`. */
-export interface TimeWindow {
-  readonly start: number
-  readonly end: number
-}
-
-/** Makes the output of one key and window from its aggregate. */
-export type WindowFunction<K, A, R> = (key: K, window: TimeWindow, result: A) => R
 
 /** Time in a process function. Times are milliseconds since the epoch. */
 export interface TimerService {

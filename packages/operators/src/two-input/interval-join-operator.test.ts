@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { MAX_WATERMARK, MIN_WATERMARK } from '../contract/stream-operator.ts'
 import { OutputTag } from '../functions/collector.ts'
 import { OperatorHarness } from '../harness/operator-harness.ts'
-import { LATE_RECORDS_DROPPED } from '../windowing/tumbling-window-operator.ts'
+import { LATE_RECORDS_DROPPED } from '../windowing/late-records.ts'
 import { intervalJoinOperator } from './interval-join-operator.ts'
 import { runScript, type ScriptRecord, type ScriptStep } from './two-input-runs.ts'
 

@@ -11,7 +11,7 @@ import {
   userFunctionFailure,
 } from '../functions/user-function-failure.ts'
 import { InternalTimerService } from '../timers/internal-timer-service.ts'
-import { LATE_RECORDS_DROPPED } from '../windowing/tumbling-window-operator.ts'
+import { LATE_RECORDS_DROPPED } from '../windowing/late-records.ts'
 import { type BufferedRecords, firstAfter, JoinBuffer } from './join-buffer.ts'
 
 /** What an interval join is made of. */

@@ -1,15 +1,12 @@
-import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { MAX_WATERMARK } from '../contract/stream-operator.ts'
 import type { AggregateFunction } from '../functions/functions.ts'
 import { OperatorHarness } from '../harness/operator-harness.ts'
-import { TumblingEventTimeWindows } from './tumbling-event-time-windows.ts'
-import {
-  LATE_RECORDS_DROPPED,
-  type TumblingWindowOptions,
-  tumblingWindowOperator,
-} from './tumbling-window-operator.ts'
+import { TumblingEventTimeWindows } from './assigners/tumbling-windows.ts'
+import { windowOperator } from './create-window-operator.ts'
+import { LATE_RECORDS_DROPPED } from './late-records.ts'
+import type { TimeWindow } from './time-window.ts'
+import type { WindowOptions } from './window-options.ts'
 
 interface Element {
   id: string
@@ -17,12 +14,6 @@ interface Element {
   ts: number
   value: number
 }
-interface Golden {
-  input: Element[]
-  jobs: { name: string; input?: Element[]; output: Record<string, unknown>[] }[]
-}
-const golden = JSON.parse(readFileSync(new URL('./testdata/windows.json', import.meta.url), 'utf8')) as Golden
-
 interface Sum {
   count: number
   sum: number
@@ -40,53 +31,19 @@ const sums: AggregateFunction<Element, Sum, Sum> = {
 }
 const windows = (
   sizeMs: number,
-  rest: Partial<TumblingWindowOptions<string, Element>> = {},
-): ReturnType<typeof tumblingWindowOperator> =>
-  tumblingWindowOperator<string, Element>({
+  rest: Partial<WindowOptions<string, Element, TimeWindow>> = {},
+): ReturnType<typeof windowOperator> =>
+  windowOperator<string, Element, TimeWindow>({
     assigner: TumblingEventTimeWindows.of(sizeMs),
     keySelector: element => element.key,
     aggregation: { type: 'aggregate', aggregate: sums as AggregateFunction<Element, unknown, unknown> },
-    windowFunction: (key, window, result) => ({ key, ...window, ...(result as Sum) }),
+    output: {
+      type: 'result',
+      function: (key, window, result) => ({ key, ...window, ...(result as Sum) }),
+    },
     lateTag: undefined,
     ...rest,
   })
-
-test.each(golden.jobs)('$name as in Flink', async job => {
-  const harness = await new OperatorHarness(windows(10_000, { lateTag: 'late' })).open()
-  const events: Record<string, unknown>[] = []
-  const keep = (watermark: number): void => {
-    const late = harness.sideOutputs.get('late') ?? []
-    for (const { value, timestamp } of late.splice(0)) {
-      const { id, key } = value as Element
-      events.push({ type: 'late', id, key, watermark, timestamp })
-    }
-    for (const { value, timestamp } of harness.emitted.splice(0)) {
-      events.push({ type: 'fire', ...(value as object), watermark, timestamp })
-    }
-  }
-  let highest = -Infinity
-  let watermark = Number.NaN
-  for (const element of job.input ?? golden.input) {
-    harness.push(element, element.ts)
-    keep(watermark)
-    if (element.ts <= highest) continue
-    highest = element.ts
-    watermark = highest - 2000 - 1
-    harness.advance(watermark)
-    keep(watermark)
-  }
-  harness.advance(MAX_WATERMARK)
-  keep(Number.NaN)
-  const comparable = (entries: Record<string, unknown>[]) =>
-    entries
-      .map(({ watermark: at, ...entry }) => ({
-        ...entry,
-        watermark: at === 'MAX' || Number.isNaN(at) ? 'MAX' : at,
-      }))
-      .map(entry => JSON.stringify(entry, Object.keys(entry).sort()))
-      .sort()
-  expect(comparable(events)).toEqual(comparable(job.output))
-})
 
 describe('against a batch computation', () => {
   const element = fc.record({
@@ -109,7 +66,7 @@ describe('against a batch computation', () => {
         fc.boolean(),
         async (steps, size, anyOffset, reduce) => {
           const offset = anyOffset % size
-          const factory = tumblingWindowOperator<string, Element>({
+          const factory = windowOperator<string, Element, TimeWindow>({
             assigner: TumblingEventTimeWindows.of(size, offset),
             keySelector: value => value.key,
             aggregation: reduce
@@ -125,8 +82,11 @@ describe('against a batch computation', () => {
                     getResult: acc => acc,
                   },
                 },
-            windowFunction: (key, window, result) =>
-              `${key} [${window.start},${window.end}) ${(result as Element).value}`,
+            output: {
+              type: 'result',
+              function: (key, window, result) =>
+                `${key} [${window.start},${window.end}) ${(result as Element).value}`,
+            },
             lateTag: 'late',
           })
           const results: string[] = []
@@ -228,8 +188,11 @@ describe('errors and counters', () => {
 
   test('an error of the aggregate or window function keeps the message and names the place', async () => {
     const failing = windows(10, {
-      windowFunction: () => {
-        throw new RangeError('no such airport')
+      output: {
+        type: 'result',
+        function: () => {
+          throw new RangeError('no such airport')
+        },
       },
     })
     const harness = await new OperatorHarness(failing).open()

@@ -1,16 +1,15 @@
 import type { Key, NamespacedState, StateEntry, StateTable } from '@flink-ts/state'
 import type { OperatorContext } from '../contract/stream-operator.ts'
 import { NumberHeap } from '../timers/number-heap.ts'
-
-/** Emits the result of one key of one window. */
-export type EmitEntry = (key: Key, value: unknown, start: number, end: number) => void
+import { TimeWindow } from './time-window.ts'
+import type { EmitWindow } from './window-emission.ts'
 
 /** How many keys are emitted between two looks at the clock and the outputs. */
 const KEYS_BETWEEN_YIELDS = 64
 
 /** A window whose keys are being emitted. */
 interface Firing {
-  readonly start: number
+  readonly window: TimeWindow
   readonly table: StateTable<unknown>
   readonly entries: Iterator<StateEntry<unknown>>
   /** Keys emitted since the table was last cleaned of them. */
@@ -18,7 +17,7 @@ interface Firing {
 }
 
 /**
- * Contents of tumbling windows, one table of keys for each window: one timer for each window instead of one for each
+ * Contents of windows of one size, one table of keys for each window: one timer for each window instead of one for each
  * key. Firing is resumable inside a window; a snapshot in the middle holds exactly the keys not yet emitted. Owner:
  * the operator's slot thread.
  */
@@ -46,7 +45,7 @@ export class WindowContents {
   }
 
   /** Emits and drops all windows that are complete at `watermark`, the earliest first; false: to be called again. */
-  fireUpTo(watermark: number, emit: EmitEntry): boolean {
+  fireUpTo(watermark: number, emit: EmitWindow<TimeWindow>): boolean {
     const register = this.#context.timestamp
     const before = register[0] as number
     try {
@@ -54,10 +53,10 @@ export class WindowContents {
         const firing = this.#firing ?? this.#nextDue(watermark)
         if (firing === undefined) return true
         this.#firing = firing
-        register[0] = firing.start + this.#sizeMs - 1
+        register[0] = firing.window.maxTimestamp()
         if (!this.#emitKeys(firing, emit)) return false
         this.#firing = undefined
-        this.#state.drop(firing.start)
+        this.#state.drop(firing.window.start)
         if (!this.#context.shouldYield()) continue
         this.#firing = this.#nextDue(watermark)
         return this.#firing === undefined
@@ -85,19 +84,20 @@ export class WindowContents {
       if (start === undefined || start + this.#sizeMs - 1 > watermark) return undefined
       this.#starts.pop()
       const table = this.#state.existing(start)
-      if (table !== undefined)
-        return { start, table, entries: table.entries()[Symbol.iterator](), emitted: [] }
+      if (table !== undefined) {
+        const window = new TimeWindow(start, start + this.#sizeMs)
+        return { window, table, entries: table.entries()[Symbol.iterator](), emitted: [] }
+      }
     }
   }
 
-  #emitKeys(firing: Firing, emit: EmitEntry): boolean {
-    const { start, entries, emitted } = firing
-    const end = start + this.#sizeMs
+  #emitKeys(firing: Firing, emit: EmitWindow<TimeWindow>): boolean {
+    const { window, entries, emitted } = firing
     for (let count = 1; ; count++) {
       const next = entries.next()
       if (next.done === true) return true
       const { key, value } = next.value
-      emit(key, value, start, end)
+      emit(key, window, value)
       emitted.push(key)
       if (count % KEYS_BETWEEN_YIELDS === 0 && this.#context.shouldYield()) return false
     }

@@ -2,11 +2,14 @@ import {
   type AsyncFunction,
   type AsyncMapFunction,
   collectOperator,
+  type Duration,
   type EdgePartitioner,
   type FilterFunction,
   type FlatMapFunction,
   filterOperator,
   flatMapOperator,
+  type GlobalWindow,
+  GlobalWindows,
   type KeyedProcessFunction,
   type KeySelector,
   keyedProcessOperator,
@@ -21,13 +24,16 @@ import {
   type ReduceFunction,
   type Sink,
   sinkOperator,
-  type TumblingEventTimeWindows,
+  type TimeWindow,
   timestampsAndWatermarksOperator,
   type WatermarkStrategy,
+  type Window,
+  type WindowAssigner,
 } from '@flink-ts/operators'
 import type { MapStateDescriptor } from '@flink-ts/state'
 import { ForeignStream, InvalidArgument } from '../errors.ts'
 import type { StreamNode, Upstream } from '../graph/stream-graph.ts'
+import { AllWindowedStream } from './all-windowed-stream.ts'
 import {
   type AsyncMapOptions,
   type AsyncOptions,
@@ -49,6 +55,7 @@ import { DataStreamSink } from './data-stream-sink.ts'
 import type { GraphBuilder } from './graph-builder.ts'
 import { IntervalJoin } from './interval-join.ts'
 import { requireFunction } from './require-function.ts'
+import { countWindows, timeWindows } from './window-shorthands.ts'
 import { WindowedStream } from './windowed-stream.ts'
 
 /** What a key may be: compared by value. Anything else is an error, at the latest at the first record. */
@@ -217,6 +224,25 @@ export class DataStream<T> {
     })
   }
 
+  /**
+   * Groups all records by windows, in one subtask.
+   * @example .windowAll(TumblingEventTimeWindows.of('1 min'))
+   */
+  windowAll<W extends Window>(assigner: WindowAssigner<T, W>): AllWindowedStream<T, W> {
+    return new AllWindowedStream(this.windowsOfAll(assigner))
+  }
+
+  /** Flink's old name of windows in event time over all records: tumbling, or sliding with `slide`. */
+  timeWindowAll(size: Duration, slide?: Duration): AllWindowedStream<T, TimeWindow> {
+    return this.windowAll<TimeWindow>(timeWindows(size, slide))
+  }
+
+  /** All records in groups of `size`; with `slide`: every `slide` records the last `size`. */
+  countWindowAll(size: number, slide?: number): AllWindowedStream<T, GlobalWindow> {
+    const windows = this.windowsOfAll<GlobalWindow>(GlobalWindows.create())
+    return new AllWindowedStream(countWindows(windows, size, slide))
+  }
+
   /** Event time from here on: replaces timestamps and watermarks of the stream. */
   assignTimestampsAndWatermarks(strategy: WatermarkStrategy<T>): SingleOutputStreamOperator<T> {
     const factory = timestampsAndWatermarksOperator(strategy)
@@ -294,6 +320,26 @@ export class DataStream<T> {
     const factory = sinkOperator(sink)
     return new DataStreamSink(
       this.builder.addOperator(call, { defaultName, factory, inputs: this.upstreams }),
+    )
+  }
+
+  /** Windows over all records: these have one key, in one subtask. */
+  private windowsOfAll<W extends Window>(assigner: WindowAssigner<T, W>): WindowedStream<T, number, W> {
+    const oneKey = (): number => 0
+    const partitioner: EdgePartitioner = { type: 'hash', keySelector: oneKey }
+    return new WindowedStream<T, number, W>(
+      assigner,
+      oneKey,
+      <R>(call: string, defaultName: string, factory: OperatorFactory) => {
+        const node = this.builder.addOperator(call, {
+          defaultName,
+          factory,
+          inputs: this.upstreams.map(upstream => ({ ...upstream, partitioner })),
+          keySelector: oneKey,
+          nonParallel: true,
+        })
+        return new SingleOutputStreamOperator<R>(this.builder, node)
+      },
     )
   }
 
@@ -425,10 +471,23 @@ export class KeyedStream<T, K> extends DataStream<T> {
     return new IntervalJoin<T, O, K>(this.twoInputs(other), [this.#keySelector, other.#keySelector])
   }
 
-  /** Groups the records of each key by windows of event time. */
-  window(assigner: TumblingEventTimeWindows): WindowedStream<T, K> {
-    return new WindowedStream<T, K>(assigner, this.#keySelector, (call, factory) =>
-      this.transform(call, 'Tumbling Window', factory, this.#keySelector),
+  /**
+   * Groups the records of each key by windows.
+   * @example .window(TumblingEventTimeWindows.of('1 min'))
+   */
+  window<W extends Window>(assigner: WindowAssigner<T, W>): WindowedStream<T, K, W> {
+    return new WindowedStream<T, K, W>(assigner, this.#keySelector, (call, defaultName, factory) =>
+      this.transform(call, defaultName, factory, this.#keySelector),
     )
+  }
+
+  /** Flink's old name of windows in event time: tumbling, or sliding with `slide`. */
+  timeWindow(size: Duration, slide?: Duration): WindowedStream<T, K, TimeWindow> {
+    return this.window<TimeWindow>(timeWindows(size, slide))
+  }
+
+  /** The records of each key in groups of `size`; with `slide`: every `slide` records the last `size`. */
+  countWindow(size: number, slide?: number): WindowedStream<T, K, GlobalWindow> {
+    return countWindows(this.window<GlobalWindow>(GlobalWindows.create()), size, slide)
   }
 }

@@ -369,7 +369,7 @@ test('the fingerprint tells topology, not parallelism of the whole or functions'
   )
   expect(graph.fingerprintLines).toEqual([
     '1 source "Source: Sequence"',
-    '2 tumbling-window "Tumbling Window" from 1 by hash',
+    '2 window "Tumbling Window" from 1 by hash',
     '3 sink "Print to Std. Out" from 2 by chain',
   ])
 })

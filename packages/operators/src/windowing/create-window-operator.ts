@@ -1,0 +1,19 @@
+import type { OperatorFactory } from '../contract/stream-operator.ts'
+import { createAlignedWindowOperator, firesOnceForAllKeys } from './aligned-window-operator.ts'
+import { isMerging } from './assigners/window-assigner.ts'
+import { createMergingWindowOperator } from './merging-window-operator.ts'
+import type { Window } from './time-window.ts'
+import { createWindowOperator } from './window-operator.ts'
+import type { WindowOptions } from './window-options.ts'
+
+/** Operator of a windowed stream. Which of three does it depends on what its windows need. */
+export function windowOperator<K, T, W extends Window>(options: WindowOptions<K, T, W>): OperatorFactory {
+  return {
+    kind: 'window',
+    create: context => {
+      if (firesOnceForAllKeys(options)) return createAlignedWindowOperator(context, options)
+      if (isMerging(options.assigner)) return createMergingWindowOperator(context, options as never)
+      return createWindowOperator(context, options)
+    },
+  }
+}
