@@ -84,3 +84,12 @@ export const AggregateCannotMerge = defineError<{ call: string }>({
     `${d.call} on windows that merge (sessions) must join the contents of two windows: give the aggregate function ` +
     'merge(left, right), or use reduce or process.',
 })
+
+/** A program without an argument that it needs. */
+export const MissingParameter = defineError<{ name: string; given: string }>({
+  code: 'streaming.missing-parameter',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The parameter ${d.name} is missing: give --${d.name} <value>. Given were: ${d.given === '' ? 'none' : d.given}.`,
+})

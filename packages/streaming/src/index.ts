@@ -21,5 +21,6 @@ export { BoundedIntervalJoin, IntervalJoin } from './datastream/interval-join.ts
 export { WindowedStream, type WindowResult } from './datastream/windowed-stream.ts'
 export { CheckpointConfig } from './environment/checkpoint-config.ts'
 export { ExecutionConfig } from './environment/execution-config.ts'
+export { ParameterTool } from './environment/parameter-tool.ts'
 export { RestartStrategies } from './environment/restart-strategies.ts'
 export { StreamExecutionEnvironment } from './environment/stream-execution-environment.ts'

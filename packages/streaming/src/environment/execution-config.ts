@@ -1,6 +1,7 @@
 import { type Duration, durationMs } from '@flink-ts/operators'
 import { AUTO_WATERMARK_INTERVAL } from '../streaming-options.ts'
 import type { SetOption } from './checkpoint-config.ts'
+import { ParameterTool } from './parameter-tool.ts'
 
 /** Settings of a job's execution: {@link StreamExecutionEnvironment.getConfig}. */
 export class ExecutionConfig {
@@ -18,8 +19,8 @@ export class ExecutionConfig {
   }
 
   /** Parameters that every function sees in its runtime context, and the web page shows. */
-  setGlobalJobParameters(parameters: Readonly<Record<string, string>>): this {
-    this.#globalJobParameters = { ...parameters }
+  setGlobalJobParameters(parameters: Readonly<Record<string, string>> | ParameterTool): this {
+    this.#globalJobParameters = parameters instanceof ParameterTool ? parameters.toMap() : { ...parameters }
     return this
   }
 
