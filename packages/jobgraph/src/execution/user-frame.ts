@@ -1,7 +1,11 @@
 import { fileURLToPath } from 'node:url'
 
-/** One line of a stack: `file:line:column`, the file as a path. */
-const FRAME = /(?:\(|at (?:async )?)((?:file:\/\/)?(?:\/|[A-Za-z]:\\)[^()]*?:\d+:\d+)\)?$/
+/**
+ * One line of a stack: `file:line:column`, the file as a path. Sources of a bundle that ran on a TaskManager have paths
+ * relative to the project.
+ */
+const FRAME =
+  /^at (?:async )?(?:.* \()?((?:file:\/\/)?(?:\/|[A-Za-z]:\\)[^()]*?:\d+:\d+|[^():<>]+\.[cm]?[jt]sx?:\d+:\d+)\)?$/
 
 /**
  * Where the user's code is in a stack: the first frame outside Node.js, the runtime and installed packages; else the
@@ -29,9 +33,17 @@ function framesOf(stack: string): string[] {
 
 function isLibrary(frame: string): boolean {
   const path = frame.replaceAll('\\', '/')
-  return path.includes('/node_modules/') || path.startsWith(RUNTIME_PACKAGES)
+  return (
+    path.includes('/node_modules/') ||
+    path.startsWith('node_modules/') ||
+    path.startsWith(GENERATED) ||
+    path.startsWith(RUNTIME_PACKAGES)
+  )
 }
 
 // Two folders up from this one (src or dist) is the package; beside it are the other packages of the runtime, in a
 // checkout; installed ones are found by `node_modules`.
 const RUNTIME_PACKAGES = fileURLToPath(new URL('../../../', import.meta.url)).replaceAll('\\', '/')
+
+/** Name of code that the runtime generates. */
+const GENERATED = 'flink-ts/'

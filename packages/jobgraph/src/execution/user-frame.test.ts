@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { userFrameOf } from './user-frame.ts'
+
+const GLUE =
+  '    at eval (eval at generateCode (file:///x/node_modules/flink-ts/code.js:8:18), <anonymous>:7:18)'
+
+test.each([
+  ['    at Object.throw (e2e/jobs/endless.ts:31:11)', 'e2e/jobs/endless.ts:31:11'],
+  ['    at my jobs/a.mts:1:2', 'my jobs/a.mts:1:2'],
+  ['    at async file:///home/me/my%20job.ts:3:4', '/home/me/my job.ts:3:4'],
+  ['    at read (/home/me/job.ts:5:6)', '/home/me/job.ts:5:6'],
+])('the first frame of the user is found: %s', (frame, expected) => {
+  const stack = [
+    'E: (a.ts:0:0',
+    '    at Timeout.x (node:internal/timers:685:17)',
+    GLUE,
+    frame,
+    '    at z (b.ts:9:9)',
+  ]
+  expect(userFrameOf(stack.join('\n'))).toBe(expected)
+})
+
+test('glue, installed packages and Node.js are not the user', () => {
+  const frames = [
+    GLUE,
+    '    at IndexReader.eval (flink-ts/datagen-1.js:5:71)',
+    '    at f (node_modules/x/index.js:1:1)',
+    '    at process.processTimers (node:internal/timers:618:7)',
+    '    at <anonymous>:7:18',
+  ]
+  expect(userFrameOf(['E', ...frames].join('\n'))).toBeUndefined()
+})
