@@ -1,4 +1,4 @@
-import { durationType, enumType, integerFrom, option, stringType } from '@flink-ts/common'
+import { durationType, enumType, integerFrom, type OptionType, option, stringType } from '@flink-ts/common'
 
 export const JOBMANAGER_BIND_HOST = option('jobmanager.bind-host', stringType, {
   defaultValue: 'localhost',
@@ -16,7 +16,14 @@ export const TASKMANAGER_BIND_HOST = option('taskmanager.bind-host', stringType,
   defaultValue: 'localhost',
   description: 'Local interface on which a TaskManager listens. Loopback unless set.',
 })
-export const TASKMANAGER_RESOURCE_ID = option('taskmanager.resource-id', stringType, {
+/** Ids are parts of addresses, logs and names of files. */
+const resourceIdType: OptionType<string> = {
+  expected: 'up to 128 letters, digits, and . _ : - between them',
+  parse: text => (/^([a-z0-9][a-z0-9._:-]{0,127})?$/i.test(text) ? text : undefined),
+  format: String,
+}
+
+export const TASKMANAGER_RESOURCE_ID = option('taskmanager.resource-id', resourceIdType, {
   defaultValue: '',
   description:
     'Name of a TaskManager in logs, REST and metrics; made up if empty. Must be unique in the cluster.',

@@ -20,12 +20,14 @@ export {
   formatDuration,
   integerFrom,
   integerType,
+  memorySizeFrom,
   memorySizeType,
   type OptionType,
   option,
   parseDuration,
   parseMemorySize,
   portType,
+  storagePathType,
   stringType,
 } from './config/option.ts'
 export {

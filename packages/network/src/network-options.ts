@@ -1,13 +1,24 @@
-import { integerType, memorySizeType, type OptionType, option, portType } from '@flink-ts/common'
+import {
+  integerType,
+  memorySizeFrom,
+  memorySizeType,
+  type OptionType,
+  option,
+  portType,
+} from '@flink-ts/common'
 
 /** Room of one logical channel between two threads, or on each side of a TCP connection. */
-export const RING_SIZE = option('taskmanager.network.memory.channel-size', memorySizeType, {
-  defaultValue: 256 * 1024,
-  description:
-    'Memory of one channel on each side, rounded up to a power of two. Batches are cut at about a fifth of it, so ' +
-    'that several fit; larger rings allow more records in flight and take longer to drain at a checkpoint. Where the ' +
-    'network memory is short, channels get less, down to 16 kb.',
-})
+export const RING_SIZE = option(
+  'taskmanager.network.memory.channel-size',
+  memorySizeFrom(16 * 1024, 64 * 2 ** 20),
+  {
+    defaultValue: 256 * 1024,
+    description:
+      'Memory of one channel on each side, rounded up to a power of two. Batches are cut at about a fifth of it, so ' +
+      'that several fit; larger rings allow more records in flight and take longer to drain at a checkpoint. Where the ' +
+      'network memory is short, channels get less, down to 16 kb.',
+  },
+)
 
 /** A share of a whole. */
 const fractionType: OptionType<number> = {

@@ -8,10 +8,12 @@ import {
   formatDuration,
   integerFrom,
   integerType,
+  memorySizeFrom,
   memorySizeType,
   option,
   parseDuration,
   parseMemorySize,
+  storagePathType,
 } from './option.ts'
 
 test.each([
@@ -74,4 +76,30 @@ test('a number out of its range is refused with the range', () => {
   const read = (text: string): number => Configuration.of({ slots: text }).get(slots)
   expect([read('1'), read('8')]).toEqual([1, 8])
   for (const text of ['0', '9', '-3', '1.5', 'x']) expect(() => read(text)).toThrowError(/from 1 to 8/)
+})
+
+test('a size out of its range is refused with the range, in the units people write', () => {
+  const size = option('size', memorySizeFrom(16 * 1024, 64 * 2 ** 20), { defaultValue: 1, description: '' })
+  const read = (text: string): number => Configuration.of({ size: text }).get(size)
+  expect([read('16 kb'), read('64m')]).toEqual([16_384, 2 ** 26])
+  for (const text of ['1', '100gb', '-1 mb', 'x'])
+    expect(() => read(text)).toThrowError(/from 16 kb to 64 mb/)
+})
+
+test('a folder that several processes use is absolute', () => {
+  for (const folder of [
+    '/data',
+    'file:///data',
+    'file:/data',
+    's3://bucket/x',
+    'hdfs://nn:8020/x',
+    'hdfs:///x',
+    'C:\\data',
+    '',
+  ]) {
+    expect(storagePathType.parse(folder)).toBe(folder)
+  }
+  for (const folder of ['data', './data', '../x', 'file:data', 'file://', 's3:x', 'hdfs:/x']) {
+    expect(storagePathType.parse(folder), folder).toBeUndefined()
+  }
 })

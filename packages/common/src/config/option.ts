@@ -106,6 +106,18 @@ export function parseMemorySize(text: string): number | undefined {
   return unit === undefined ? undefined : Number(match[1]) * unit
 }
 
+/** The shortest exact text of a size in bytes: 65536 gives `64 kb`. */
+function formatMemorySize(bytes: number): string {
+  for (const [unit, size] of [
+    ['gb', 2 ** 30],
+    ['mb', 2 ** 20],
+    ['kb', 2 ** 10],
+  ] as const) {
+    if (bytes >= size && bytes % size === 0) return `${bytes / size} ${unit}`
+  }
+  return `${bytes} b`
+}
+
 /** Milliseconds. */
 export const durationType: OptionType<number> = {
   expected: 'a duration such as 500 ms, 10 s, 5 min',
@@ -117,7 +129,19 @@ export const durationType: OptionType<number> = {
 export const memorySizeType: OptionType<number> = {
   expected: 'a memory size such as 64 mb, 1024m, 1 gb',
   parse: parseMemorySize,
-  format: value => (value % 2 ** 20 === 0 ? `${value / 2 ** 20} mb` : `${value} b`),
+  format: formatMemorySize,
+}
+
+/** Bytes, from `least` to `most`. */
+export function memorySizeFrom(least: number, most: number): OptionType<number> {
+  return {
+    expected: `a memory size from ${formatMemorySize(least)} to ${formatMemorySize(most)}`,
+    parse: text => {
+      const value = parseMemorySize(text)
+      return value !== undefined && value >= least && value <= most ? value : undefined
+    },
+    format: formatMemorySize,
+  }
 }
 
 /** A whole number. */
@@ -151,6 +175,17 @@ export const booleanType: OptionType<boolean> = {
 
 /** Any text. */
 export const stringType: OptionType<string> = { expected: 'a text', parse: text => text, format: String }
+
+/** A folder that several processes use: a relative path would be another folder in each. Empty: none. */
+export const storagePathType: OptionType<string> = {
+  expected: 'an absolute path such as /data/flink, or a URI such as file:///data/flink',
+  parse: text => {
+    const path = text.trim()
+    const isUri = /^(?!file:)[a-z][a-z0-9+.-]+:\/\/./i.test(path) || /^file:\/{1,3}[^/]/i.test(path)
+    return path === '' || isUri || /^(\/|[a-z]:[\\/])/i.test(path) ? path : undefined
+  },
+  format: String,
+}
 
 /** One of the given words; case and `_` against `-` do not matter. */
 export function enumType<const T extends string>(...values: readonly T[]): OptionType<T> {

@@ -1,4 +1,4 @@
-import { option, portType, stringType } from './option.ts'
+import { option, portType, storagePathType, stringType } from './option.ts'
 
 // Keys that several packages read: one declaration, so that defaults and descriptions cannot differ.
 
@@ -15,7 +15,7 @@ export const JOBMANAGER_RPC_PORT = option('jobmanager.rpc.port', portType, {
 })
 
 /** Read at planning and, if the job names none, by the JobMaster. */
-export const CHECKPOINTS_DIRECTORY = option('execution.checkpointing.dir', stringType, {
+export const CHECKPOINTS_DIRECTORY = option('execution.checkpointing.dir', storagePathType, {
   defaultValue: '',
   description:
     'Base directory of checkpoints, as path or URI (file:///...). Empty: none, and a job that takes checkpoints is ' +

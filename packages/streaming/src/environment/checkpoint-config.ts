@@ -11,6 +11,7 @@ import {
   MAX_CONCURRENT_CHECKPOINTS,
   TOLERABLE_FAILED_CHECKPOINTS,
 } from '../streaming-options.ts'
+import { directoryUri } from './directory-uri.ts'
 
 /** Shortest interval and timeout, as in Flink. */
 const MINIMUM_MS = 10
@@ -73,7 +74,7 @@ export class CheckpointConfig {
     this.#set(CHECKPOINT_RETENTION, retention)
   }
 
-  /** Base directory of checkpoints: a URI such as `file:///data/checkpoints`, or a path of this machine. */
+  /** Base directory of checkpoints: a URI such as `file:///data/checkpoints`, or a path of this machine; a relative one from its working folder. */
   setCheckpointStorage(directory: string | URL): void {
     const text = String(directory)
     if (text === '') {
@@ -83,7 +84,12 @@ export class CheckpointConfig {
         expected: 'a directory as path or URI',
       })
     }
-    this.#set(CHECKPOINTS_DIRECTORY, text)
+    const uri = directoryUri(text)
+    if (CHECKPOINTS_DIRECTORY.type.parse(uri) === undefined) {
+      const { expected } = CHECKPOINTS_DIRECTORY.type
+      throw InvalidArgument({ call: 'setCheckpointStorage', value: `'${text}'`, expected })
+    }
+    this.#set(CHECKPOINTS_DIRECTORY, uri)
   }
 }
 

@@ -1,9 +1,8 @@
-import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { CHECKPOINTS_DIRECTORY, type Configuration, newId, SystemRandom } from '@flink-ts/common'
 import { type CheckpointSettings, type JobGraph, restartStrategyOf } from '@flink-ts/jobgraph'
 import type { JobSettings } from '../graph/translate.ts'
 import * as options from '../streaming-options.ts'
+import { directoryUri } from './directory-uri.ts'
 
 /**
  * Everything of a job that comes from its configuration, the environment's own settings included.
@@ -39,11 +38,6 @@ function checkpointSettingsOf(configuration: Configuration): CheckpointSettings 
     retained: configuration.get(options.RETAINED_CHECKPOINTS),
     externalizedRetention: configuration.get(options.CHECKPOINT_RETENTION),
   }
-}
-
-/** Paths become absolute here, at the client: they mean something else in the working directory of a TaskManager. */
-function directoryUri(directory: string): string {
-  return /^[a-z][a-z0-9+.-]+:/i.test(directory) ? directory : pathToFileURL(resolve(directory)).href
 }
 
 function restoreFrom(configuration: Configuration): JobGraph['restoreFrom'] {
