@@ -28,6 +28,16 @@ export const InvalidDescriptor = defineError<{ name: string }>({
   message: d => `'${d.name}' is no name of a state: give the descriptor a text that is not empty.`,
 })
 
+/** One state is asked for by descriptors that contradict each other. */
+export const ConflictingDeclaration = defineError<{ name: string }>({
+  code: 'state.conflicting-declaration',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `State '${d.name}' is declared twice in one operator, with different times to live. Use one descriptor for both, or ` +
+    'give one of the states another name.',
+})
+
 /** A time to live that makes no sense. */
 export const InvalidTimeToLive = defineError<{ what: string; value: string; expected: string }>({
   code: 'state.invalid-time-to-live',

@@ -23,6 +23,7 @@ export {
   type StateOptions,
   ValueStateDescriptor,
 } from './api/state-descriptor.ts'
+export { NO_EVENT_TIME, type StateTime } from './api/state-time.ts'
 export {
   StateTtlConfig,
   type StateTtlOptions,
@@ -52,6 +53,7 @@ export {
   CheckpointDirectoryUnusable,
   CheckpointNotFound,
   CheckpointStorageFailed,
+  ConflictingDeclaration,
   CorruptSnapshot,
   DuplicateInsert,
   DuplicateParticipant,

@@ -106,6 +106,8 @@ export class InMemoryKeyedState implements KeyedStateBackend {
     this.#key = key
   }
 
+  useTime(): void {}
+
   currentKey(): Key {
     return this.#key
   }

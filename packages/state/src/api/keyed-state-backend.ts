@@ -1,6 +1,7 @@
 import type { KeyedStateHandle, OperatorStateHandle } from '../snapshot/state-handle.ts'
 import type { CheckpointStreamFactory } from '../storage/checkpoint-storage.ts'
 import type { MapStateDescriptor, StateDescriptor } from './state-descriptor.ts'
+import type { StateTime } from './state-time.ts'
 import type { BroadcastState } from './user-states.ts'
 
 /** What a key may be (DESIGN 4): compared by canonical value; -0 equals 0, NaN equals NaN. */
@@ -68,6 +69,8 @@ export interface KeyedStateBackend {
   /** The key of the record or timer being processed: what user-facing states are bound to. */
   setCurrentKey(key: Key): void
   currentKey(): Key
+  /** Called once, before any state is asked for: what times to live count by. */
+  useTime(time: StateTime): void
   /**
    * State for operators' own use. The same name gives the same object. Restored values are there at once.
    * @throws state.unsupported-kind for `list` and `map`, whose tables hold values of the backend's own

@@ -17,7 +17,8 @@ import { KEYED_FORMAT_VERSION } from './keyed-format.ts'
 import { OPERATOR_FORMAT_VERSION } from './operator-format.ts'
 import type { OperatorSubtaskState } from './state-handle.ts'
 
-const SAMPLE = fileURLToPath(new URL('testdata/checkpoint-1/chk-5', import.meta.url))
+const sample = (version: number): string =>
+  fileURLToPath(new URL(`testdata/checkpoint-${version}/chk-5`, import.meta.url))
 const OPERATOR = '0123456789abcdef0123456789abcdef' as OperatorId
 const MAX_PARALLELISM = 8
 const WINDOWS: StateDescriptor<{ sum: number; names: string[] }> = { kind: 'internal', name: 'windows' }
@@ -105,13 +106,20 @@ async function contents(folder: string): Promise<Record<string, string>> {
 
 test('what is written is the kept sample, byte for byte', async () => {
   // Something else than the sample must come with a new version number.
-  expect([METADATA_VERSION, KEYED_FORMAT_VERSION, OPERATOR_FORMAT_VERSION]).toEqual([1, 1, 1])
+  expect([METADATA_VERSION, KEYED_FORMAT_VERSION, OPERATOR_FORMAT_VERSION]).toEqual([1, 2, 2])
   await writeSample(directory)
-  expect(await contents(join(directory, 'job', 'chk-5'))).toEqual(await contents(SAMPLE))
+  expect(await contents(join(directory, 'job', 'chk-5'))).toEqual(await contents(sample(2)))
 })
 
-test.each([1, 2, 3])('the sample of version 1 is restored at parallelism %i', async parallelism => {
-  await cp(SAMPLE, join(directory, 'moved'), { recursive: true })
+test.each([
+  [1, 1],
+  [1, 2],
+  [1, 3],
+  [2, 1],
+  [2, 2],
+  [2, 3],
+])('the sample of version %i is restored at parallelism %i', async (version, parallelism) => {
+  await cp(sample(version), join(directory, 'moved'), { recursive: true })
   const storage = storageIn(directory, 0)
   const metadata = await storage.readMetadata(join(directory, 'moved'))
   expect(metadata).toMatchObject({ version: 1, checkpointId: 5, jobId: 'job', timestamp: 1_700_000_000_000 })

@@ -1,6 +1,6 @@
 import { KeyNotInRange } from '../errors.ts'
 import type { BlobOutput } from '../storage/checkpoint-storage.ts'
-import { CHUNK_HEADER_BYTES } from './keyed-format.ts'
+import { CHUNK_HEADER_BYTES, type SnapshotCompression, sealChunk } from './keyed-format.ts'
 
 /** A key group's buffer is written as soon as it is this large. */
 const CHUNK_BYTES = 64 * 1024
@@ -27,14 +27,20 @@ export class KeyGroupWriter {
   readonly #start: number
   readonly #end: number
   readonly #maxParallelism: number
+  readonly #compression: SnapshotCompression
   readonly #groups: (GroupBuffer | undefined)[]
   #full: GroupBuffer[] = []
   #bufferedBytes = 0
 
-  constructor(options: { keyGroupRange: { start: number; end: number }; maxParallelism: number }) {
+  constructor(options: {
+    keyGroupRange: { start: number; end: number }
+    maxParallelism: number
+    compression: SnapshotCompression
+  }) {
     this.#start = options.keyGroupRange.start
     this.#end = options.keyGroupRange.end
     this.#maxParallelism = options.maxParallelism
+    this.#compression = options.compression
     this.#groups = new Array(this.#end - this.#start + 1).fill(undefined)
   }
 
@@ -103,15 +109,13 @@ export class KeyGroupWriter {
   async #writeChunk(group: GroupBuffer, output: BlobOutput): Promise<void> {
     if (group.length === CHUNK_HEADER_BYTES) return
     const chunk = group.bytes.subarray(0, group.length)
-    chunk.writeUInt32LE(group.length - CHUNK_HEADER_BYTES, 0)
-    chunk.writeUInt32LE(group.keyGroup, 4)
-    chunk.writeDoubleLE(group.lastOffset, 8)
+    const sealed = sealChunk(chunk, group.keyGroup, group.lastOffset, this.#compression)
     this.#bufferedBytes -= group.length - CHUNK_HEADER_BYTES
     // Entries that are saved while the write is under way go into another buffer.
     group.bytes = Buffer.allocUnsafe(FIRST_BUFFER_BYTES)
     group.length = CHUNK_HEADER_BYTES
     group.lastOffset = output.position
-    await output.write(chunk)
+    await output.write(sealed)
   }
 }
 

@@ -1,9 +1,10 @@
 import { CorruptSnapshot } from '../errors.ts'
 import {
-  CHUNK_HEADER_BYTES,
+  type DecodedHeader,
   decodeEntries,
   decodeHeader,
   type KeyedSnapshotHeader,
+  openChunk,
   type StoredEntry,
 } from './keyed-format.ts'
 import { type KeyedStateHandle, locationSizeBytes, type StateLocation } from './state-handle.ts'
@@ -45,7 +46,7 @@ export async function* readKeyGroups(
   }
   if (wanted.length === 0) return
   const file = new KeyedFile(handle, storage)
-  const { header, endOffset } = await file.header()
+  const { header, endOffset } = await file.open()
   const all = first === handle.keyGroupRange.start && last === handle.keyGroupRange.end
   if (all) {
     const lastChunks = new Set(wanted)
@@ -93,6 +94,7 @@ class KeyedFile {
   readonly sizeBytes: number
   readonly #handle: KeyedStateHandle
   readonly #storage: StateReader
+  #header: DecodedHeader | undefined
   #block: Buffer = Buffer.alloc(0)
   #blockOffset = 0
 
@@ -103,30 +105,33 @@ class KeyedFile {
     this.sizeBytes = locationSizeBytes(handle.location)
   }
 
-  async header(): Promise<{ header: KeyedSnapshotHeader; endOffset: number }> {
+  /** To be called first. */
+  async open(): Promise<DecodedHeader> {
     const head = await this.#read(0, Math.min(HEAD_BYTES, this.sizeBytes), HEAD_BYTES)
-    const result = decodeHeader(head, this.where)
-    if ('header' in result) return result
-    const whole = decodeHeader(await this.#read(0, result.need, result.need), this.where)
-    if ('need' in whole) throw CorruptSnapshot({ where: this.where, reason: 'its header is cut off' })
-    return whole
+    let result = decodeHeader(head, this.where)
+    if ('need' in result) {
+      result = decodeHeader(await this.#read(0, result.need, result.need), this.where)
+      if ('need' in result) throw CorruptSnapshot({ where: this.where, reason: 'its header is cut off' })
+    }
+    this.#header = result
+    return result
   }
 
   async chunk(offset: number, readAhead: number): Promise<Chunk> {
-    const head = await this.#read(offset, CHUNK_HEADER_BYTES, readAhead)
+    const { version, header, chunkHeaderBytes } = this.#header as DecodedHeader
+    const head = await this.#read(offset, chunkHeaderBytes, readAhead)
     const length = head.readUInt32LE(0)
     const keyGroup = head.readUInt32LE(4)
     const { start, end } = this.#handle.keyGroupRange
     if (keyGroup < start || keyGroup > end) {
       throw CorruptSnapshot({ where: this.where, reason: `there is no chunk at byte ${offset}` })
     }
-    const endOffset = offset + CHUNK_HEADER_BYTES + length
-    return {
-      keyGroup,
-      previous: head.readDoubleLE(8),
-      body: await this.#read(offset + CHUNK_HEADER_BYTES, length, length),
-      endOffset,
-    }
+    const previous = head.readDoubleLE(8)
+    const sizeBytes = chunkHeaderBytes + length
+    const chunk = await this.#read(offset, sizeBytes, sizeBytes)
+    const body =
+      version === 1 ? chunk.subarray(chunkHeaderBytes) : openChunk(chunk, header, this.where, offset)
+    return { keyGroup, previous, body, endOffset: offset + sizeBytes }
   }
 
   /** Exactly `length` bytes, from the block that is kept or a new one of `readAhead` bytes. */

@@ -42,6 +42,12 @@ export function createOperatorContext(
   const { deployment, vertex, node, index } = options
   const { host, backends } = dependencies
   const { graph } = deployment.job
+  const currentWatermark = (): number => host.link(index)?.eventTime ?? MIN_WATERMARK
+  backends.keyed?.useTime({
+    processingTime: () => host.processingTime(),
+    watermark: currentWatermark,
+    recordTimestamp: () => host.timestamp[0] as number,
+  })
   return {
     operatorId: node.operatorId,
     operatorName: node.name,
@@ -67,7 +73,7 @@ export function createOperatorContext(
     files: host.files,
     emitWatermark: watermark => host.emitWatermark(index, watermark),
     emitIdle: () => host.emitIdle(index),
-    currentWatermark: () => host.link(index)?.eventTime ?? MIN_WATERMARK,
+    currentWatermark,
     shouldYield: () => host.shouldYield(),
     processingTime: () => host.processingTime(),
     scheduleProcessingTime: (time, action) => host.scheduleProcessingTime(index, time, action),

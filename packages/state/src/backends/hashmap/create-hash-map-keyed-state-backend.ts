@@ -4,6 +4,7 @@ import { CorruptSnapshot, MaxParallelismChanged } from '../../errors.ts'
 import { type KeyGroupChunk, readKeyGroups, type StateReader } from '../../snapshot/read-key-groups.ts'
 import type { KeyedStateHandle } from '../../snapshot/state-handle.ts'
 import { type HashMapBackendOptions, HashMapKeyedStateBackend } from './hash-map-keyed-state-backend.ts'
+import { convertStored } from './ttl/convert-times.ts'
 
 /**
  * A heap backend with the state of `restored`: of each handle only the key groups of its own range are read, and all
@@ -38,8 +39,10 @@ function restoreChunk(
       requested: backend.maxParallelism,
     })
   }
-  const targets = header.states.map(({ name, kind }) =>
-    kind === 'timers' ? { name, state: undefined } : { name, state: backend.heapState({ name, kind }) },
+  const targets = header.states.map(({ name, kind, ttl }) =>
+    kind === 'timers'
+      ? { name, ttl, state: undefined }
+      : { name, ttl, state: backend.heapState({ name, kind, ttl }) },
   )
   for (const { stateIndex, namespace, key, value } of entries()) {
     const target = targets[stateIndex]
@@ -49,8 +52,12 @@ function restoreChunk(
         reason: `it has no state number ${stateIndex}`,
       })
     }
-    if (target.state !== undefined) target.state.restore(namespace, decode(key), decode(value))
-    else
+    const { state } = target
+    if (state !== undefined) {
+      // A subtask that had not asked for the state yet may have stored it as it was before the others changed it.
+      const stored = convertStored(state.kind, decode(value), target.ttl, state.ttl, Number.NaN)
+      state.restore(namespace, decode(key), stored)
+    } else
       backend.restoreTimer(target.name, { key: decode(key), namespace, timestamp: decode(value) as number })
   }
 }

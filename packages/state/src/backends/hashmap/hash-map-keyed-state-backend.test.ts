@@ -11,6 +11,7 @@ import type { KeyedStateBackend, TimerEntry } from '../../api/keyed-state-backen
 import { type StateDescriptor, ValueStateDescriptor } from '../../api/state-descriptor.ts'
 import type { ValueState } from '../../api/user-states.ts'
 import { assignKeyedState } from '../../keygroup/assign-operator-state.ts'
+import { KEYED_FORMAT_VERSION } from '../../snapshot/keyed-format.ts'
 import { readKeyGroups } from '../../snapshot/read-key-groups.ts'
 import type { KeyedStateHandle } from '../../snapshot/state-handle.ts'
 import type { CheckpointStreamFactory } from '../../storage/checkpoint-storage.ts'
@@ -444,7 +445,7 @@ describe('failures', () => {
       })
     }
     const newer = Buffer.from(bytes)
-    newer.writeUInt32LE(2, 4)
+    newer.writeUInt32LE(KEYED_FORMAT_VERSION + 1, 4)
     await expect(reopen(newer)).rejects.toMatchObject({ code: 'state.newer-format' })
     await expect(
       createHashMapKeyedStateBackend({ keyGroupRange: ALL, maxParallelism: 32 }, [handle], files),

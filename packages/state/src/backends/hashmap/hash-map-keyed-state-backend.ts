@@ -1,3 +1,4 @@
+import { SystemClock } from '@flink-ts/common'
 import { createValueSerializer, type ValueSerializer } from '@flink-ts/serialization'
 import type {
   KeyedStateBackend,
@@ -7,12 +8,16 @@ import type {
   TimerEntry,
 } from '../../api/keyed-state-backend.ts'
 import type { StateDescriptor } from '../../api/state-descriptor.ts'
+import { NO_EVENT_TIME, type StateTime } from '../../api/state-time.ts'
+import type { StateTtlConfig } from '../../api/state-ttl-config.ts'
 import {
+  ConflictingDeclaration,
   DuplicateParticipant,
   SnapshotInProgress,
   StateKindMismatch,
   UnsupportedStateKind,
 } from '../../errors.ts'
+import type { SnapshotCompression } from '../../snapshot/keyed-format.ts'
 import type { KeyedStateHandle } from '../../snapshot/state-handle.ts'
 import type { CheckpointStreamFactory } from '../../storage/checkpoint-storage.ts'
 import { CopyOnWrite } from './copy-on-write.ts'
@@ -20,6 +25,10 @@ import { HeapState } from './heap-state.ts'
 import { KeyCursor } from './key-cursor.ts'
 import { KeyedSnapshot } from './keyed-snapshot.ts'
 import { makeUserState } from './make-user-state.ts'
+import { convertState, convertTime, type TtlMode } from './ttl/convert-times.ts'
+import { makeTtlState, timedDescriptor } from './ttl/make-ttl-state.ts'
+import { stampOf, TtlClock } from './ttl/ttl-clock.ts'
+import { TtlSweeper } from './ttl/ttl-sweeper.ts'
 import { hasParts } from './value-parts.ts'
 
 /** Of one operator instance. */
@@ -29,6 +38,22 @@ export interface HashMapBackendOptions {
   readonly maxParallelism: number
   /** Longest time that a snapshot works without a pause, in milliseconds; 1 if absent. */
   readonly snapshotSliceMs?: number
+  /** Of the files of snapshots; `none` if absent. */
+  readonly compression?: SnapshotCompression
+}
+
+/** A state that was asked for, and what its time to live needs. */
+interface Claim {
+  readonly state: HeapState<unknown>
+  readonly clock?: TtlClock
+  readonly sweeper?: TtlSweeper
+}
+
+/** Until {@link HashMapKeyedStateBackend.useTime}: in tests and tools. */
+const MACHINE_TIME: StateTime = {
+  processingTime: () => new SystemClock().now(),
+  watermark: () => NO_EVENT_TIME,
+  recordTimestamp: () => Number.NaN,
 }
 
 /**
@@ -39,10 +64,16 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend {
   readonly keyGroupRange: { readonly start: number; readonly end: number }
   readonly maxParallelism: number
   readonly #sliceMs: number
+  readonly #compression: SnapshotCompression
   readonly #cursor = new KeyCursor()
   readonly #copyOnWrite = new CopyOnWrite(this.#cursor)
   readonly #serializer: ValueSerializer = createValueSerializer()
   readonly #states = new Map<string, HeapState<unknown>>()
+  /** States that were asked for, by name; others are only kept. */
+  readonly #claims = new Map<string, Claim>()
+  /** Of states that are cleaned up at each record. */
+  readonly #recordSweepers: TtlSweeper[] = []
+  #time: StateTime = MACHINE_TIME
   readonly #participants = new Map<string, KeyGroupedParticipant>()
   /** Restored timers whose queue is not registered yet. */
   readonly #restoredTimers = new Map<string, TimerEntry[]>()
@@ -52,10 +83,16 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend {
     this.keyGroupRange = options.keyGroupRange
     this.maxParallelism = options.maxParallelism
     this.#sliceMs = options.snapshotSliceMs ?? 1
+    this.#compression = options.compression ?? 'none'
   }
 
   setCurrentKey(key: unknown): void {
     this.#cursor.set(key)
+    if (this.#recordSweepers.length > 0) for (const sweeper of this.#recordSweepers) sweeper.sweep()
+  }
+
+  useTime(time: StateTime): void {
+    this.#time = time
   }
 
   currentKey(): unknown {
@@ -67,13 +104,13 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend {
       const known = ['internal', 'value', 'reducing', 'aggregating']
       throw UnsupportedStateKind({ name: descriptor.name, kind: descriptor.kind, known })
     }
-    return this.heapState(descriptor)
+    return this.#claim(descriptor as StateDescriptor<unknown>).state as HeapState<V>
   }
 
   state<S>(descriptor: StateDescriptor<unknown>): S {
-    const { kind } = descriptor
-    if (kind !== 'value') return this.#userState<S>(descriptor, false).state
-    return this.heapState<unknown>(descriptor).valueState(descriptor.defaultValue) as S
+    const { state, clock } = this.#claim(descriptor)
+    if (descriptor.kind !== 'value' || clock !== undefined) return this.#userState<S>(descriptor, false).state
+    return state.valueState(descriptor.defaultValue) as S
   }
 
   boundState<S>(descriptor: StateDescriptor<unknown>): NamespaceBoundState<S> {
@@ -85,14 +122,14 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend {
   }
 
   /** The state of a name, made if absent. Throws `state.kind-mismatch`. */
-  heapState<V>(descriptor: Pick<StateDescriptor<V>, 'name' | 'kind'>): HeapState<V> {
-    const { name, kind } = descriptor
+  heapState<V>(options: { name: string; kind: StateDescriptor<V>['kind']; ttl?: TtlMode }): HeapState<V> {
+    const { name, kind } = options
     const existing = this.#states.get(name)
     if (existing !== undefined) {
       if (existing.kind !== kind) throw StateKindMismatch({ name, existing: existing.kind, requested: kind })
       return existing as HeapState<V>
     }
-    const state = new HeapState<V>({ name, kind }, { copyOnWrite: this.#copyOnWrite, cursor: this.#cursor })
+    const state = new HeapState<V>(options, { copyOnWrite: this.#copyOnWrite, cursor: this.#cursor })
     this.#states.set(name, state as HeapState<unknown>)
     return state
   }
@@ -131,6 +168,7 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend {
         checkpointId,
         keyGroupRange: this.keyGroupRange,
         maxParallelism: this.maxParallelism,
+        compression: this.#compression,
         sliceMs: this.#sliceMs,
       },
       {
@@ -164,9 +202,49 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend {
   }
 
   #userState<S>(descriptor: StateDescriptor<unknown>, bound: boolean): NamespaceBoundState<S> {
-    const state = this.heapState<unknown>(descriptor)
+    const { state, clock, sweeper } = this.#claim(descriptor)
     const dependencies = { copyOnWrite: this.#copyOnWrite, cursor: this.#cursor }
-    return makeUserState(state, descriptor, dependencies, bound) as NamespaceBoundState<S>
+    if (clock === undefined) {
+      return makeUserState(state, descriptor, dependencies, bound) as NamespaceBoundState<S>
+    }
+    const below = makeUserState(state, timedDescriptor(descriptor, clock), dependencies, bound)
+    const access = sweeper === undefined ? () => {} : () => sweeper.sweep()
+    return { ...below, state: makeTtlState(descriptor, below.state, clock, access) as S }
+  }
+
+  /** The state of a descriptor, with values as it wants them. Throws `state.conflicting-declaration`. */
+  #claim(descriptor: StateDescriptor<unknown>): Claim {
+    const { name } = descriptor
+    const ttl = descriptor.ttl?.updateType === 'disabled' ? undefined : descriptor.ttl
+    const existing = this.#claims.get(name)
+    const state = this.heapState<unknown>({ name, kind: descriptor.kind, ttl: ttl?.time })
+    if (existing !== undefined) {
+      if (JSON.stringify(existing.clock?.config) !== JSON.stringify(ttl))
+        throw ConflictingDeclaration({ name })
+      return existing
+    }
+    const from = state.ttl
+    if (from !== ttl?.time) {
+      const stamp = ttl === undefined ? Number.NaN : stampOf(ttl.time, this.#time)
+      convertState(state, value => convertTime(value, from, ttl?.time, stamp), this.#copyOnWrite)
+      state.ttl = ttl?.time
+    }
+    const claim = ttl === undefined ? { state } : this.#claimTimed(state, ttl)
+    this.#claims.set(name, claim)
+    return claim
+  }
+
+  #claimTimed(state: HeapState<unknown>, ttl: StateTtlConfig): Claim {
+    const clock = new TtlClock(ttl, {
+      processingTime: () => this.#time.processingTime(),
+      watermark: () => this.#time.watermark(),
+      recordTimestamp: () => this.#time.recordTimestamp(),
+    })
+    state.clock = clock
+    if (ttl.cleanupEntries === 0) return { state, clock }
+    const sweeper = new TtlSweeper({ clock }, { state, copyOnWrite: this.#copyOnWrite })
+    if (ttl.cleanupEveryRecord) this.#recordSweepers.push(sweeper)
+    return { state, clock, sweeper }
   }
 
   *#timers(): Iterable<readonly [string, Iterable<TimerEntry>]> {

@@ -9,6 +9,8 @@ import { generateHeapEntry, type HeapEntryClass } from './heap-entry.ts'
 import { HeapMap } from './heap-map.ts'
 import type { HeapTable, TableDependencies } from './heap-table.ts'
 import type { ListChunk } from './list-chunk.ts'
+import type { TtlMode } from './ttl/convert-times.ts'
+import type { TtlClock } from './ttl/ttl-clock.ts'
 
 /** All tables of one state. A dropped namespace keeps its entries for the open snapshot, which holds its maps. */
 export class HeapState<V> implements NamespacedState<V> {
@@ -17,12 +19,20 @@ export class HeapState<V> implements NamespacedState<V> {
   readonly #dependencies: TableDependencies
   readonly #Table: HeapTableClass<V>
   readonly #tables = new Map<string | number | undefined, HeapTable<V>>()
+  /** Whether values have times, and by which clock: see {@link Timed}. */
+  ttl: TtlMode
+  /** Set when the state has been asked for by a descriptor with a time to live. */
+  clock: TtlClock | undefined
   #MapEntry: HeapEntryClass<unknown> | undefined
   #valueStates: ValueStateMaker<V> | undefined
 
-  constructor(options: { name: string; kind: StateDescriptor<V>['kind'] }, dependencies: TableDependencies) {
+  constructor(
+    options: { name: string; kind: StateDescriptor<V>['kind']; ttl?: TtlMode },
+    dependencies: TableDependencies,
+  ) {
     this.name = options.name
     this.kind = options.kind
+    this.ttl = options.ttl
     this.#dependencies = dependencies
     this.#Table = generateHeapTable<V>(dependencies)
   }
@@ -63,19 +73,23 @@ export class HeapState<V> implements NamespacedState<V> {
     else table.insert(key, stored as V)
   }
 
-  /** Puts lists in order. Throws `state.corrupt-snapshot` if a piece of one is missing. */
+  /** Puts lists in order, and drops those of which all was over. Throws `state.corrupt-snapshot` if a piece of one is missing. */
   completeRestore(): void {
     if (this.kind !== 'list') return
     for (const table of this.#tables.values()) {
+      const empty: unknown[] = []
       for (const { key, value } of table.entries()) {
         const chunks = value as ListChunk<unknown>[]
         if (chunks.length > 1) chunks.sort((a, b) => a.key - b.key)
-        if (chunks.every((chunk, index) => chunk.key === index)) continue
-        throw CorruptSnapshot({
-          where: `list state '${this.name}'`,
-          reason: `pieces of the list of key ${inspect(key)} are missing`,
-        })
+        if (!chunks.every((chunk, index) => chunk.key === index)) {
+          throw CorruptSnapshot({
+            where: `list state '${this.name}'`,
+            reason: `pieces of the list of key ${inspect(key)} are missing`,
+          })
+        }
+        if (chunks.every(chunk => chunk.value.length === 0)) empty.push(key)
       }
+      for (const key of empty) table.remove(key)
     }
   }
 

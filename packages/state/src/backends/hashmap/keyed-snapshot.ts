@@ -3,13 +3,21 @@ import { CancellationError } from '@flink-ts/common'
 import { hashKey, type ValueSerializer } from '@flink-ts/serialization'
 import type { TimerEntry } from '../../api/keyed-state-backend.ts'
 import { KeyGroupWriter } from '../../snapshot/key-group-writer.ts'
-import { encodeHeader, encodeNamespace, type KeyedSnapshotHeader } from '../../snapshot/keyed-format.ts'
+import {
+  encodeHeader,
+  encodeNamespace,
+  type KeyedSnapshotHeader,
+  type SnapshotCompression,
+  type StoredState,
+} from '../../snapshot/keyed-format.ts'
 import type { KeyedStateHandle } from '../../snapshot/state-handle.ts'
 import type { BlobOutput, CheckpointStreamFactory } from '../../storage/checkpoint-storage.ts'
 import type { CopyOnWrite, EntryIdentity, OpenSnapshot, TableIdentity, ValuePart } from './copy-on-write.ts'
 import type { HeapEntry } from './heap-entry.ts'
 import type { HeapState } from './heap-state.ts'
 import type { HeapTable } from './heap-table.ts'
+import type { TtlClock } from './ttl/ttl-clock.ts'
+import { withoutExpired } from './ttl/without-expired.ts'
 import { hasParts, hasUnsavedParts, partsOf } from './value-parts.ts'
 
 /** Entries between two looks at the clock. */
@@ -43,6 +51,8 @@ export class KeyedSnapshot implements OpenSnapshot {
   readonly #serializer: ValueSerializer
   readonly #writer: KeyGroupWriter
   readonly #indexes = new Map<TableIdentity['state'], number>()
+  /** What time it was when the snapshot began, of states of which it leaves out what is over. */
+  readonly #expiryMs = new Map<TableIdentity['state'], number>()
   readonly #namespaces = new WeakMap<TableIdentity, Uint8Array>()
   #tables: FrozenTable[] = []
   /** Values of parts that were given up since. */
@@ -57,6 +67,7 @@ export class KeyedSnapshot implements OpenSnapshot {
       checkpointId: number
       keyGroupRange: { start: number; end: number }
       maxParallelism: number
+      compression: SnapshotCompression
       /** Longest time without a pause, in milliseconds. */
       sliceMs: number
     },
@@ -72,10 +83,12 @@ export class KeyedSnapshot implements OpenSnapshot {
     this.#copyOnWrite = dependencies.copyOnWrite
     this.#serializer = dependencies.serializer
     this.#writer = new KeyGroupWriter(options)
-    const states: KeyedSnapshotHeader['states'][number][] = []
+    const states: StoredState[] = []
     for (const state of dependencies.states) {
       this.#indexes.set(state, states.length)
-      states.push({ name: state.name, kind: state.kind })
+      const { name, kind, ttl } = state
+      states.push(ttl === undefined ? { name, kind } : { name, kind, ttl })
+      if (state.clock?.config.cleanupFullSnapshot === true) this.#expiryMs.set(state, state.clock.now())
       const parts = hasParts(state.kind)
       for (const table of state.tables()) if (table.size > 0) this.#tables.push(freezeTable(table, parts))
     }
@@ -84,8 +97,13 @@ export class KeyedSnapshot implements OpenSnapshot {
       states.push({ name, kind: 'timers' })
     }
     this.#isEmpty = this.#tables.length === 0 && this.#timers.every(timers => timers.keys.length === 0)
-    const { maxParallelism, keyGroupRange } = options
-    this.#header = { maxParallelism, keyGroupRange, states }
+    const { maxParallelism, keyGroupRange, compression } = options
+    this.#header = {
+      maxParallelism,
+      keyGroupRange,
+      ...(compression === 'none' ? {} : { compression }),
+      states,
+    }
     this.#number = this.#copyOnWrite.begin(this)
   }
 
@@ -200,13 +218,20 @@ export class KeyedSnapshot implements OpenSnapshot {
   }
 
   #add(table: TableIdentity, entry: EntryIdentity, value: unknown): void {
+    let stored = value
+    const expiryMs = this.#expiryMs.get(table.state)
+    if (expiryMs !== undefined) {
+      const { kind, clock } = table.state as HeapState<unknown>
+      stored = withoutExpired(kind, value, clock as TtlClock, expiryMs)
+      if (stored === undefined) return
+    }
     const stateIndex = this.#indexes.get(table.state) as number
     let namespace = this.#namespaces.get(table)
     if (namespace === undefined) {
       namespace = encodeNamespace(table.namespace)
       this.#namespaces.set(table, namespace)
     }
-    this.#addBytes(stateIndex, namespace, entry.hash, entry.key, value)
+    this.#addBytes(stateIndex, namespace, entry.hash, entry.key, stored)
   }
 
   #addBytes(stateIndex: number, namespace: Uint8Array, hash: number, key: unknown, value: unknown): void {

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import type { OperatorStateBackend } from '../../api/keyed-state-backend.ts'
+import { MapStateDescriptor } from '../../api/state-descriptor.ts'
 import { redistributeOperatorState } from '../../keygroup/redistribute-operator-state.ts'
+import { OPERATOR_FORMAT_VERSION } from '../../snapshot/operator-format.ts'
 import type { OperatorStateHandle, StateLocation } from '../../snapshot/state-handle.ts'
 import type { CheckpointStreamFactory } from '../../storage/checkpoint-storage.ts'
 import { createOperatorStateBackend } from './create-operator-state-backend.ts'
@@ -103,6 +105,46 @@ test('another mode, damaged and newer files are refused', async () => {
     await expect(reopen(bytes.subarray(0, length))).rejects.toMatchObject({ code: 'state.corrupt-snapshot' })
   }
   const newer = Buffer.from(bytes)
-  newer.writeUInt32LE(2, 4)
+  newer.writeUInt32LE(OPERATOR_FORMAT_VERSION + 1, 4)
   await expect(reopen(newer)).rejects.toMatchObject({ code: 'state.newer-format' })
+  for (let at = 0; at < bytes.length; at++) {
+    const damaged = Buffer.from(bytes)
+    damaged[at] = (damaged[at] as number) ^ 0x10
+    await expect(reopen(damaged)).rejects.toMatchObject({
+      code: expect.stringMatching(/^state\.(corrupt-snapshot|newer-format)$/),
+    })
+  }
+})
+
+test('broadcast maps: one copy for each subtask, at any parallelism, and kept if nobody asks', async () => {
+  const descriptor = new MapStateDescriptor<unknown, { rule: number }>('rules')
+  const old: OperatorStateHandle[][] = []
+  for (let subtask = 0; subtask < 2; subtask++) {
+    const backend = await open()
+    const rules = backend.broadcastState(descriptor)
+    rules.put(['a', 1], { rule: 0 })
+    rules.putAll([
+      ['gone', { rule: -1 }],
+      [['a', 1], { rule: 1 }],
+    ])
+    rules.remove('gone')
+    rules.put('from', { rule: subtask })
+    expect(() => backend.listState('rules')).toThrow(/'broadcast'.*'split'/)
+    old.push([...(await backend.snapshot(1, streams))])
+  }
+  for (const parallelism of [1, 2, 3]) {
+    for (const [subtask, handles] of redistributeOperatorState(old, parallelism).entries()) {
+      const unclaimed = await open(handles)
+      const restored = await open(await unclaimed.snapshot(2, streams))
+      const rules = restored.broadcastState(descriptor)
+      expect([...rules.immutableEntries()]).toEqual([
+        [['a', 1], { rule: 1 }],
+        ['from', { rule: subtask % 2 }],
+      ])
+      expect([rules.get(['a', 1]), rules.contains('gone')]).toEqual([{ rule: 1 }, false])
+      rules.clear()
+      expect([...rules.entries()]).toEqual([])
+      expect(await restored.snapshot(3, streams)).toEqual([])
+    }
+  }
 })
