@@ -12,12 +12,12 @@ export {
 export { ConnectedStreams, KeyedConnectedStreams } from './datastream/connected-streams.ts'
 export {
   DataStream,
-  KeyedStream,
-  type KeyValue,
   SingleOutputStreamOperator,
 } from './datastream/data-stream.ts'
 export { DataStreamSink } from './datastream/data-stream-sink.ts'
 export { BoundedIntervalJoin, IntervalJoin } from './datastream/interval-join.ts'
+export type { KeyValue } from './datastream/key-value.ts'
+export { KeyedStream } from './datastream/keyed-stream.ts'
 export { WindowedStream, type WindowResult } from './datastream/windowed-stream.ts'
 export { CheckpointConfig } from './environment/checkpoint-config.ts'
 export { ExecutionConfig } from './environment/execution-config.ts'

@@ -10,7 +10,8 @@ import {
   keyedCoProcessOperator,
   type OperatorFactory,
 } from '@flink-ts/operators'
-import type { KeyValue, SingleOutputStreamOperator } from './data-stream.ts'
+import type { SingleOutputStreamOperator } from './data-stream.ts'
+import type { KeyValue } from './key-value.ts'
 import { requireFunction } from './require-function.ts'
 
 /** Adds an operator of two inputs to the graph: connected streams themselves know no graph. */

@@ -10,10 +10,7 @@ import {
   flatMapOperator,
   type GlobalWindow,
   GlobalWindows,
-  type KeyedProcessFunction,
   type KeySelector,
-  keyedProcessOperator,
-  keyedReduceOperator,
   type MapFunction,
   mapOperator,
   type OperatorFactory,
@@ -21,7 +18,6 @@ import {
   PrintSink,
   type ProcessFunction,
   processOperator,
-  type ReduceFunction,
   type Sink,
   sinkOperator,
   type TimeWindow,
@@ -31,7 +27,7 @@ import {
   type WindowAssigner,
 } from '@flink-ts/operators'
 import type { MapStateDescriptor } from '@flink-ts/state'
-import { ForeignStream, InvalidArgument } from '../errors.ts'
+import { ForeignStream } from '../errors.ts'
 import type { StreamNode, Upstream } from '../graph/stream-graph.ts'
 import { AllWindowedStream } from './all-windowed-stream.ts'
 import {
@@ -40,27 +36,15 @@ import {
   asyncMapOperator,
   asyncOperator,
 } from './async-data-stream.ts'
-import {
-  BroadcastConnectedStream,
-  BroadcastStream,
-  KeyedBroadcastConnectedStream,
-} from './broadcast-stream.ts'
-import {
-  type AddTwoInputOperator,
-  ConnectedStreams,
-  KeyedConnectedStreams,
-  type KeySelectors,
-} from './connected-streams.ts'
+import { BroadcastConnectedStream, BroadcastStream } from './broadcast-stream.ts'
+import { type AddTwoInputOperator, ConnectedStreams, type KeySelectors } from './connected-streams.ts'
 import { DataStreamSink } from './data-stream-sink.ts'
 import type { GraphBuilder } from './graph-builder.ts'
-import { IntervalJoin } from './interval-join.ts'
+import type { KeyValue } from './key-value.ts'
+import type { KeyedStream } from './keyed-stream.ts'
 import { requireFunction } from './require-function.ts'
 import { countWindows, timeWindows } from './window-shorthands.ts'
 import { WindowedStream } from './windowed-stream.ts'
-
-/** What a key may be: compared by value. Anything else is an error, at the latest at the first record. */
-export type KeyValue = KeyElement | readonly KeyElement[] | { readonly [field: string]: KeyElement }
-type KeyElement = string | number | boolean | bigint | Date
 
 /**
  * A stream of records of type T: a description that takes effect when the environment executes the job. Records are
@@ -136,7 +120,7 @@ export class DataStream<T> {
    */
   keyBy<K extends KeyValue>(keySelector: KeySelector<T, K>): KeyedStream<T, K> {
     requireFunction('keyBy', 'keyBy', keySelector)
-    return new KeyedStream<T, K>(this.builder, this.upstreams, keySelector)
+    return this.builder.keyed<T, K>(this.upstreams, keySelector)
   }
 
   /** This stream and others of the same type as one. */
@@ -404,90 +388,5 @@ export class SingleOutputStreamOperator<T> extends DataStream<T> {
   /** What the operator emits to `tag`. */
   getSideOutput<O>(tag: OutputTag<O>): DataStream<O> {
     return new DataStream<O>(this.builder, [{ node: this.#node, outputTag: tag.id, partitioner: undefined }])
-  }
-}
-
-/** A stream grouped by a key of type K. */
-export class KeyedStream<T, K> extends DataStream<T> {
-  readonly #keySelector: KeySelector<T, K>
-
-  constructor(builder: GraphBuilder, upstreams: readonly Upstream[], keySelector: KeySelector<T, K>) {
-    const partitioner: EdgePartitioner = {
-      type: 'hash',
-      keySelector: keySelector as (value: never) => unknown,
-    }
-    super(
-      builder,
-      upstreams.map(upstream => ({ ...upstream, partitioner })),
-    )
-    this.#keySelector = keySelector
-  }
-
-  /**
-   * Combines the records of each key into one; emits the value so far for each record.
-   * @example counts.keyBy(c => c.word).reduce((a, b) => ({ word: a.word, count: a.count + b.count }))
-   */
-  reduce(reducer: ReduceFunction<T>): SingleOutputStreamOperator<T> {
-    requireFunction('reduce', 'reduce', reducer)
-    const factory = keyedReduceOperator(this.#keySelector, reducer)
-    return this.transform('reduce', 'Keyed Reduce', factory, this.#keySelector)
-  }
-
-  /** Records with state and timers of their key. */
-  override process<R>(processFunction: KeyedProcessFunction<K, T, R>): SingleOutputStreamOperator<R> {
-    requireFunction('process', 'processElement', processFunction, true)
-    const factory = keyedProcessOperator(this.#keySelector, processFunction)
-    return this.transform('process', 'KeyedProcess', factory, this.#keySelector)
-  }
-
-  /** With a stream of the same kind of key: both share the state of a key. With any other stream: without keys. */
-  override connect<O>(other: BroadcastStream<O>): KeyedBroadcastConnectedStream<T, O, K>
-  override connect<O>(other: KeyedStream<O, K>): KeyedConnectedStreams<T, O, K>
-  override connect<O>(other: DataStream<O>): ConnectedStreams<T, O>
-  override connect<O>(
-    other: DataStream<O> | KeyedStream<O, K> | BroadcastStream<O>,
-  ): ConnectedStreams<T, O> | KeyedBroadcastConnectedStream<T, O, K> {
-    if (other instanceof BroadcastStream) {
-      const add = this.twoInputs(other.stream)
-      return new KeyedBroadcastConnectedStream<T, O, K>(add, other.descriptors, this.#keySelector)
-    }
-    if (!(other instanceof KeyedStream)) return super.connect(other)
-    const keyed = other as KeyedStream<O, K>
-    return new KeyedConnectedStreams<T, O, K>(this.twoInputs(keyed), [this.#keySelector, keyed.#keySelector])
-  }
-
-  /**
-   * Joins records of the same key whose event times are not too far apart.
-   * @example rides.keyBy(r => r.id).intervalJoin(fares.keyBy(f => f.rideId)).between('-1 min', '5 min').process(merge)
-   */
-  intervalJoin<O>(other: KeyedStream<O, K>): IntervalJoin<T, O, K> {
-    if (!(other instanceof KeyedStream)) {
-      throw InvalidArgument({
-        call: 'intervalJoin',
-        value: String(other),
-        expected: 'another keyed stream: stream.keyBy(...)',
-      })
-    }
-    return new IntervalJoin<T, O, K>(this.twoInputs(other), [this.#keySelector, other.#keySelector])
-  }
-
-  /**
-   * Groups the records of each key by windows.
-   * @example .window(TumblingEventTimeWindows.of('1 min'))
-   */
-  window<W extends Window>(assigner: WindowAssigner<T, W>): WindowedStream<T, K, W> {
-    return new WindowedStream<T, K, W>(assigner, this.#keySelector, (call, defaultName, factory) =>
-      this.transform(call, defaultName, factory, this.#keySelector),
-    )
-  }
-
-  /** Flink's old name of windows in event time: tumbling, or sliding with `slide`. */
-  timeWindow(size: Duration, slide?: Duration): WindowedStream<T, K, TimeWindow> {
-    return this.window<TimeWindow>(timeWindows(size, slide))
-  }
-
-  /** The records of each key in groups of `size`; with `slide`: every `slide` records the last `size`. */
-  countWindow(size: number, slide?: number): WindowedStream<T, K, GlobalWindow> {
-    return countWindows(this.window<GlobalWindow>(GlobalWindows.create()), size, slide)
   }
 }

@@ -1,5 +1,7 @@
 import type { JobExecutionResult } from '@flink-ts/jobgraph'
-import type { StreamNode, StreamNodeOptions } from '../graph/stream-graph.ts'
+import type { KeySelector } from '@flink-ts/operators'
+import type { StreamNode, StreamNodeOptions, Upstream } from '../graph/stream-graph.ts'
+import type { KeyedStream } from './keyed-stream.ts'
 
 /** What streams need from their environment. */
 export interface GraphBuilder {
@@ -8,5 +10,7 @@ export interface GraphBuilder {
    * @param call the user's call, for messages
    */
   addOperator(call: string, options: Omit<StreamNodeOptions, 'parallelism'>): StreamNode
+  /** The stream grouped by key: made here, because {@link KeyedStream} extends the class whose method asks for it. */
+  keyed<T, K>(upstreams: readonly Upstream[], keySelector: KeySelector<T, K>): KeyedStream<T, K>
   execute(jobName?: string): Promise<JobExecutionResult>
 }

@@ -19,6 +19,7 @@ import {
 } from '@flink-ts/operators'
 import { SingleOutputStreamOperator } from '../datastream/data-stream.ts'
 import type { GraphBuilder } from '../datastream/graph-builder.ts'
+import { KeyedStream } from '../datastream/keyed-stream.ts'
 import { EmptyJob, InvalidArgument } from '../errors.ts'
 import {
   requireParallelism,
@@ -63,6 +64,7 @@ export class StreamExecutionEnvironment {
     this.#checkpointConfig = new CheckpointConfig(set)
     this.#builder = {
       addOperator: (call, node) => this.#add(call, node),
+      keyed: (upstreams, keySelector) => new KeyedStream(this.#builder, upstreams, keySelector),
       execute: jobName => this.execute(jobName),
     }
   }
