@@ -1,19 +1,14 @@
 import {
-  type AllocationId,
   CHECKPOINTS_DIRECTORY,
   type Clock,
   type Configuration,
   Deferred,
-  type ExecutionAttemptId,
   type JobId,
   type LeaderSessionId,
   type Logger,
   newId,
   type Random,
-  type ResourceId,
-  type SerializedError,
   serializeError,
-  type Timer,
 } from '@flink-ts/common'
 import {
   type JobDetails,
@@ -24,26 +19,31 @@ import {
   type JobResult,
   type JobSubmission,
   jobMasterEndpointName,
-  type TaskExecutorGateway,
 } from '@flink-ts/gateways'
 import { isGloballyTerminal, type JobStatus } from '@flink-ts/jobgraph'
 import type { RpcEndpoint, RpcService, RpcSession } from '@flink-ts/rpc'
-import type { CheckpointMetadata, CheckpointStorage } from '@flink-ts/state'
+import type { CheckpointStorage } from '@flink-ts/state'
 import { CheckpointCoordinator } from '../checkpoint/checkpoint-coordinator.ts'
 import { keepsCheckpoints } from '../checkpoint/cleaner.ts'
-import type { CoordinatorAction, CoordinatorEvent } from '../checkpoint/coordinator-protocol.ts'
-import { assignTaskState, checkRestorable } from '../checkpoint/state-assignment.ts'
-import { CheckpointDirectoryMissing, JobIsOver, JobSuspended, RestoreFailed } from '../errors.ts'
+import type { CoordinatorEvent } from '../checkpoint/coordinator-protocol.ts'
+import { JobIsOver, JobSuspended } from '../errors.ts'
 import type { Execution } from '../execution-graph/execution-graph.ts'
 import { resolveRestartStrategy } from '../failover/restart-strategy.ts'
 import { JobManagerOptionKeys } from '../jobmanager-options.ts'
-import { planDeployment, type SlotDeployment } from '../scheduler/deployment-plan.ts'
+
 import { JobScheduler } from '../scheduler/job-scheduler.ts'
-import type { SchedulerAction, SchedulerEvent } from '../scheduler/scheduler-protocol.ts'
-import { mergeAccumulators } from './accumulators.ts'
+import type { SchedulerEvent } from '../scheduler/scheduler-protocol.ts'
+import { bounded } from './bounded.ts'
+import { CheckpointActions } from './checkpoint-actions.ts'
 import { CheckpointIo } from './checkpoint-io.ts'
+import { EventQueue } from './event-queue.ts'
 import { describeJob, describeOverview } from './job-details.ts'
+import { describeResult } from './job-result.ts'
+import { prepareStart } from './job-start.ts'
+import { JobTimers } from './job-timers.ts'
 import { ResourceManagerConnection } from './resource-manager-connection.ts'
+import { SchedulerActions } from './scheduler-actions.ts'
+import { TaskCalls } from './task-calls.ts'
 import { TaskManagerRegistry } from './task-manager-registry.ts'
 import { serveTaskManager } from './task-manager-session.ts'
 
@@ -85,16 +85,14 @@ export class JobMaster implements RpcEndpoint {
   readonly #scheduler: JobScheduler
   readonly #resourceManager: ResourceManagerConnection
   readonly #taskManagers = new TaskManagerRegistry()
-  readonly #timers = new Map<string, Timer>()
+  readonly #timers: JobTimers
+  readonly #tasks: TaskCalls
+  readonly #schedulerActions: SchedulerActions
+  readonly #checkpointActions: CheckpointActions
   readonly #result = new Deferred<JobResult>()
-  /** Calls that tell TaskManagers to give up slots. */
-  readonly #farewells: Promise<void>[] = []
-  readonly #queue: (() => void)[] = []
-  #draining = false
+  readonly #queue = new EventQueue()
   #coordinator: CheckpointCoordinator
   #checkpointIo: CheckpointIo | undefined
-  #acceptedSlots: readonly AllocationId[] = []
-  #discardJob = false
 
   constructor(options: JobMasterOptions, dependencies: JobMasterDependencies) {
     const { graph, program } = options.submission
@@ -120,6 +118,21 @@ export class JobMaster implements RpcEndpoint {
       dependencies.clock.now(),
       { random: dependencies.random },
     )
+    const schedule = (event: SchedulerEvent): void => this.#schedule(event)
+    const coordinate = (event: CoordinatorEvent): void => this.#coordinate(event)
+    const { executionGraph } = this.#scheduler
+    const tasksPort = { logger: this.#logger, taskManagers: this.#taskManagers, executionGraph, schedule }
+    this.#tasks = new TaskCalls(this.#job, tasksPort)
+    this.#timers = new JobTimers(dependencies)
+    this.#checkpointActions = new CheckpointActions({
+      logger: this.#logger,
+      tasks: this.#tasks,
+      timers: this.#timers,
+      io: () => this.#checkpointIo,
+      counts: () => this.#coordinator.counts,
+      schedule,
+      coordinate,
+    })
     const { rpc, clock } = dependencies
     const { resourceManagerAddress } = options
     this.#resourceManager = new ResourceManagerConnection(
@@ -134,6 +147,16 @@ export class JobMaster implements RpcEndpoint {
         },
       },
     )
+    this.#schedulerActions = new SchedulerActions({
+      ...tasksPort,
+      tasks: this.#tasks,
+      timers: this.#timers,
+      resourceManager: this.#resourceManager,
+      coordinate,
+      deploy: (epoch, executions) => this.#deploy(epoch, executions),
+      jobOver: () => this.#jobOver(),
+      terminated: () => this.#terminated(),
+    })
   }
 
   /** Lets TaskManagers in and starts the job. */
@@ -167,8 +190,7 @@ export class JobMaster implements RpcEndpoint {
   /** Ends all connections. A running job is suspended: its TaskManagers free its slots, its checkpoints stay. */
   async close(): Promise<void> {
     this.#schedule({ type: 'suspended' })
-    for (const timer of this.#timers.values()) timer.cancel()
-    this.#timers.clear()
+    this.#timers.cancelAll()
     this.#resourceManager.close('the JobManager stops')
     this.#deps.rpc.withdraw(this.endpointName)
     if (this.#result.settled) return
@@ -192,7 +214,7 @@ export class JobMaster implements RpcEndpoint {
       operatorEvent: () => {},
       offer: (taskManager, offers) => {
         this.#schedule({ type: 'slots-offered', taskManager, offers })
-        return this.#acceptedSlots
+        return this.#schedulerActions.acceptedSlots
       },
     })
   }
@@ -200,52 +222,34 @@ export class JobMaster implements RpcEndpoint {
   // Start
 
   async #initialize(): Promise<void> {
-    const { graph, checkpointDirectory } = this.#job
-    const restore = graph.restoreFrom
-    if (graph.checkpointing.intervalMs === undefined && restore === undefined) return
-    if (checkpointDirectory === undefined) throw CheckpointDirectoryMissing({ jobName: graph.name })
-    const storage = this.#deps.storageFactory(checkpointDirectory, this.#jobId)
-    if (graph.checkpointing.intervalMs !== undefined) await storage.prepare()
-    this.#checkpointIo = new CheckpointIo(storage, this.#logger, event => this.#coordinate(event))
-    if (restore === undefined) return
-    const restored = await readSnapshot(storage, restore.path)
-    checkRestorable(graph, restored, restore)
+    const { graph } = this.#job
+    const { storage, restored } = await prepareStart(this.#job, this.#deps.storageFactory)
+    if (storage !== undefined) {
+      this.#checkpointIo = new CheckpointIo(storage, this.#logger, event => this.#coordinate(event))
+    }
+    if (restored === undefined) return
     this.#coordinator = new CheckpointCoordinator({ graph, restored })
-    this.#logger.info(
-      { path: restore.path, checkpointId: restored.checkpointId },
-      'Job starts from a snapshot',
-    )
+    const { checkpointId } = restored
+    this.#logger.info({ path: graph.restoreFrom?.path, checkpointId }, 'Job starts from a snapshot')
   }
 
   // Events
 
   #schedule(event: SchedulerEvent): void {
-    this.#enqueue(() => {
+    this.#queue.add(() => {
       const before = this.#scheduler.status
       const actions = this.#scheduler.handle(this.#deps.clock.now(), event)
       this.#logStatus(before, this.#scheduler.status)
-      for (const action of actions) this.#perform(action)
+      for (const action of actions) this.#schedulerActions.perform(action)
     })
   }
 
   #coordinate(event: CoordinatorEvent): void {
-    this.#enqueue(() => {
+    this.#queue.add(() => {
       const { clock } = this.#deps
       const time = { epochMs: clock.now(), monotonicMs: clock.monotonicMs() }
-      for (const action of this.#coordinator.handle(time, event)) this.#performCheckpoint(action)
+      for (const action of this.#coordinator.handle(time, event)) this.#checkpointActions.perform(action)
     })
-  }
-
-  /** One event after the other: what an action causes at once waits for the other actions of the same event. */
-  #enqueue(work: () => void): void {
-    this.#queue.push(work)
-    if (this.#draining) return
-    this.#draining = true
-    try {
-      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) next()
-    } finally {
-      this.#draining = false
-    }
   }
 
   #logStatus(before: JobStatus, after: JobStatus): void {
@@ -257,55 +261,6 @@ export class JobMaster implements RpcEndpoint {
     this.#logger.info(fields, 'Job changed state')
   }
 
-  // Actions of the scheduler
-
-  #perform(action: SchedulerAction): void {
-    switch (action.type) {
-      case 'accept-slots':
-        this.#acceptedSlots = action.allocationIds
-        break
-      case 'declare-slots':
-        this.#resourceManager.open()
-        this.#farewells.push(this.#resourceManager.declare(action.slots))
-        break
-      case 'deploy':
-        this.#deploy(action.epoch, action.executions)
-        break
-      case 'cancel-task':
-        this.#cancelTask(action.taskManager, action.attemptId)
-        break
-      case 'free-slot': {
-        const { taskManager, allocationId, reason } = action
-        const freed = this.#taskManagers.gateway(taskManager)?.freeSlot(allocationId, reason, this.#jobOver())
-        if (freed === undefined) break
-        this.#farewells.push(
-          freed.catch((error: unknown) => this.#logger.debug({ allocationId, error }, 'Slot not freed')),
-        )
-        break
-      }
-      case 'set-timer':
-        this.#setTimer(action.timer, action.delayMs, () =>
-          this.#schedule({ type: 'timer', timer: action.timer }),
-        )
-        break
-      case 'cancel-timer':
-        this.#cancelTimer(action.timer)
-        break
-      case 'task-running':
-      case 'task-finished':
-      case 'tasks-stopped':
-        this.#coordinate(action)
-        break
-      case 'job-terminated':
-        this.#coordinate({ type: 'job-over', status: this.#scheduler.status })
-        this.#enqueue(() => {
-          // Handles its own errors; the result tells when it is done.
-          void this.#finish()
-        })
-        break
-    }
-  }
-
   #jobOver(): JobOver | undefined {
     const { status } = this.#scheduler
     if (!isGloballyTerminal(status)) return undefined
@@ -315,195 +270,44 @@ export class JobMaster implements RpcEndpoint {
 
   #deploy(epoch: number, executions: readonly Execution[]): void {
     const restored = this.#coordinator.restorePoint
-    let plan: readonly SlotDeployment[]
-    try {
-      plan = planDeployment(this.#job.graph, epoch, executions, ({ vertex, subtaskIndex }) =>
-        restored === undefined
-          ? undefined
-          : { checkpointId: restored.checkpointId, state: assignTaskState(restored, vertex, subtaskIndex) },
-      )
-    } catch (error) {
-      // State that cannot be assigned: no TaskManager has heard of these tasks.
-      const attemptIds = executions.map(execution => execution.attemptId)
-      const { taskManager } = executions[0]!.location!
-      this.#schedule({ type: 'deployment-refused', taskManager, attemptIds, cause: serializeError(error) })
-      return
-    }
+    const plan = this.#tasks.plan(epoch, executions, restored)
+    if (plan === undefined) return
     this.#logger.info(
       { epoch, tasks: executions.length, checkpointId: restored?.checkpointId },
       'Tasks are being deployed',
     )
     this.#coordinate({ type: 'tasks-deployed', tasks: executions })
-    for (const slot of plan) this.#submit(slot)
-  }
-
-  #submit({ taskManager: { taskManager }, tasks }: SlotDeployment): void {
-    const gateway = this.#taskManagers.gateway(taskManager)
-    // Gone: its loss is an event of its own.
-    if (gateway === undefined) return
-    const attemptIds = tasks.map(task => task.attemptId)
-    gateway.submitTasks({ job: this.#job, tasks }).catch((error: unknown) => {
-      this.#logger.warn({ taskManager, attemptIds, error }, 'Tasks not accepted')
-      this.#schedule({ type: 'deployment-refused', taskManager, attemptIds, cause: serializeError(error) })
-    })
-  }
-
-  #cancelTask(taskManager: ResourceId, attemptId: ExecutionAttemptId): void {
-    this.#taskManagers
-      .gateway(taskManager)
-      ?.cancelTask(attemptId)
-      .catch((error: unknown) => {
-        const execution = this.#scheduler.executionGraph.byAttempt(attemptId)
-        if (execution === undefined || execution.state !== 'CANCELING') return
-        this.#logger.warn({ taskManager, attemptId, error }, 'Task not cancelled: giving up its TaskManager')
-        this.#taskManagers.disconnect(taskManager, 'it did not cancel a task')
-      })
-  }
-
-  // Actions of the coordinator
-
-  #performCheckpoint(action: CoordinatorAction): void {
-    switch (action.type) {
-      case 'trigger': {
-        const { checkpointId } = action.trigger
-        this.#logger.debug({ checkpointId }, 'Checkpoint triggered')
-        this.#tell(
-          action.attemptIds,
-          (gateway, attemptIds) => gateway.triggerCheckpoint(attemptIds, action.trigger),
-          reason => this.#coordinate({ type: 'trigger-failed', checkpointId, reason }),
-        )
-        break
-      }
-      case 'store':
-        this.#checkpointIo?.store(action.metadata)
-        break
-      case 'notify-complete': {
-        const { checkpointId } = action
-        const { latestCompleted } = this.#coordinator.counts
-        this.#logger.info({ checkpointId, ...latestCompleted }, 'Checkpoint complete')
-        this.#tell(
-          action.attemptIds,
-          (gateway, attemptIds) => gateway.notifyCheckpointComplete(attemptIds, checkpointId),
-          error => this.#logger.warn({ checkpointId, error }, 'Completion not delivered'),
-        )
-        break
-      }
-      case 'notify-aborted': {
-        const { checkpointId, reason } = action
-        this.#logger.info({ checkpointId, reason }, 'Checkpoint aborted')
-        this.#tell(
-          action.attemptIds,
-          (gateway, attemptIds) => gateway.notifyCheckpointAborted(attemptIds, checkpointId),
-          error => this.#logger.debug({ checkpointId, error }, 'Abortion not delivered'),
-        )
-        break
-      }
-      case 'discard':
-        this.#checkpointIo?.discard(action.checkpointId)
-        break
-      case 'discard-job':
-        this.#discardJob = true
-        break
-      case 'set-timer':
-        this.#setTimer(action.timer, action.delayMs, () =>
-          this.#coordinate({ type: 'timer', timer: action.timer }),
-        )
-        break
-      case 'cancel-timer':
-        this.#cancelTimer(action.timer)
-        break
-      case 'fail-job':
-        this.#schedule({ type: 'global-failure', error: action.error })
-        break
-    }
-  }
-
-  /** Tells tasks something, one call for each TaskManager. A lost TaskManager is an event of its own. */
-  #tell(
-    attemptIds: readonly ExecutionAttemptId[],
-    call: (gateway: TaskExecutorGateway, attemptIds: readonly ExecutionAttemptId[]) => Promise<void>,
-    failed: (error: SerializedError) => void,
-  ): void {
-    const byTaskManager = Map.groupBy(attemptIds, attemptId => this.#locationOf(attemptId))
-    for (const [taskManager, ids] of byTaskManager) {
-      const gateway = taskManager === undefined ? undefined : this.#taskManagers.gateway(taskManager)
-      if (gateway === undefined) continue
-      call(gateway, ids).catch((error: unknown) => {
-        // After a loss there is nobody left to tell, and the failover has begun.
-        if (this.#taskManagers.gateway(taskManager!) === gateway) failed(serializeError(error))
-      })
-    }
+    for (const slot of plan) this.#tasks.submit(slot)
   }
 
   // Ends
 
+  #terminated(): void {
+    this.#coordinate({ type: 'job-over', status: this.#scheduler.status })
+    this.#queue.add(() => {
+      // Handles its own errors; the result tells when it is done.
+      void this.#finish()
+    })
+  }
+
   async #finish(): Promise<void> {
     const { status } = this.#scheduler
-    const cleanUp = this.#discardJob ? this.#checkpointIo?.discardJob() : this.#checkpointIo?.drain()
-    await this.#bounded(Promise.all([cleanUp, ...this.#farewells]))
+    const cleanUp = this.#checkpointActions.discardJob
+      ? this.#checkpointIo?.discardJob()
+      : this.#checkpointIo?.drain()
+    await this.#bounded(Promise.all([cleanUp, this.#schedulerActions.farewells()]))
     this.#resourceManager.close(`job ${status.toLowerCase()}`)
     this.#deps.rpc.withdraw(this.endpointName)
     if (this.#result.settled) return
-    const result = this.#describeResult(status)
+    const result = describeResult(this.#scheduler)
     this.#result.resolve(result)
     this.#deps.onTerminal?.(result)
   }
 
-  #describeResult(status: JobStatus): JobResult {
-    const { graph } = this.#job
-    if (status !== 'FINISHED') {
-      const error = this.#scheduler.rootCause
-      return { status: status === 'CANCELED' ? 'CANCELED' : 'FAILED', jobId: this.#jobId, error }
-    }
-    const { timestamps, executionGraph } = this.#scheduler
-    const executions = [...executionGraph.executions()]
-    return {
-      status,
-      result: {
-        jobId: this.#jobId,
-        jobName: graph.name,
-        netRuntimeMs: (timestamps.FINISHED ?? 0) - (timestamps.INITIALIZING ?? 0),
-        accumulators: mergeAccumulators(executions.map(execution => execution.accumulators)),
-      },
-    }
-  }
-
   /** Waits for `work`, but not for ever: a storage that hangs must not hide how the job ended. */
-  async #bounded(work: Promise<unknown>): Promise<void> {
-    let timer: Timer | undefined
-    const timeout = new Promise<void>(resolve => {
-      timer = this.#deps.clock.schedule(CLEANUP_TIMEOUT_MS, () => {
-        this.#logger.warn({ timeoutMs: CLEANUP_TIMEOUT_MS }, 'Clean-up goes on in the background')
-        resolve()
-      })
-    })
-    await Promise.race([work, timeout])
-    timer?.cancel()
-  }
-
-  #locationOf(attemptId: ExecutionAttemptId): ResourceId | undefined {
-    return this.#scheduler.executionGraph.byAttempt(attemptId)?.location?.taskManager
-  }
-
-  #setTimer(name: string, delayMs: number, action: () => void): void {
-    this.#cancelTimer(name)
-    const timer = this.#deps.clock.schedule(delayMs, () => {
-      this.#timers.delete(name)
-      action()
-    })
-    this.#timers.set(name, timer)
-  }
-
-  #cancelTimer(name: string): void {
-    this.#timers.get(name)?.cancel()
-    this.#timers.delete(name)
-  }
-}
-
-async function readSnapshot(storage: CheckpointStorage, path: string): Promise<CheckpointMetadata> {
-  try {
-    return await storage.readMetadata(path)
-  } catch (error) {
-    throw RestoreFailed({ path, reason: error instanceof Error ? error.message : String(error) }, error)
+  #bounded(work: Promise<unknown>): Promise<void> {
+    return bounded(work, CLEANUP_TIMEOUT_MS, this.#deps.clock, () =>
+      this.#logger.warn({ timeoutMs: CLEANUP_TIMEOUT_MS }, 'Clean-up goes on in the background'),
+    )
   }
 }

@@ -1,0 +1,88 @@
+import type { Logger } from '@flink-ts/common'
+import type { CheckpointCounts } from '@flink-ts/gateways'
+import type { CoordinatorAction, CoordinatorEvent } from '../checkpoint/coordinator-protocol.ts'
+import type { SchedulerEvent } from '../scheduler/scheduler-protocol.ts'
+import type { CheckpointIo } from './checkpoint-io.ts'
+import type { JobTimers } from './job-timers.ts'
+import type { TaskCalls } from './task-calls.ts'
+
+/** What {@link CheckpointActions} needs of its JobMaster. */
+export interface CheckpointActionsPort {
+  readonly logger: Logger
+  readonly tasks: TaskCalls
+  readonly timers: JobTimers
+  /** Undefined: the job takes no checkpoints. */
+  io(): CheckpointIo | undefined
+  counts(): CheckpointCounts
+  schedule(event: SchedulerEvent): void
+  coordinate(event: CoordinatorEvent): void
+}
+
+/** Does what the CheckpointCoordinator says. Owner: JobMaster main thread. */
+export class CheckpointActions {
+  readonly #port: CheckpointActionsPort
+  #discardJob = false
+
+  constructor(port: CheckpointActionsPort) {
+    this.#port = port
+  }
+
+  /** The folder of the job is to be removed when everything else is done. */
+  get discardJob(): boolean {
+    return this.#discardJob
+  }
+
+  perform(action: CoordinatorAction): void {
+    const { logger, tasks, timers, coordinate } = this.#port
+    switch (action.type) {
+      case 'trigger': {
+        const { checkpointId } = action.trigger
+        logger.debug({ checkpointId }, 'Checkpoint triggered')
+        tasks.tell(
+          action.attemptIds,
+          (gateway, attemptIds) => gateway.triggerCheckpoint(attemptIds, action.trigger),
+          reason => coordinate({ type: 'trigger-failed', checkpointId, reason }),
+        )
+        break
+      }
+      case 'store':
+        this.#port.io()?.store(action.metadata)
+        break
+      case 'notify-complete': {
+        const { checkpointId } = action
+        logger.info({ checkpointId, ...this.#port.counts().latestCompleted }, 'Checkpoint complete')
+        tasks.tell(
+          action.attemptIds,
+          (gateway, attemptIds) => gateway.notifyCheckpointComplete(attemptIds, checkpointId),
+          error => logger.warn({ checkpointId, error }, 'Completion not delivered'),
+        )
+        break
+      }
+      case 'notify-aborted': {
+        const { checkpointId, reason } = action
+        logger.info({ checkpointId, reason }, 'Checkpoint aborted')
+        tasks.tell(
+          action.attemptIds,
+          (gateway, attemptIds) => gateway.notifyCheckpointAborted(attemptIds, checkpointId),
+          error => logger.debug({ checkpointId, error }, 'Abortion not delivered'),
+        )
+        break
+      }
+      case 'discard':
+        this.#port.io()?.discard(action.checkpointId)
+        break
+      case 'discard-job':
+        this.#discardJob = true
+        break
+      case 'set-timer':
+        timers.set(action.timer, action.delayMs, () => coordinate({ type: 'timer', timer: action.timer }))
+        break
+      case 'cancel-timer':
+        timers.cancel(action.timer)
+        break
+      case 'fail-job':
+        this.#port.schedule({ type: 'global-failure', error: action.error })
+        break
+    }
+  }
+}
