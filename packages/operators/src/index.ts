@@ -115,6 +115,11 @@ export {
   keyedBroadcastProcessOperator,
 } from './two-input/broadcast-process-operator.ts'
 export { coFlatMapOperator } from './two-input/co-flat-map-operator.ts'
+export {
+  coGroupWindowFunction,
+  joinWindowFunction,
+  type TaggedUnion,
+} from './two-input/co-group-window-function.ts'
 export { coMapOperator } from './two-input/co-map-operator.ts'
 export { coProcessOperator } from './two-input/co-process-operator.ts'
 export { type IntervalJoinOptions, intervalJoinOperator } from './two-input/interval-join-operator.ts'

@@ -93,3 +93,11 @@ export const MissingParameter = defineError<{ name: string; given: string }>({
   message: d =>
     `The parameter ${d.name} is missing: give --${d.name} <value>. Given were: ${d.given === '' ? 'none' : d.given}.`,
 })
+
+/** A call that Flink had once. */
+export const RemovedCall = defineError<{ call: string; instead: string }>({
+  code: 'streaming.removed-call',
+  domain: 'user',
+  retry: 'no',
+  message: d => `${d.call} was removed from Flink long ago: use ${d.instead}.`,
+})

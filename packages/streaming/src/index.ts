@@ -18,6 +18,14 @@ export { DataStreamSink } from './datastream/data-stream-sink.ts'
 export { BoundedIntervalJoin, IntervalJoin } from './datastream/interval-join.ts'
 export type { KeyValue } from './datastream/key-value.ts'
 export { KeyedStream } from './datastream/keyed-stream.ts'
+export {
+  CoGroupedByKey,
+  CoGroupedInWindows,
+  CoGroupedStreams,
+  JoinedByKey,
+  JoinedInWindows,
+  JoinedStreams,
+} from './datastream/window-join.ts'
 export { WindowedStream, type WindowResult } from './datastream/windowed-stream.ts'
 export { CheckpointConfig } from './environment/checkpoint-config.ts'
 export { ExecutionConfig } from './environment/execution-config.ts'

@@ -26,7 +26,7 @@ export type JoinFunction<A, B, R> =
 
 /** Makes any number of results of a pair of a window join. */
 export interface FlatJoinFunction<A, B, R> extends RichFunction {
-  join(left: A, right: B, out: Collector<R>): Results<R>
+  flatJoin(left: A, right: B, out: Collector<R>): Results<R>
 }
 
 /** Makes any number of results of all records of one key and window of two streams; one of the two may be empty. */

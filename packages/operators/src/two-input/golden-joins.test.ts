@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { MAX_WATERMARK, MIN_WATERMARK, type OperatorFactory } from '../contract/stream-operator.ts'
+import { MAX_WATERMARK, MIN_WATERMARK, type OperatorFactory, type Push } from '../contract/stream-operator.ts'
 import type { KeyedProcessContext } from '../functions/functions.ts'
+import { SlidingEventTimeWindows } from '../windowing/assigners/sliding-windows.ts'
+import { TumblingEventTimeWindows } from '../windowing/assigners/tumbling-windows.ts'
+import type { WindowAssigner } from '../windowing/assigners/window-assigner.ts'
+import { windowOperator } from '../windowing/create-window-operator.ts'
+import { TimeWindow, type Window } from '../windowing/time-window.ts'
+import type { WindowFunction, WindowOutput } from '../windowing/window-functions.ts'
+import { coGroupWindowFunction, joinWindowFunction, type TaggedUnion } from './co-group-window-function.ts'
 import { intervalJoinOperator } from './interval-join-operator.ts'
 import { keyedCoProcessOperator } from './keyed-co-process-operator.ts'
 import { goldenJoins, runScript, type ScriptOptions, type ScriptRecord } from './two-input-runs.ts'
@@ -100,4 +107,115 @@ describe('keyed co-process', () => {
     }
     expect(order(rows)).toEqual(order(expected('co_process_timers')))
   })
+})
+
+describe('windows shared by two streams', () => {
+  type Tagged = TaggedUnion<ScriptRecord, ScriptRecord>
+  /** The union of both streams in front of the window operator; its watermark is the lower one, as with two inputs. */
+  const shared = <W extends Window>(
+    assigner: WindowAssigner<Tagged, W>,
+    windowFunction: WindowFunction<string, Tagged, unknown, W>,
+  ): OperatorFactory => {
+    const factory = windowOperator<string, Tagged, W>({
+      assigner,
+      keySelector: record => record.value.key,
+      aggregation: { type: 'list' },
+      output: { type: 'apply', function: windowFunction } as WindowOutput<string, W>,
+    })
+    return {
+      kind: factory.kind,
+      create: context => {
+        const operator = factory.create(context)
+        const push = operator.processElement as Push
+        return {
+          ...operator,
+          processElement: value => push({ side: 'left', value }),
+          processElement2: value => push({ side: 'right', value }),
+        }
+      },
+    }
+  }
+  const run = async (factory: OperatorFactory, options: ScriptOptions) =>
+    (await runScript(factory, golden.input, options)).map(({ value, timestamp }) => ({
+      ...(value as object),
+      timestamp,
+    }))
+  const pairs = joinWindowFunction<string, ScriptRecord, ScriptRecord, unknown, TimeWindow>(
+    (left, right) => ({
+      type: 'join',
+      left: left.id,
+      right: right.id,
+    }),
+  )
+  const groups = coGroupWindowFunction<string, ScriptRecord, ScriptRecord, unknown, TimeWindow>(
+    (left, right) => [
+      {
+        type: 'cogroup',
+        key: (left[0] ?? right[0])?.key,
+        left: left.map(({ id }) => id),
+        right: right.map(({ id }) => id),
+      },
+    ],
+  )
+
+  test.each<[string, () => OperatorFactory]>([
+    ['window_join_tumbling_5s', () => shared(TumblingEventTimeWindows.of('5 s'), pairs)],
+    ['window_join_sliding_6s_3s', () => shared(SlidingEventTimeWindows.of('6 s', '3 s'), pairs)],
+    ['cogroup_tumbling_5s', () => shared(TumblingEventTimeWindows.of('5 s'), groups)],
+  ])('%s', async (name, factory) => {
+    for (const way of ways) {
+      expect(sorted(await run(factory(), way)), JSON.stringify(way)).toEqual(sorted(expected(name)))
+    }
+  })
+
+  test('union_tumbling_5s', async () => {
+    const union = (): OperatorFactory =>
+      shared<TimeWindow>(TumblingEventTimeWindows.of('5 s'), (key, { start, end }, elements) => [
+        {
+          ...{ type: 'fire', key, start, end, count: elements.length, sum: 0 },
+          ids: elements.map(({ value }) => value.id),
+        },
+      ])
+    const unwatermarked = ({ watermark: _, ...row }: Readonly<Record<string, unknown>>): object => row
+    for (const way of ways) {
+      const rows = expected('union_tumbling_5s').map(unwatermarked)
+      expect(sorted(await run(union(), way)), JSON.stringify(way)).toEqual(sorted(rows))
+    }
+  })
+})
+
+test('functions of windows have their life cycle, and flat joins any number of results', async () => {
+  const calls: string[] = []
+  const { open, close, apply } = joinWindowFunction<string, number, number, string, TimeWindow>({
+    open: () => {
+      calls.push('open')
+    },
+    flatJoin: (left, right, out) => {
+      if (left < right) out(`${left}<${right}`)
+      return left === right ? ['same', 'twice'] : undefined
+    },
+    close: () => {
+      calls.push('close')
+    },
+  }) as Required<
+    Exclude<WindowFunction<string, TaggedUnion<number, number>, string>, (...a: never) => unknown>
+  >
+  await open({} as never)
+  const results: string[] = []
+  const out = Object.assign((value: string) => results.push(value), { collect: () => {} }) as never
+  const elements = [
+    { side: 'left', value: 1 },
+    { side: 'right', value: 2 },
+    { side: 'left', value: 2 },
+    { side: 'left', value: 3 },
+  ] as const
+  apply('k', new TimeWindow(0, 1), elements, out)
+  await close()
+  expect(results).toEqual(['1<2', 'same', 'twice'])
+  expect(calls).toEqual(['open', 'close'])
+  const plain = coGroupWindowFunction<string, number, number, string, TimeWindow>({
+    coGroup: (left, right) => [`${left.length}+${right.length}`],
+  }) as { apply: typeof apply }
+  plain.apply('k', new TimeWindow(0, 1), elements, out)
+  expect(results.at(-1)).toBe('3+1')
 })

@@ -27,7 +27,7 @@ import {
   type WindowAssigner,
 } from '@flink-ts/operators'
 import type { MapStateDescriptor } from '@flink-ts/state'
-import { ForeignStream } from '../errors.ts'
+import { ForeignStream, RemovedCall } from '../errors.ts'
 import type { StreamNode, Upstream } from '../graph/stream-graph.ts'
 import { AllWindowedStream } from './all-windowed-stream.ts'
 import {
@@ -42,7 +42,9 @@ import { DataStreamSink } from './data-stream-sink.ts'
 import type { GraphBuilder } from './graph-builder.ts'
 import type { KeyValue } from './key-value.ts'
 import type { KeyedStream } from './keyed-stream.ts'
+import { projection } from './projection.ts'
 import { requireFunction } from './require-function.ts'
+import { CoGroupedStreams, JoinedStreams } from './window-join.ts'
 import { countWindows, timeWindows } from './window-shorthands.ts'
 import { WindowedStream } from './windowed-stream.ts'
 
@@ -84,6 +86,23 @@ export class DataStream<T> {
   filter(filter: FilterFunction<T>): SingleOutputStreamOperator<T> {
     requireFunction('filter', 'filter', filter)
     return this.transform('filter', 'Filter', filterOperator(filter))
+  }
+
+  /**
+   * Only some fields of each record.
+   * @example flights.project('origin', 'delay')
+   */
+  project<F extends keyof T>(...fields: readonly [F, ...F[]]): SingleOutputStreamOperator<Pick<T, F>> {
+    return this.transform('project', 'Projection', mapOperator(projection<T, F>(fields)))
+  }
+
+  /** Flink has no `split` and `select` any more, and neither is there one here: a clear pointer to side outputs. */
+  split(): never {
+    throw RemovedCall({
+      call: 'split(...).select(...)',
+      instead:
+        'side outputs: process((value, context) => context.output(tag, value)) and getSideOutput(tag), or several filters',
+    })
   }
 
   /** Sees each record with its time, and can emit to side outputs. */
@@ -150,6 +169,20 @@ export class DataStream<T> {
       return new BroadcastConnectedStream<T, O>(this.twoInputs(other.stream), other.descriptors)
     }
     return new ConnectedStreams<T, O>(this.twoInputs(other))
+  }
+
+  /**
+   * Pairs of records of this stream and another that have the same key in the same window.
+   * @example orders.join(payments).where(o => o.id).equalTo(p => p.orderId).window(TumblingEventTimeWindows.of('1 h'))
+   *   .apply((order, payment) => ({ ...order, paid: payment.amount }))
+   */
+  join<O>(other: DataStream<O>): JoinedStreams<T, O> {
+    return new JoinedStreams<T, O>(this, other)
+  }
+
+  /** Records of this stream and another by key and window, those without a partner included. */
+  coGroup<O>(other: DataStream<O>): CoGroupedStreams<T, O> {
+    return new CoGroupedStreams<T, O>(this, other)
   }
 
   /** Evenly over all subtasks that follow. */
