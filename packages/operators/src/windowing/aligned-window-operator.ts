@@ -22,7 +22,8 @@ import { WindowLayout } from './window-layout.ts'
 import type { WindowOptions } from './window-options.ts'
 import { WindowProcessContext } from './window-process-context.ts'
 
-type AlignedOptions<K, T> = WindowOptions<K, T, TimeWindow> & {
+/** Of windows that begin at the same time for all keys. */
+export type AlignedOptions<K, T> = WindowOptions<K, T, TimeWindow> & {
   readonly assigner: TumblingEventTimeWindows | SlidingEventTimeWindows
 }
 
@@ -59,15 +60,14 @@ export function createAlignedWindowOperator<K, T>(
   const late = new LateRecords(context, options.lateTag)
   const layout = new WindowLayout(context, `aligned ${sizeMs} ms every ${slideMs} ms, offset ${offsetMs} ms`)
   const code = aggregationCode(aggregation)
-  const missing = (value: unknown): Error =>
-    MissingTimestamp({ operator: context.operatorName, record: `record ${describeValue(value)}` })
+  const missing = missingTimestamp(context)
   const tumbling = slideMs === sizeMs
   const processElement = context.generate<Push>(
     [
       ...['f', 'keyOf', 'register', 'current', 'tableAt', 'contents', 'alignedStart', 'late', 'missing'],
       ...['failed', 'failedKey', 'rejectPromise'],
     ],
-    tumbling ? tumblingCode(code) : slidingCode(code, sizeMs, slideMs, offsetMs),
+    tumbling ? currentTableCode(code) : slidingCode(code, sizeMs, slideMs, offsetMs),
     [
       code.function,
       options.keySelector,
@@ -93,7 +93,7 @@ export function createAlignedWindowOperator<K, T>(
       rejectPromise(context, code.functionName),
     ],
   )
-  const emit = emitOf(context, options, code, () => current[2] as number)
+  const emit = emitAlignedWindow(context, options, code, () => current[2] as number)
 
   return {
     processElement,
@@ -112,7 +112,14 @@ export function createAlignedWindowOperator<K, T>(
   }
 }
 
-function tumblingCode(code: AggregationCode): string {
+/** The error for a record without event time. */
+export function missingTimestamp(context: OperatorContext): (value: unknown) => Error {
+  return value =>
+    MissingTimestamp({ operator: context.operatorName, record: `record ${describeValue(value)}` })
+}
+
+/** Code that adds a record to the one table that its time belongs to: `tableAt` is asked when `current` is left. */
+export function currentTableCode(code: AggregationCode): string {
   return `let first = true
 let table
 return value => {
@@ -157,8 +164,8 @@ const addCode = (code: AggregationCode): string => `let next
   if (entry === undefined) table.insert(key, next)
   else entry.value = next`
 
-/** Emits one key of a window, whose life ends with that. */
-function emitOf<K, T>(
+/** Makes what emits one key of a window, whose life ends with that. */
+export function emitAlignedWindow<K, T>(
   context: OperatorContext,
   options: AlignedOptions<K, T>,
   code: AggregationCode,

@@ -2,6 +2,7 @@ import type { OperatorFactory } from '../contract/stream-operator.ts'
 import { createAlignedWindowOperator, firesOnceForAllKeys } from './aligned-window-operator.ts'
 import { isMerging } from './assigners/window-assigner.ts'
 import { createMergingWindowOperator } from './merging-window-operator.ts'
+import { createPaneWindowOperator, paysInPanes } from './pane-window-operator.ts'
 import type { Window } from './time-window.ts'
 import { createWindowOperator } from './window-operator.ts'
 import type { WindowOptions } from './window-options.ts'
@@ -11,7 +12,11 @@ export function windowOperator<K, T, W extends Window>(options: WindowOptions<K,
   return {
     kind: 'window',
     create: context => {
-      if (firesOnceForAllKeys(options)) return createAlignedWindowOperator(context, options)
+      if (firesOnceForAllKeys(options)) {
+        return paysInPanes(options)
+          ? createPaneWindowOperator(context, options)
+          : createAlignedWindowOperator(context, options)
+      }
       if (isMerging(options.assigner)) return createMergingWindowOperator(context, options as never)
       return createWindowOperator(context, options)
     },
