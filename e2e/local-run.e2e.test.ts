@@ -48,3 +48,16 @@ test('node job.ts gives the same result when slot threads die, ends by itself an
   expect(ended).toBeGreaterThanOrEqual(10)
   rmSync(folder, { recursive: true })
 })
+
+test('node job.ts without execute says that nothing ran, and one with a secret reads it in its slots', async () => {
+  const tmp = mkdtempSync(join(tmpdir(), 'local-run-'))
+  const job = (name: string): string => join(REPOSITORY, `e2e/jobs/${name}.ts`)
+  const forgotten = await nodeJob(job('no-execute'), [], { tmp, kills: '1,0,0' })
+  expect(forgotten.code).toBe(1)
+  expect(forgotten.output).toContain('no-execute.ts made an execution environment, but ended without calling')
+  process.env['E2E_TOKEN'] = 'of this host'
+  const secret = await nodeJob(job('secret'), [], { tmp, kills: '1,0,0' })
+  delete process.env['E2E_TOKEN']
+  expect(secret).toMatchObject({ code: 0, output: expect.stringContaining('of this host: 12') })
+  rmSync(tmp, { recursive: true })
+})

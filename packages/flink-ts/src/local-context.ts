@@ -11,6 +11,7 @@ import {
   setDefaultExecutionContext,
   startPlanningRecorder,
 } from '@flink-ts/jobgraph'
+import { NoJobExecuted } from './errors.ts'
 
 /**
  * Makes `node job.ts` without a cluster run on a MiniCluster in this process: the context for programs that nobody
@@ -19,14 +20,25 @@ import {
  */
 export function registerLocalContext(): void {
   setDefaultExecutionContext(localContext)
+  const script = process.argv[1]
+  if (!isMainThread || !isUserProgram(script)) return
   // Now, not at the first use: main may look at the clock before.
-  if (isMainThread && isUserProgram(process.argv[1])) currentExecutionContext()
+  currentExecutionContext()
+  process.once('beforeExit', () => {
+    if (!environmentWasMade || executeWasCalled) return
+    process.stderr.write(`${NoJobExecuted({ program: script }).message}\n`)
+    process.exitCode = 1
+  })
 }
 
 /** Test runners and other tools are installed packages: what they read is nobody's program. */
-function isUserProgram(script: string | undefined): boolean {
+function isUserProgram(script: string | undefined): script is string {
   return script !== undefined && !script.split(sep).includes('node_modules')
 }
+
+// What main did with the context. Owner: the main thread.
+let environmentWasMade = false
+let executeWasCalled = false
 
 function localContext(): ExecutionContext {
   const args = process.argv.slice(2)
@@ -34,11 +46,12 @@ function localContext(): ExecutionContext {
   const configuration = { 'parallelism.default': String(availableParallelism()) }
   const records = new Map<number, ReplayRecord>()
   let executor: PipelineExecutor | undefined
-  return createPlanningContext(
+  const context = createPlanningContext(
     { args, configuration, code: { type: 'module', url: mainModuleUrl } },
     {
       recorder: startPlanningRecorder({ args }),
       async submit(graph, program, functions) {
+        executeWasCalled = true
         records.set(program.executeIndex, program.record)
         // Only programs that run locally load the cluster.
         const { createLocalExecutor } = await import('@flink-ts/cluster')
@@ -56,4 +69,12 @@ function localContext(): ExecutionContext {
       },
     },
   )
+  return {
+    ...context,
+    // Read when an environment is made, and by nobody else.
+    get configuration() {
+      environmentWasMade = true
+      return configuration
+    },
+  }
 }

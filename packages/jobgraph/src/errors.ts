@@ -7,8 +7,20 @@ export const SecretInEnvironment = defineError<{ variable: string }>({
   retry: 'no',
   message: d =>
     `The program reads the environment variable ${d.variable} before env.execute(). Its name looks like a secret, ` +
-    'and what main reads travels with the job. Read it inside open() of a function or class of the job instead: ' +
-    'there it is read on each host and never travels.',
+    'and what main reads travels with the job. Read it by ' +
+    `env.secret('${d.variable}'), or inside open() of a function or class of the job: there it is read on each host ` +
+    'and never travels.',
+})
+
+/** A host has no value for a secret of the program. */
+export const SecretMissing = defineError<{ variable: string; host: string }>({
+  code: 'jobgraph.secret-missing',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The program asks for env.secret('${d.variable}'), but that environment variable is not set in this process on ` +
+    `${d.host}. Secrets do not travel: set it where the job is planned and for every TaskManager. Where its value is ` +
+    'not used, any text will do.',
 })
 
 /** Main does in replay what may happen only once. */

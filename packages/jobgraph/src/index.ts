@@ -6,6 +6,7 @@ export { BUNDLE_FORMAT, type BundleManifest } from './bundle/bundle-manifest.ts'
 export { type CreateBundleOptions, type CreatedBundle, createBundle } from './bundle/create-bundle.ts'
 export { type ExtractBundleOptions, type ExtractedBundle, extractBundle } from './bundle/extract-bundle.ts'
 export { findRuntimeModuleDirs } from './bundle/runtime-modules.ts'
+export { hostSecret } from './execution/host-secret.ts'
 export {
   currentExecutionContext,
   type ExecutionContext,

@@ -392,6 +392,21 @@ globalThis.after = process.env.DB_PASSWORD`)
     expect(JSON.stringify(planned.programs)).not.toContain('hush')
   })
 
+  it('hands out secrets by name: each process reads its own, and none travels', async () => {
+    const url = module(`import { hostSecret } from ${RUNTIME}
+await execute({ name: 'job', password: hostSecret('DB_PASSWORD') })`)
+    const planned = await plan(url, [], { DB_PASSWORD: 'hush' })
+    expect(planned.functions[0]).toMatchObject({ password: 'hush' })
+    expect(JSON.stringify(planned.programs)).not.toMatch(/hush|DB_PASSWORD/)
+    const [program] = planned.programs as [ReplayableProgram]
+    const elsewhere = await replay(url, program, {}, 'undefined', { DB_PASSWORD: 'other' })
+    expect(elsewhere.program).toMatchObject({ password: 'other' })
+    expect(await replay(url, program)).toMatchObject({
+      code: 'jobgraph.secret-missing',
+      message: expect.stringContaining("env.secret('DB_PASSWORD')"),
+    })
+  })
+
   it('refuses two captures of one name and one that was not awaited', async () => {
     const twice = module("context.capture('a', () => 1)\ncontext.capture('a', () => 2)")
     expect(await plan(twice)).toMatchObject({ code: 'jobgraph.capture-duplicate' })

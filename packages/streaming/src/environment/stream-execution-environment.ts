@@ -3,6 +3,7 @@ import {
   type CheckpointSettings,
   currentExecutionContext,
   type ExecutionContext,
+  hostSecret,
   type JobClient,
   type JobExecutionResult,
   type RestartStrategy,
@@ -140,6 +141,15 @@ export class StreamExecutionEnvironment {
    */
   capture<T>(name: string, read: () => T): T {
     return this.#context.capture(name, read)
+  }
+
+  /**
+   * The value of an environment variable that must not travel with the job, such as a password: each process that
+   * evaluates main reads its own. Do not let the topology depend on it. Throws `jobgraph.secret-missing`.
+   * @example const sink = new OrdersSink({ password: env.secret('ORDERS_PASSWORD') })
+   */
+  secret(name: string): string {
+    return hostSecret(name)
   }
 
   /** The given values, from one subtask. */
