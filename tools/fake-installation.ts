@@ -34,19 +34,27 @@ export interface Result {
   readonly out: string
 }
 
-/** Runs a script with this Node and a clean environment. */
+/** Runs a script with this Node and a clean environment. `signal` ends it with all that it has started. */
 export async function execute(
   path: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
+  signal?: AbortSignal,
 ): Promise<Result> {
   const child = spawn(path, args, {
     env: { PATH: process.env['PATH'], USER: 'me', FLINK_NODE: process.execPath, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own: npm, say, does not pass signals on.
+    detached: signal !== undefined,
   })
+  const end = (): void => {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL')
+  }
+  signal?.addEventListener('abort', end)
   let out = ''
   child.stdout.on('data', data => (out += data))
   child.stderr.on('data', data => (out += data))
   const code = await new Promise<number | null>(resolve => child.on('close', resolve))
+  signal?.removeEventListener('abort', end)
   return { code, out }
 }

@@ -8,6 +8,15 @@ import { execute, install } from './fake-installation.ts'
 
 const folders: string[] = []
 
+it('a script that takes too long ends with all that it started', async () => {
+  const started = Date.now()
+  const timeout = AbortSignal.timeout(300)
+  const { code } = await execute('sh', ['-c', '(sleep 60; true) & echo started; wait'], {}, timeout)
+  expect(code).toBe(null)
+  // The sleep holds the pipe: only when it is gone, too, does the wait for the script end.
+  expect(Date.now() - started).toBeLessThan(20_000)
+})
+
 afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
 })
@@ -62,12 +71,13 @@ describe('entrypoint', () => {
 })
 
 // npm installs into an empty folder: 157 s were measured on two busy cores.
-it('the steps of the image make an installation that runs', { timeout: 400_000 }, async () => {
+it('the steps of the image make an installation that runs', { timeout: 400_000 }, async ({ signal }) => {
   const [step] =
     readFileSync('Dockerfile', 'utf8').match(/(?<=^RUN )docker\/build\.sh(?= \/opt\/flink$)/m) ?? []
   const target = mkdtempSync(join(tmpdir(), 'flink-image-'))
   folders.push(target)
-  const build = await execute(join(process.cwd(), step as string), [target], { HOME: process.env['HOME'] })
+  const home = { HOME: process.env['HOME'] }
+  const build = await execute(join(process.cwd(), step as string), [target], home, signal)
   expect(build.code, build.out).toBe(0)
 
   const help = await execute(join(target, 'docker/entrypoint.sh'), ['flink', '--help'], {})
