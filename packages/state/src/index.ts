@@ -72,10 +72,23 @@ export {
 } from './errors.ts'
 export { assignKeyedState, assignOperatorState } from './keygroup/assign-operator-state.ts'
 export { redistributeOperatorState } from './keygroup/redistribute-operator-state.ts'
+export {
+  type CapturedBatch,
+  type ChannelName,
+  channelStateSizeBytes,
+  readChannelState,
+  writeChannelState,
+} from './snapshot/channel-state-format.ts'
 export { METADATA_VERSION } from './snapshot/checkpoint-metadata.ts'
-export type { KeyedSnapshotHeader, StoredEntry } from './snapshot/keyed-format.ts'
+export type {
+  KeyedSnapshotHeader,
+  SnapshotCompression,
+  StoredEntry,
+  StoredState,
+} from './snapshot/keyed-format.ts'
 export { type KeyGroupChunk, readKeyGroups, type StateReader } from './snapshot/read-key-groups.ts'
 export {
+  type ChannelStateHandle,
   type CheckpointMetadata,
   type KeyedStateHandle,
   locationSizeBytes,
@@ -85,6 +98,10 @@ export {
   type StateLocation,
   type TaskStateSnapshot,
 } from './snapshot/state-handle.ts'
-export { CHECKPOINT_INLINE_THRESHOLD } from './state-options.ts'
+export {
+  CHECKPOINT_INLINE_THRESHOLD,
+  type StateSettings,
+  stateSettingsOf,
+} from './state-options.ts'
 export type { BlobOutput, CheckpointStorage, CheckpointStreamFactory } from './storage/checkpoint-storage.ts'
 export { FileCheckpointStorage } from './storage/file-checkpoint-storage.ts'

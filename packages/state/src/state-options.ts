@@ -1,4 +1,5 @@
-import { memorySizeType, type OptionType, option } from '@flink-ts/common'
+import { booleanType, type Configuration, memorySizeType, type OptionType, option } from '@flink-ts/common'
+import type { SnapshotCompression } from './snapshot/keyed-format.ts'
 
 /** Inline state travels in messages and in `_metadata`: more than this belongs into files. */
 const MAX_INLINE_BYTES = 1 << 20
@@ -24,3 +25,25 @@ export const CHECKPOINT_INLINE_THRESHOLD = option(
     deprecatedKeys: ['state.storage.fs.memory-threshold', 'state.backend.fs.memory-threshold'],
   },
 )
+
+/** Whether state files are compressed. */
+export const SNAPSHOT_COMPRESSION = option('execution.checkpointing.snapshot-compression', booleanType, {
+  defaultValue: false,
+  description:
+    'Compress keyed state in snapshots by zstd, each key group for itself. Saves space and network at the cost of CPU.',
+})
+
+/** How state is kept and stored. Plain data. */
+export interface StateSettings {
+  /** State up to this size travels with the acknowledgement instead of in a file. */
+  readonly inlineThresholdBytes: number
+  readonly compression: SnapshotCompression
+}
+
+/** Throws `common.invalid-option-value`. */
+export function stateSettingsOf(configuration: Configuration): StateSettings {
+  return {
+    inlineThresholdBytes: configuration.get(CHECKPOINT_INLINE_THRESHOLD),
+    compression: configuration.get(SNAPSHOT_COMPRESSION) ? 'zstd' : 'none',
+  }
+}

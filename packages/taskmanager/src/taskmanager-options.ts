@@ -9,7 +9,7 @@ import {
   NETWORK_MEMORY_MIN,
   RING_SIZE,
 } from '@flink-ts/network'
-import { CHECKPOINT_INLINE_THRESHOLD } from '@flink-ts/state'
+import { type StateSettings, stateSettingsOf } from '@flink-ts/state'
 import { NetworkMemoryBounds, SlotMemoryTooSmall } from './errors.ts'
 import type { OverdraftLimits } from './stream-task/overdraft.ts'
 
@@ -63,7 +63,7 @@ export interface TaskExecutorSettings {
   readonly registration: BackoffSettings
   /** Of all channels together, and of one at best. */
   readonly networkMemory: { readonly limitBytes: number; readonly channelBytes: number }
-  readonly inlineThresholdBytes: number
+  readonly state: StateSettings
   readonly slotMemoryBytes: number
   readonly overdraftLimits: OverdraftLimits
 }
@@ -90,7 +90,7 @@ export function taskExecutorSettingsOf(configuration: Configuration, slots: numb
       limitBytes: networkMemoryBytes(configuration),
       channelBytes: configuration.get(RING_SIZE),
     },
-    inlineThresholdBytes: configuration.get(CHECKPOINT_INLINE_THRESHOLD),
+    state: stateSettingsOf(configuration),
     slotMemoryBytes: slotMemoryBytes(configuration.get(TASK_HEAP_SIZE), slots),
     overdraftLimits: {
       maxBytes: configuration.get(MAX_OVERDRAFT_SIZE),

@@ -138,10 +138,10 @@ export class TaskExecutor {
     if (!this.#table.allocate(slotId, allocationId, jobId)) return
     this.#logger.info({ slotId, allocationId, jobId }, 'slot allocated')
     const { settings, threadLogger } = this.#options
-    const { cancellationTimeoutMs, inlineThresholdBytes, overdraftLimits, slotMemoryBytes } = settings
+    const { cancellationTimeoutMs, state, overdraftLimits, slotMemoryBytes } = settings
     const slot = new AllocatedSlot(
       {
-        ...{ slotId, allocationId, jobId, cancellationTimeoutMs, inlineThresholdBytes, overdraftLimits },
+        ...{ slotId, allocationId, jobId, cancellationTimeoutMs, state, overdraftLimits },
         memoryLimitBytes: slotMemoryBytes,
         threadLogger,
       },

@@ -12,6 +12,7 @@ import {
 } from '@flink-ts/common'
 import type { JobOver, TaskDeployment, TaskExecutionStateUpdate } from '@flink-ts/gateways'
 import { type ChannelEnds, Doorbell } from '@flink-ts/network'
+import type { StateSettings } from '@flink-ts/state'
 import { CancellationTimedOut, SlotBusy, SlotOutOfMemory, SlotThreadDied } from '../errors.ts'
 import type { OverdraftLimits } from '../stream-task/overdraft.ts'
 import type { SlotCommand, SlotReport } from '../thread/slot-messages.ts'
@@ -24,7 +25,7 @@ export interface AllocatedSlotOptions {
   readonly allocationId: AllocationId
   readonly jobId: JobId
   readonly cancellationTimeoutMs: number
-  readonly inlineThresholdBytes: number
+  readonly state: StateSettings
   readonly overdraftLimits: OverdraftLimits
   readonly memoryLimitBytes: number
   readonly threadLogger: LoggerOptions
@@ -182,9 +183,8 @@ export class AllocatedSlot {
   }
 
   #startThread(): void {
-    const { slotId, jobId, inlineThresholdBytes, overdraftLimits, memoryLimitBytes, threadLogger } =
-      this.#options
-    const data = { inlineThresholdBytes, overdraftLimits, memoryLimitBytes, logger: threadLogger }
+    const { slotId, jobId, state, overdraftLimits, memoryLimitBytes, threadLogger } = this.#options
+    const data = { state, overdraftLimits, memoryLimitBytes, logger: threadLogger }
     const thread: SlotThread = this.#threads.start(
       { slotId, jobId, bell: this.bell, ...data },
       {

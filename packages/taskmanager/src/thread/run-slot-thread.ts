@@ -67,7 +67,7 @@ function createRunner(
   return new SlotRunner(
     {
       slotId: data.slotId,
-      inlineThresholdBytes: data.inlineThresholdBytes,
+      state: data.state,
       overdraftLimits: data.overdraftLimits,
     },
     {

@@ -8,6 +8,7 @@ import type {
   TaskIoMetrics,
 } from '@flink-ts/gateways'
 import type { ChannelEnds } from '@flink-ts/network'
+import type { StateSettings } from '@flink-ts/state'
 import type { OverdraftLimits } from '../stream-task/overdraft.ts'
 
 /** The first message to a slot thread: whose it is. Plain data. */
@@ -17,8 +18,8 @@ export interface SlotThreadData {
   /** Rung by other threads when there is data or room for this one. */
   readonly bell: SharedArrayBuffer
   readonly logger: LoggerOptions
-  /** State up to this size travels with the acknowledgement instead of in a file. */
-  readonly inlineThresholdBytes: number
+  /** How state is kept and stored. */
+  readonly state: StateSettings
   readonly overdraftLimits: OverdraftLimits
   /** Memory of the thread, heap and buffers together. */
   readonly memoryLimitBytes: number

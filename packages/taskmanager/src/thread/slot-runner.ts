@@ -11,7 +11,7 @@ import {
 import type { TaskDeployment, TaskExecutionStateUpdate, TaskIoMetrics } from '@flink-ts/gateways'
 import type { ChannelEnds } from '@flink-ts/network'
 import type { AttemptFiles, ReplayedProgram } from '@flink-ts/operators'
-import type { CheckpointStorage } from '@flink-ts/state'
+import type { CheckpointStorage, StateSettings } from '@flink-ts/state'
 import type { SlotLoop } from '../mailbox/slot-loop.ts'
 import type { OverdraftLimits } from '../stream-task/overdraft.ts'
 import { StreamTask } from '../stream-task/stream-task.ts'
@@ -28,7 +28,7 @@ const NO_METRICS: TaskIoMetrics = { recordsIn: 0, recordsOut: 0, bytesIn: 0, byt
 
 export interface SlotRunnerOptions {
   readonly slotId: string
-  readonly inlineThresholdBytes: number
+  readonly state: StateSettings
   readonly overdraftLimits: OverdraftLimits
 }
 
@@ -114,7 +114,7 @@ export class SlotRunner {
       this.#jobName = job.graph.name
       this.#sourcePaths = sourcePathsOf(job, moduleUrl)
       const program = await loadProgram(job.graph, job.program, moduleUrl, this.#ports.replay)
-      const storage = storageOf(job, this.#options, this.#ports)
+      const storage = storageOf(job, this.#options.state, this.#ports)
       const created = this.#create(tasks, program, channels, storage)
       this.#loading.clear()
       for (const task of created) {
@@ -162,7 +162,7 @@ export class SlotRunner {
   ): readonly StreamTask[] {
     const registers = new Map(deployments.map(({ attemptId }) => [attemptId, new Float64Array([Number.NaN])]))
     const channels = new SlotChannels(deployments, registers, rings, this.#ports.random)
-    const backends = backendsOf(storage)
+    const backends = backendsOf(storage, this.#options.state)
     return deployments.map(deployment => {
       const { attemptId } = deployment
       const task: StreamTask = new StreamTask(

@@ -8,6 +8,7 @@ import {
   FileCheckpointStorage,
   type StateLocation,
   type StateReader,
+  type StateSettings,
 } from '@flink-ts/state'
 import { CheckpointDirectoryMissing, InvalidDeployment } from '../errors.ts'
 import type { StateBackends } from '../stream-task/task-ports.ts'
@@ -15,7 +16,7 @@ import type { StateBackends } from '../stream-task/task-ports.ts'
 /** Checkpoint storage of a job; undefined: it takes none. Throws `taskmanager.checkpoint-directory-missing`. */
 export function storageOf(
   job: JobInformation,
-  options: { readonly inlineThresholdBytes: number },
+  options: StateSettings,
   dependencies: { readonly random: Random },
 ): CheckpointStorage | undefined {
   const directory = job.checkpointDirectory
@@ -31,10 +32,11 @@ export function storageOf(
 }
 
 /** The state backends of the tasks of a thread. */
-export function backendsOf(storage: CheckpointStorage | undefined): StateBackends {
+export function backendsOf(storage: CheckpointStorage | undefined, settings: StateSettings): StateBackends {
   const reader: StateReader & Pick<CheckpointStorage, 'read'> = storage ?? INLINE_ONLY
   return {
-    keyed: (options, restored) => createHashMapKeyedStateBackend(options, restored, reader),
+    keyed: (options, restored) =>
+      createHashMapKeyedStateBackend({ ...options, compression: settings.compression }, restored, reader),
     operator: restored => createOperatorStateBackend(restored, reader),
   }
 }
