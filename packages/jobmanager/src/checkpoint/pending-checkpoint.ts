@@ -2,6 +2,7 @@ import type { ExecutionAttemptId, OperatorId } from '@flink-ts/common'
 import type { JobGraph } from '@flink-ts/jobgraph'
 import {
   type CheckpointMetadata,
+  channelStateSizeBytes,
   locationSizeBytes,
   type OperatorState,
   type OperatorSubtaskState,
@@ -121,6 +122,7 @@ export function stateSizeBytes(metadata: CheckpointMetadata): number {
   for (const operator of metadata.operators) {
     for (const { state } of operator.subtasks) {
       for (const handle of [...state.keyed, ...state.operator]) bytes += locationSizeBytes(handle.location)
+      for (const handle of state.inputs ?? []) bytes += channelStateSizeBytes(handle)
     }
   }
   return bytes

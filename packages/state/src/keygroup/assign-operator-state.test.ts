@@ -139,3 +139,23 @@ describe('keyed state', () => {
     ])
   })
 })
+
+test('records on their way stay with their subtask; at another parallelism everybody gets all of them', () => {
+  const inputs = (subtask: number) => [
+    { input: 0, source: id, subtask, batches: [], location: file(`c${subtask}`) },
+  ]
+  const state: OperatorState = {
+    operatorId: id,
+    parallelism: 2,
+    maxParallelism: 8,
+    subtasks: [0, 1].map(index => ({
+      index,
+      state: { operatorId: id, keyed: [], operator: [], inputs: inputs(index) },
+    })),
+  }
+  const assigned = (parallelism: number) =>
+    Array.from({ length: parallelism }, (_, i) => assignOperatorState(state, id, parallelism, 8, i).inputs)
+  expect(assigned(2)).toEqual([inputs(0), inputs(1)])
+  expect(assigned(1)).toEqual([[...inputs(0), ...inputs(1)]])
+  expect(assigned(3)).toEqual(Array(3).fill([...inputs(0), ...inputs(1)]))
+})

@@ -24,6 +24,22 @@ export function assignKeyedState(
 }
 
 /**
+ * Records on their way stay with their subtask. At another parallelism every subtask gets all: which records are its own
+ * depends on the job's partitioning.
+ */
+function assignChannelState(
+  state: OperatorState,
+  parallelism: number,
+  subtaskIndex: number,
+): Pick<OperatorSubtaskState, 'inputs'> {
+  const own = state.parallelism === parallelism
+  const inputs = state.subtasks.flatMap(subtask =>
+    own && subtask.index !== subtaskIndex ? [] : (subtask.state.inputs ?? []),
+  )
+  return inputs.length > 0 ? { inputs } : {}
+}
+
+/**
  * What one new subtask of an operator restores from the state of all old subtasks. With an unchanged parallelism each
  * keeps its own elements of split lists. Throws `state.max-parallelism-changed` if there is keyed state.
  */
@@ -47,5 +63,6 @@ export function assignOperatorState(
     operatorId,
     keyed: assignKeyedState(keyed, keyGroupRangeOf(maxParallelism, parallelism, subtaskIndex)),
     operator: redistributeOperatorState(oldHandles, parallelism)[subtaskIndex] ?? [],
+    ...assignChannelState(state, parallelism, subtaskIndex),
   }
 }

@@ -6,8 +6,12 @@ import type {
   StateLocation,
 } from './state-handle.ts'
 
-/** Version of `_metadata` that is written. A stored format: readers keep all earlier ones. */
-export const METADATA_VERSION = 1
+/**
+ * Version of `_metadata`. A stored format: readers keep all earlier ones. 2 has records on their way (`inputs`), which
+ * readers of 1 would lose without a word; it is written only if there are any.
+ */
+export const METADATA_VERSION = 2
+const VERSION_WITHOUT_CHANNEL_STATE = 1
 const FORMAT = 'flink-ts checkpoint'
 
 /**
@@ -17,7 +21,8 @@ const FORMAT = 'flink-ts checkpoint'
 export function encodeMetadata(metadata: CheckpointMetadata, toStored: (path: string) => string): Buffer {
   const { checkpointId, jobId, timestamp } = metadata
   const operators = metadata.operators.map(operator => mapPaths(operator, toStored))
-  const content = { format: FORMAT, version: METADATA_VERSION, checkpointId, jobId, timestamp, operators }
+  const version = operators.some(hasChannelState) ? METADATA_VERSION : VERSION_WITHOUT_CHANNEL_STATE
+  const content = { format: FORMAT, version, checkpointId, jobId, timestamp, operators }
   return Buffer.from(JSON.stringify(content))
 }
 
@@ -49,6 +54,10 @@ export function decodeMetadata(
   const { checkpointId, jobId, timestamp } = metadata
   const operators = metadata.operators.map(operator => mapPaths(operator, fromStored))
   return { version: metadata.version, checkpointId, jobId, timestamp, operators }
+}
+
+function hasChannelState({ subtasks }: OperatorState): boolean {
+  return subtasks.some(({ state }) => (state.inputs?.length ?? 0) > 0)
 }
 
 function parse(bytes: Buffer, pointer: string): unknown {
@@ -86,7 +95,9 @@ function isSubtaskState(state: OperatorSubtaskState | undefined): boolean {
   return (
     state.keyed.every(
       h => isLocation(h?.location) && Array.isArray(h.offsets) && Number.isInteger(h.keyGroupRange?.end),
-    ) && state.operator.every(h => isLocation(h?.location) && Array.isArray(h.states))
+    ) &&
+    state.operator.every(h => isLocation(h?.location) && Array.isArray(h.states)) &&
+    (state.inputs ?? []).every(h => isLocation(h?.location) && Array.isArray(h.batches))
   )
 }
 
@@ -109,7 +120,12 @@ function mapPaths(operator: OperatorState, map: (path: string) => string): Opera
     ...operator,
     subtasks: operator.subtasks.map(({ index, state }) => ({
       index,
-      state: { ...state, keyed: state.keyed.map(move), operator: state.operator.map(move) },
+      state: {
+        ...state,
+        keyed: state.keyed.map(move),
+        operator: state.operator.map(move),
+        ...(state.inputs !== undefined && { inputs: state.inputs.map(move) }),
+      },
     })),
   }
 }

@@ -31,11 +31,39 @@ export interface OperatorStateHandle {
   readonly location: StateLocation
 }
 
+/** One batch of records that were on their way. */
+export interface ChannelBatch {
+  /** In the file. */
+  readonly offset: number
+  readonly sizeBytes: number
+  /** Records at its beginning that had been processed. */
+  readonly skip: number
+  readonly crc: number
+}
+
+/**
+ * Records that were on their way to one subtask of an operator when its snapshot was taken: behind what is in its state,
+ * before the barrier (unaligned checkpoints). They are processed before all others after a restore.
+ */
+export interface ChannelStateHandle {
+  /** Input of the operator, 0 or 1. */
+  readonly input: number
+  /** The operator that sent them; with `outputTag`, to a side output. */
+  readonly source: OperatorId
+  readonly outputTag?: string
+  /** The subtask that took the snapshot. */
+  readonly subtask: number
+  readonly batches: readonly ChannelBatch[]
+  readonly location: StateLocation
+}
+
 /** Snapshot of one operator in one subtask. Plain data. */
 export interface OperatorSubtaskState {
   readonly operatorId: OperatorId
   readonly keyed: readonly KeyedStateHandle[]
   readonly operator: readonly OperatorStateHandle[]
+  /** Of the first operator of a chain. */
+  readonly inputs?: readonly ChannelStateHandle[]
 }
 
 /** Snapshot of one task (a chain) in one subtask: what an acknowledgement carries. Plain data. */
@@ -60,6 +88,10 @@ export interface CheckpointMetadata {
   readonly version: number
   readonly checkpointId: number
   readonly jobId: string
+  /** Absent in the oldest snapshots. */
+  readonly jobName?: string | undefined
+  /** Absent: a checkpoint. */
+  readonly kind?: 'savepoint' | undefined
   readonly timestamp: number
   readonly operators: readonly OperatorState[]
 }

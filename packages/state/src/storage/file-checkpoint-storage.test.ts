@@ -153,12 +153,33 @@ describe('completing', () => {
   })
 })
 
+test('records on their way are in the metadata, under a version of their own', async () => {
+  const location = await write('0123456789abcdef')
+  const content = metadata(1, location)
+  const [operator] = content.operators
+  const [subtask] = operator?.subtasks ?? []
+  if (operator === undefined || subtask === undefined) throw new Error('no operator')
+  const inputs = [
+    {
+      ...{ input: 0, source: operator.operatorId, subtask: 0, location },
+      batches: [{ offset: 8, sizeBytes: 4, skip: 1, crc: 7 }],
+    },
+  ]
+  const subtasks = [{ ...subtask, state: { ...subtask.state, inputs } }]
+  const pointer = await storage.complete({ ...content, operators: [{ ...operator, subtasks }] })
+  const stored = await readFile(new URL(`${pointer}/_metadata`), 'utf8')
+  expect(stored).not.toContain(directory)
+  const read = await storage.readMetadata(pointer)
+  expect(read.version).toBe(2)
+  expect(read.operators[0]?.subtasks[0]?.state.inputs).toEqual(inputs)
+})
+
 describe('what is no checkpoint', () => {
   test.each([
     ['no JSON', '\0\0\0', 'not-a-checkpoint'],
     ['other JSON', '{"version":1}', 'not-a-checkpoint'],
     ['null', 'null', 'not-a-checkpoint'],
-    ['newer', '{"format":"flink-ts checkpoint","version":2}', 'newer-format'],
+    ['newer', '{"format":"flink-ts checkpoint","version":3}', 'newer-format'],
     ['empty', '', 'not-a-checkpoint'],
     ['damaged', '{"format":"flink-ts checkpoint","version":1,"checkpointId":1}', 'not-a-checkpoint'],
   ])('%s', async (_, content, code) => {
