@@ -33,7 +33,7 @@ export class TimerQueue implements KeyGroupedParticipant {
     } else if (bucket.live === 0) {
       this.#emptyBuckets--
     }
-    const added = bucket.of(namespace).add(key)
+    const added = bucket.add(key, namespace)
     if (added) {
       bucket.live++
       this.#size++
@@ -44,7 +44,7 @@ export class TimerQueue implements KeyGroupedParticipant {
   /** Returns false if there was no such timer. */
   delete(key: Key, namespace: Namespace, timestamp: number): boolean {
     const bucket = this.#buckets.get(timestamp)
-    if (bucket === undefined || !bucket.of(namespace).delete(key)) return false
+    if (bucket === undefined || !bucket.delete(key, namespace)) return false
     this.#size--
     if (--bucket.live === 0) {
       this.#emptyBuckets++
@@ -72,17 +72,12 @@ export class TimerQueue implements KeyGroupedParticipant {
     const bucket = this.#buckets.get(timestamp) as TimerBucket
     this.#size--
     if (--bucket.live === 0) this.#emptyBuckets++
-    for (let part: TimerBucket | undefined = bucket; part !== undefined; part = part.next) {
-      if (part.keys.size > 0) return { key: part.keys.takeFirst(), namespace: part.namespace, timestamp }
-    }
-    throw new Error(`Timer bucket of ${timestamp} counts a timer that it does not have`)
+    return { ...bucket.takeFirst(), timestamp }
   }
 
   *snapshotEntries(): Iterable<TimerEntry> {
     for (const [timestamp, bucket] of this.#buckets) {
-      for (let part: TimerBucket | undefined = bucket; part !== undefined; part = part.next) {
-        for (const key of part.keys.live()) yield { key, namespace: part.namespace, timestamp }
-      }
+      for (const { key, namespace } of bucket.all()) yield { key, namespace, timestamp }
     }
   }
 
@@ -99,22 +94,71 @@ export class TimerQueue implements KeyGroupedParticipant {
   }
 }
 
-/** Timers of one time; further namespaces hang behind as a list, because there are hardly ever two. */
+/**
+ * Timers of one time. Mostly there is one namespace; with windows of each key, such as sessions, there are as many as
+ * keys. Beyond the first, only those with timers are kept.
+ */
 class TimerBucket {
-  /** Live timers of all namespaces; counted in the first one of the list only. */
+  /** Live timers of all namespaces. */
   live = 0
-  readonly namespace: Namespace
-  readonly keys = new KeyList()
-  next: TimerBucket | undefined = undefined
+  readonly #namespace: Namespace
+  readonly #keys = new KeyList()
+  #others: Map<Namespace, KeyList> | undefined
+  /** Goes through `others` as they are used up. Looking for the first one each time would pass all that are gone. */
+  #walk: Iterator<[Namespace, KeyList]> | undefined
+  #current: [Namespace, KeyList] | undefined
 
   constructor(namespace: Namespace) {
-    this.namespace = namespace
+    this.#namespace = namespace
   }
 
-  of(namespace: Namespace): KeyList {
-    let part: TimerBucket = this
-    while (part.namespace !== namespace) part = part.next ??= new TimerBucket(namespace)
-    return part.keys
+  /** Returns false if it was there already. */
+  add(key: Key, namespace: Namespace): boolean {
+    if (namespace === this.#namespace) return this.#keys.add(key)
+    this.#others ??= new Map()
+    let keys = this.#others.get(namespace)
+    if (keys === undefined) {
+      keys = new KeyList()
+      this.#others.set(namespace, keys)
+    }
+    return keys.add(key)
+  }
+
+  /** Returns false if there was none. */
+  delete(key: Key, namespace: Namespace): boolean {
+    if (namespace === this.#namespace) return this.#keys.delete(key)
+    const keys = this.#others?.get(namespace)
+    if (keys === undefined || !keys.delete(key)) return false
+    if (keys.size === 0) this.#others?.delete(namespace)
+    return true
+  }
+
+  /** Removes the first timer; there must be one. */
+  takeFirst(): { readonly key: Key; readonly namespace: Namespace } {
+    if (this.#keys.size > 0) return { key: this.#keys.takeFirst(), namespace: this.#namespace }
+    while (this.#current === undefined || this.#current[1].size === 0) this.#current = this.#nextOther()
+    const [namespace, keys] = this.#current
+    const key = keys.takeFirst()
+    if (keys.size === 0) this.#others?.delete(namespace)
+    return { key, namespace }
+  }
+
+  *all(): Iterable<{ readonly key: Key; readonly namespace: Namespace }> {
+    for (const key of this.#keys.live()) yield { key, namespace: this.#namespace }
+    for (const [namespace, keys] of this.#others ?? []) {
+      for (const key of keys.live()) yield { key, namespace }
+    }
+  }
+
+  #nextOther(): [Namespace, KeyList] {
+    for (let attempt = 0; attempt < 2; attempt++) {
+      this.#walk ??= (this.#others ?? new Map<Namespace, KeyList>()).entries()
+      const next = this.#walk.next()
+      if (next.done !== true) return next.value
+      // It had come to its end before more were added.
+      this.#walk = undefined
+    }
+    throw new Error('A bucket of timers counts one that it does not have')
   }
 }
 

@@ -187,7 +187,7 @@ describe('TimerQueue', () => {
       fc.constantFrom('0', true, Number.NaN),
       fc.tuple(fc.integer({ min: 0, max: 2 }), fc.constantFrom('x', 'y')),
     )
-    const namespace = fc.constantFrom(undefined, 0, 'n')
+    const namespace = fc.oneof(fc.constantFrom(undefined, 0, 'n'), fc.integer({ min: 1, max: 30 }))
     const command = fc.oneof(
       {
         weight: 6,
@@ -242,6 +242,19 @@ describe('TimerQueue', () => {
       }),
       { numRuns: 200 },
     )
+  })
+
+  test('takes no longer with as many namespaces as keys, as sessions have', () => {
+    const queue = new TimerQueue()
+    const count = 60_000
+    const began = performance.now()
+    for (let i = 0; i < count; i++) queue.add(`k${i}`, `s${i}`, 1000)
+    for (let i = 0; i < count; i += 3) expect(queue.delete(`k${i}`, `s${i}`, 1000)).toBe(true)
+    let polled = 0
+    while (queue.poll(1000) !== undefined) polled++
+    expect(polled).toBe((count * 2) / 3)
+    // By search it would be a hundred times as much.
+    expect(performance.now() - began).toBeLessThan(3000)
   })
 
   test('keeps nothing of timers that were deleted long before their time', () => {

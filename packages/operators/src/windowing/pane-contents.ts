@@ -89,15 +89,16 @@ export class PaneContents {
     try {
       for (;;) {
         const firing = this.#firing ?? this.#nextDue(watermark)
-        if (firing === undefined) return true
+        if (firing === undefined) {
+          this.#completed(watermark)
+          return true
+        }
         this.#firing = firing
         register[0] = firing.window.maxTimestamp()
         if (!this.#emitKeys(firing, emit)) return false
         this.#firing = undefined
         this.#finish(firing.window.start)
-        if (!this.#context.shouldYield()) continue
-        this.#firing = this.#nextDue(watermark)
-        return this.#firing === undefined
+        if (this.#context.shouldYield() && this.#nextDue(watermark) !== undefined) return false
       }
     } finally {
       register[0] = before
@@ -131,6 +132,13 @@ export class PaneContents {
     }
     const entries = (panes[0] as Table).entries()[Symbol.iterator]()
     return { window: new TimeWindow(start, start + sizeMs), panes, pane: 0, entries, emitted: [] }
+  }
+
+  /** Windows that were empty are over as well: records that come for them are late. */
+  #completed(watermark: number): void {
+    const { sizeMs, slideMs, offsetMs } = this.#geometry
+    const last = alignedStart(watermark + 1 - sizeMs, offsetMs, slideMs)
+    if (last > this.#progress.firedStart) this.#progress.fired(last)
   }
 
   /** Drops what only the window needed, and the panes that no later one has. */

@@ -287,6 +287,6 @@ test('windows equal a computation by hand, through disorder, lateness and restor
       // Nothing is left of windows whose life is over.
       expect(keyed).toEqual({ states: [], timers: [] })
     }),
-    { numRuns: 500 },
+    { numRuns: 600 },
   )
 }, 60_000)
