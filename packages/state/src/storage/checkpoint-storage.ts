@@ -13,6 +13,8 @@ export interface BlobOutput {
 
 /** Opens state files of one checkpoint of one attempt: names contain the attempt, so that a dead one does no harm. */
 export interface CheckpointStreamFactory {
+  /** Everything has to be written: nothing may be left to files of earlier checkpoints. */
+  readonly selfContained?: boolean
   open(purpose: string): Promise<BlobOutput>
 }
 

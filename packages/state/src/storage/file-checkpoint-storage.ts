@@ -1,20 +1,14 @@
 import type { Random } from '@flink-ts/common'
-import { FileAlreadyExists, FileNotFound, type FileSystem, joinUri, toUri } from '@flink-ts/filesystem'
-import {
-  CheckpointAlreadyCompleted,
-  CheckpointDirectoryUnusable,
-  CheckpointNotFound,
-  CorruptSnapshot,
-} from '../errors.ts'
-import { decodeMetadata, encodeMetadata } from '../snapshot/checkpoint-metadata.ts'
+import { FileAlreadyExists, type FileSystem, joinUri, toUri } from '@flink-ts/filesystem'
+import { CheckpointAlreadyCompleted, CheckpointDirectoryUnusable, CorruptSnapshot } from '../errors.ts'
+import { encodeMetadata } from '../snapshot/checkpoint-metadata.ts'
 import type { CheckpointMetadata, StateLocation } from '../snapshot/state-handle.ts'
 import type { CheckpointStorage, CheckpointStreamFactory } from './checkpoint-storage.ts'
-import { FileBlobOutput } from './file-blob-output.ts'
+import { completeCheckpointsIn, isCheckpoint, METADATA_FILE, readMetadataFile } from './metadata-file.ts'
+import { stateStreams } from './state-streams.ts'
 import { inStorage } from './storage-failure.ts'
 
-const METADATA_FILE = '_metadata'
 const SHARED_FOLDERS = ['shared', 'taskowned']
-const LONGEST_NAME_PART = 100
 
 /**
  * Checkpoints of one job as files: `<directory>/<job id>/chk-<n>/_metadata` beside the state files, `shared/` and
@@ -53,14 +47,8 @@ export class FileCheckpointStorage implements CheckpointStorage {
 
   streams(checkpointId: number, attempt: string): CheckpointStreamFactory {
     const folder = this.#checkpointUri(checkpointId)
-    return {
-      open: purpose => {
-        const random = this.#random.bytes(8).toString('hex')
-        const uri = joinUri(folder, `${namePart(purpose)}-${namePart(attempt)}-${random}`)
-        const options = { uri, inlineThresholdBytes: this.#inlineThresholdBytes }
-        return Promise.resolve(new FileBlobOutput(options, { fileSystem: this.#fileSystem }))
-      },
-    }
+    const options = { folder, attempt, inlineThresholdBytes: this.#inlineThresholdBytes }
+    return stateStreams(options, { fileSystem: this.#fileSystem, random: this.#random })
   }
 
   async read(location: StateLocation): Promise<Buffer> {
@@ -100,17 +88,8 @@ export class FileCheckpointStorage implements CheckpointStorage {
   }
 
   /** @param pointer folder of a checkpoint or its `_metadata`, as URI or path */
-  async readMetadata(pointer: string): Promise<CheckpointMetadata> {
-    const uri = toUri(pointer)
-    const folder = uri.endsWith(`/${METADATA_FILE}`) ? uri.slice(0, -METADATA_FILE.length - 1) : uri
-    let content: Buffer
-    try {
-      content = await this.#fileSystem.readFile(joinUri(folder, METADATA_FILE))
-    } catch (error) {
-      if (!FileNotFound.is(error)) throw error
-      throw CheckpointNotFound({ pointer: folder, hint: await this.#hint(folder) }, error)
-    }
-    return decodeMetadata(content, folder, path => fromStored(path, folder))
+  readMetadata(pointer: string): Promise<CheckpointMetadata> {
+    return readMetadataFile(this.#fileSystem, pointer)
   }
 
   async discard(checkpointId: number): Promise<void> {
@@ -118,7 +97,7 @@ export class FileCheckpointStorage implements CheckpointStorage {
   }
 
   async discardJob(): Promise<void> {
-    const complete = await this.#completeIn(this.#jobUri)
+    const complete = await completeCheckpointsIn(this.#fileSystem, this.#jobUri)
     if (complete.length === 0) {
       await this.#fileSystem.delete(this.#jobUri, { recursive: true })
       return
@@ -134,38 +113,6 @@ export class FileCheckpointStorage implements CheckpointStorage {
   #checkpointUri(checkpointId: number): string {
     return joinUri(this.#jobUri, `chk-${checkpointId}`)
   }
-
-  /** Folders of complete checkpoints, the newest first. */
-  async #completeIn(folder: string): Promise<readonly string[]> {
-    const complete: string[] = []
-    for (const { uri, isDirectory } of await this.#fileSystem.list(folder)) {
-      if (!isDirectory || !isCheckpoint(uri)) continue
-      if ((await this.#fileSystem.status(joinUri(uri, METADATA_FILE))) !== undefined) complete.push(uri)
-    }
-    return complete.sort((a, b) => numberOf(b) - numberOf(a))
-  }
-
-  async #hint(folder: string): Promise<string> {
-    const status = await this.#fileSystem.status(folder)
-    if (status === undefined)
-      return 'The folder does not exist: check the path, also on the host of the JobManager.'
-    if (!status.isDirectory) return 'Give the folder chk-<n> of a checkpoint or its file _metadata.'
-    const complete = await this.#completeIn(folder)
-    if (complete.length > 0) return `Did you mean ${complete[0]}?`
-    return 'Give the folder chk-<n> of a checkpoint that was completed.'
-  }
-}
-
-function isCheckpoint(uri: string): boolean {
-  return /\/chk-\d+$/.test(uri)
-}
-
-function numberOf(checkpointUri: string): number {
-  return Number(checkpointUri.slice(checkpointUri.lastIndexOf('-') + 1))
-}
-
-function namePart(text: string): string {
-  return text.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, LONGEST_NAME_PART)
 }
 
 /** `name` for files of the checkpoint itself, `../shared/name` for those of the job, else the URI. */
@@ -174,19 +121,6 @@ function toStored(path: string, checkpointUri: string, jobUri: string): string {
   return SHARED_FOLDERS.some(name => path.startsWith(`${jobUri}/${name}/`))
     ? `..${path.slice(jobUri.length)}`
     : path
-}
-
-function fromStored(path: string, checkpointUri: string): string {
-  if (/^[a-z][a-z0-9+.-]+:\//i.test(path)) return path
-  const [folder, name] = path.startsWith('../')
-    ? [checkpointUri.slice(0, checkpointUri.lastIndexOf('/')), path.slice(3)]
-    : [checkpointUri, path]
-  // Stored encoded; joinUri would encode again, so the parts are only checked.
-  const parts = name.split('/')
-  if (parts.some(part => part === '' || part === '.' || part === '..' || part.includes('\\'))) {
-    throw CorruptSnapshot({ where: checkpointUri, reason: `it names a state file '${path}'` })
-  }
-  return `${folder}/${name}`
 }
 
 function wrongSize(location: StateLocation & { type: 'file' }, sizeBytes: number): Error {
