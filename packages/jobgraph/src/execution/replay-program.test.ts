@@ -253,6 +253,18 @@ await execute([readFileSync(path, 'utf8'), await readFile(path, 'utf8'), await h
     expect(seen).toEqual(['rules', 'rules', 'rules', 'rules'])
   })
 
+  it('does not repeat what main said on the console', async () => {
+    const url = module(`const said = []
+process.stdout.write = chunk => said.push(String(chunk)) > 0
+console.log('read 3 rules')
+console.table([1])
+process.stdout.write('by hand')
+await execute(said)
+`)
+    const { program: seen } = await replay(url, program())
+    expect(seen).toEqual(['by hand'])
+  })
+
   it('loads the runtime before it shows main the recorded world', async () => {
     const runtime = join(dir, 'node_modules/flink-ts')
     mkdirSync(runtime, { recursive: true })

@@ -5,6 +5,7 @@ import { ClockLoopInReplay, ExecuteNotReached } from '../errors.ts'
 import type { JobGraph } from '../graph/job-graph.ts'
 import { patchAmbient } from './ambient.ts'
 import { capturedValue } from './captures.ts'
+import { muteConsole } from './mute-console.ts'
 import { PatchSet } from './patch-set.ts'
 import { type ExecutionContext, installExecutionContext, type JobClient } from './pipeline-executor.ts'
 import { preloadRuntime } from './preload-runtime.ts'
@@ -114,6 +115,7 @@ function patchWorld(patches: PatchSet, record: ReplayRecord, moduleUrl: string):
   const { workingDirectory } = record
   if (workingDirectory !== undefined) patches.wrap(process, 'cwd', () => () => workingDirectory)
   guardSideEffects(patches)
+  muteConsole(patches)
 }
 
 /** The recorded readings one by one, then the last one again and again. `initially`: if there is none at all. */
