@@ -51,6 +51,35 @@ export interface TaskIoMetrics {
   readonly recordsOut: number
   readonly bytesIn: number
   readonly bytesOut: number
+  /** Absent before the task runs. */
+  readonly load?: TaskLoad
+  /** Of each operator of the chain, in its order. Absent before the task runs. */
+  readonly operators?: readonly OperatorRecords[]
+}
+
+/** Milliseconds that a task had work, had none, and could not go on because its outputs were full. */
+export interface ActivityMs {
+  readonly busyMs: number
+  readonly idleMs: number
+  readonly backPressuredMs: number
+}
+
+/** What keeps a task. */
+export interface TaskLoad {
+  /** Since it runs. */
+  readonly total: ActivityMs
+  /** In each second, lately. */
+  readonly perSecond: ActivityMs
+  /** How full the fullest of its input and output channels to other slots are: 0 to 1. */
+  readonly inputUsage: number
+  readonly outputUsage: number
+}
+
+/** Counters of one operator so far; side outputs do not count. */
+export interface OperatorRecords {
+  readonly name: string
+  readonly recordsIn: number
+  readonly recordsOut: number
 }
 
 export interface CheckpointAcknowledgement {

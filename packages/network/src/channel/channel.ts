@@ -55,6 +55,8 @@ export interface ChannelWriter {
   readonly overdraftBytes: number
   readonly recordsOut: number
   readonly bytesOut: number
+  /** How full it is: 0 to 1. */
+  readonly usage: number
 }
 
 /** What the consuming end hands out. */
@@ -76,4 +78,6 @@ export interface ChannelReader {
   poll(maxRecords: number, handler: ChannelHandler): number
   readonly recordsIn: number
   readonly bytesIn: number
+  /** How full it is: 0 to 1. */
+  readonly usage: number
 }

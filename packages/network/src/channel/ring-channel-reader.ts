@@ -1,7 +1,7 @@
 import { type BatchDecoder, createBatchDecoder, generate, type Push } from '@flink-ts/serialization'
 import { Doorbell } from '../ring/doorbell.ts'
 import { RingConsumer } from '../ring/ring-consumer.ts'
-import { KIND } from '../ring/ring-layout.ts'
+import { KIND, ringUsage } from '../ring/ring-layout.ts'
 import type { ChannelEnds, ChannelHandler, ChannelReader } from './channel.ts'
 import { decodeEvent } from './event-codec.ts'
 
@@ -15,6 +15,7 @@ export function createChannelReader(ends: ChannelEnds, timestamp: Float64Array):
 }
 
 class RingChannelReader implements ChannelReader {
+  readonly #memory: SharedArrayBuffer
   readonly #ring: RingConsumer
   readonly #producerBell: Doorbell
   readonly #timestamp: Float64Array
@@ -30,6 +31,7 @@ class RingChannelReader implements ChannelReader {
   #bytesIn = 0
 
   constructor(ends: ChannelEnds, timestamp: Float64Array) {
+    this.#memory = ends.ring
     this.#ring = new RingConsumer(ends.ring)
     this.#producerBell = new Doorbell(ends.producerBell)
     this.#timestamp = timestamp
@@ -41,6 +43,10 @@ class RingChannelReader implements ChannelReader {
 
   get bytesIn(): number {
     return this.#bytesIn
+  }
+
+  get usage(): number {
+    return ringUsage(this.#memory)
   }
 
   ready(): boolean {

@@ -1,6 +1,6 @@
 import { type BatchEncoder, createBatchEncoder, generate } from '@flink-ts/serialization'
 import { Doorbell } from '../ring/doorbell.ts'
-import { KIND, maxPayload } from '../ring/ring-layout.ts'
+import { KIND, maxPayload, ringUsage } from '../ring/ring-layout.ts'
 import { RingProducer } from '../ring/ring-producer.ts'
 import type { ChannelEnds, ChannelEvent, ChannelWriter, OverdraftBudget } from './channel.ts'
 import { encodeEvent } from './event-codec.ts'
@@ -30,6 +30,7 @@ export function createChannelWriter(
 class RingChannelWriter implements ChannelWriter {
   /** Of its own for each channel, so that partitioners and encoders stay monomorphic. */
   readonly write: (record: unknown) => void
+  readonly #memory: SharedArrayBuffer
   readonly #ring: RingProducer
   readonly #consumerBell: Doorbell
   readonly #maxPayload: number
@@ -43,6 +44,7 @@ class RingChannelWriter implements ChannelWriter {
 
   constructor(ends: ChannelEnds, timestamp: Float64Array, overdraft: OverdraftBudget | undefined) {
     this.#budget = overdraft
+    this.#memory = ends.ring
     this.#ring = new RingProducer(ends.ring)
     this.#consumerBell = new Doorbell(ends.consumerBell)
     this.#maxPayload = maxPayload(this.#ring.capacity)
@@ -64,6 +66,10 @@ class RingChannelWriter implements ChannelWriter {
 
   get bytesOut(): number {
     return this.#bytesOut
+  }
+
+  get usage(): number {
+    return this.#overdraft.length > 0 ? 1 : ringUsage(this.#memory)
   }
 
   available(): boolean {

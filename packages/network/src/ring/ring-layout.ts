@@ -40,6 +40,12 @@ export function maxPayload(capacity: number): number {
   return capacity / 4 - FRAME_HEADER
 }
 
+/** How full a ring is: 0 to 1. Any thread may ask. */
+export function ringUsage(ring: SharedArrayBuffer): number {
+  const words = new Int32Array(ring)
+  return ((Atomics.load(words, HEAD) - Atomics.load(words, TAIL)) | 0) / ringCapacity(ring)
+}
+
 /** Bytes by which a frame moves the head, the skipped rest included. */
 export function frameSpan(head: number, capacity: number, payloadBytes: number): number {
   const size = FRAME_HEADER + ((payloadBytes + 7) & ~7)

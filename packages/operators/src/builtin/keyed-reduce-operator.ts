@@ -41,7 +41,7 @@ return value => {
           rejectPromise(context, 'The reduce function'),
         ],
       )
-      return { processElement, ...lifecycleOf(reducer, context, true) }
+      return { processElement, emitsOneEach: true, ...lifecycleOf(reducer, context, true) }
     },
   }
 }

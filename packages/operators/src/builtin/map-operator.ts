@@ -25,7 +25,7 @@ return value => {
           rejectPromise(context, 'The map function'),
         ],
       )
-      return { processElement, ...lifecycleOf(mapper, context, false) }
+      return { processElement, emitsOneEach: true, ...lifecycleOf(mapper, context, false) }
     },
   }
 }

@@ -25,6 +25,8 @@ export interface StreamOperator {
   readonly processElement?: Push
   /** Second input of two-input operators. */
   readonly processElement2?: Push
+  /** It emits exactly one record to its main output for each record of its first input: need not be counted twice. */
+  readonly emitsOneEach?: true
   /** The emitting half of a source; undefined for all others. */
   readonly source?: SourceDriver
   open?(): void | Promise<void>

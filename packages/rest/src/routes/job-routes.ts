@@ -112,6 +112,9 @@ function ioMetrics(subtasks: readonly SubtaskDetails[]): object {
     'read-records-complete': complete,
     'write-records': sum(s => s.metrics.recordsOut),
     'write-records-complete': complete,
+    'accumulated-backpressured-time': sum(s => s.metrics.load?.total.backPressuredMs ?? 0),
+    'accumulated-idle-time': sum(s => s.metrics.load?.total.idleMs ?? 0),
+    'accumulated-busy-time': sum(s => s.metrics.load?.total.busyMs ?? 0),
   }
 }
 

@@ -47,6 +47,8 @@ export class DirectChannel implements ChannelWriter, ChannelReader {
   readonly overdraftBytes = 0
   readonly bytesOut = 0
   readonly bytesIn = 0
+  /** It has no memory of its own. */
+  readonly usage = 0
   readonly #from: Float64Array
   readonly #path: FastPath
   #consumer: DirectConsumer | undefined

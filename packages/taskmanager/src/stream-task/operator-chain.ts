@@ -1,7 +1,7 @@
 import type { JobOperator } from '@flink-ts/jobgraph'
 import type { ChannelEvent } from '@flink-ts/network'
 import { MAX_WATERMARK, MIN_WATERMARK, type Push, type StreamOperator } from '@flink-ts/operators'
-import { generateCode } from './generated-code.ts'
+import { emissionTo, fanOut } from './emission-count.ts'
 import type { EdgeOutput } from './task-outputs.ts'
 
 /** One operator of a chain with its place in it and its event time. Owner: the task. */
@@ -12,6 +12,8 @@ export interface ChainLink {
   /** Links that are fed by direct call. */
   readonly children: readonly ChainLink[]
   readonly edges: readonly EdgeOutput[]
+  /** How many records it has emitted to its main output; undefined: nobody takes them. */
+  readonly recordsOut: (() => number) | undefined
   /** Event time as the operator sees it. */
   eventTime: number
   /** Last watermark that went on from here. */
@@ -64,14 +66,15 @@ export class OperatorChain {
       const own = edges.filter(({ edge }) => edge.sourceNodeId === node.nodeId)
       const side = (tag: string): Push =>
         fanOut(own.filter(({ edge }) => edge.outputTag === tag).map(({ push }) => push))
-      const main = own.filter(({ edge }) => edge.outputTag === undefined).map(({ push }) => push)
-      const out = fanOut([...children.map(child => child.operator.processElement as Push), ...main])
+      const main = own.filter(({ edge }) => edge.outputTag === undefined)
+      const emission = emissionTo(children, main)
       const link: ChainLink = {
         index,
         node,
-        operator: make(node, index, out, side),
+        operator: make(node, index, emission.out, side),
         children,
         edges: own,
+        recordsOut: emission.count,
         eventTime: MIN_WATERMARK,
         forwarded: MIN_WATERMARK,
         pending: undefined,
@@ -86,6 +89,22 @@ export class OperatorChain {
 
   get head(): ChainLink {
     return this.links[0] as ChainLink
+  }
+
+  /**
+   * Records of each operator, in order of the chain.
+   * @param recordsIn that have come to the head
+   */
+  records(recordsIn: number): readonly { name: string; recordsIn: number; recordsOut: number }[] {
+    const into = new Map<ChainLink, number>([[this.head, recordsIn]])
+    for (const link of this.links) {
+      for (const child of link.children) into.set(child, link.recordsOut?.() ?? 0)
+    }
+    return this.links.map(link => ({
+      name: link.node.name,
+      recordsIn: into.get(link) ?? 0,
+      recordsOut: link.recordsOut?.() ?? 0,
+    }))
   }
 
   /** Some operator has not worked off its watermark. */
@@ -183,15 +202,4 @@ function forward(link: ChainLink, watermark: number): void {
     for (const writer of edge.writers) writer.event({ type: 'watermark', watermark })
   }
   for (const child of link.children) enqueue(child, watermark)
-}
-
-function fanOut(targets: readonly Push[]): Push {
-  if (targets.length === 0) return generateCode<Push>([], 'return () => {}', [])
-  if (targets.length === 1) return targets[0] as Push
-  const names = targets.map((_, i) => `to${i}`)
-  return generateCode<Push>(
-    names,
-    `return value => { ${names.map(name => `${name}(value)`).join('; ')} }`,
-    targets,
-  )
 }

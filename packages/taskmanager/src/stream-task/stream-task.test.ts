@@ -28,6 +28,55 @@ test('a bounded chain over a direct edge runs to its end without checkpoints', a
   expect(harness.crashes).toEqual([])
 })
 
+test('each operator of a chain counts its records, and a task knows what kept it', async () => {
+  const source = new CountingSource('s', 10_000)
+  const odd = new RecordingOperator('odd', recorder => ({
+    processElement: value => {
+      if (Number((value as string).slice(1)) % 2 === 1) recorder.context!.out(value)
+    },
+  }))
+  const twice = new RecordingOperator('twice', recorder => ({
+    processElement: value => {
+      recorder.context!.out(value)
+      recorder.context!.out(value)
+    },
+  }))
+  const one = new RecordingOperator('one', () => ({ emitsOneEach: true }))
+  const sink = new RecordingOperator('sink')
+  let open = false
+  const slow = new RecordingOperator('slow', recorder => ({
+    processElement: () => {
+      if (!open) recorder.context!.setAvailable(false)
+    },
+  }))
+  const harness = new SlotHarness({
+    checkpoints: 'none',
+    vertices: [
+      { name: 'A', operators: [source.spec, odd.spec, twice.spec, one.spec, sink.spec] },
+      { name: 'B', operators: [slow.spec] },
+    ],
+    edges: [{ from: 'A', to: 'B', channel: 'ring' }],
+  }).start()
+  await harness.until(() => (harness.task('A').metrics.load?.total.backPressuredMs ?? 0) > 20)
+  const { load } = harness.task('A').metrics
+  expect(load?.outputUsage).toBe(1)
+  expect(harness.task('B').metrics.load).toMatchObject({
+    inputUsage: 1,
+    total: { idleMs: expect.any(Number), backPressuredMs: 0 },
+  })
+  expect(harness.task('B').metrics.load!.total.busyMs).toBeGreaterThanOrEqual(20)
+  open = true
+  slow.context!.setAvailable(true)
+  await harness.until(() => harness.status('B') === 'FINISHED')
+  expect(harness.updates.findLast(update => update.attemptId === 'A/0')?.metrics.operators).toEqual([
+    { name: 's', recordsIn: 0, recordsOut: 10_000 },
+    { name: 'odd', recordsIn: 10_000, recordsOut: 5000 },
+    { name: 'twice', recordsIn: 5000, recordsOut: 10_000 },
+    { name: 'one', recordsIn: 10_000, recordsOut: 10_000 },
+    { name: 'sink', recordsIn: 10_000, recordsOut: 10_000 },
+  ])
+})
+
 test('with checkpoints a task ends only after one that was taken behind its last record', async () => {
   const source = new CountingSource('s', 10)
   const sink = new RecordingOperator('sink')

@@ -1,5 +1,6 @@
 import { type ExecutionAttemptId, type Logger, serializeError } from '@flink-ts/common'
 import type {
+  ActivityMs,
   CheckpointTrigger,
   TaskDeployment,
   TaskExecutionStatus,
@@ -30,6 +31,7 @@ import type { TaskEventTime } from './task-event-time.ts'
 import type { TaskInputs } from './task-inputs.ts'
 import type { TaskOutputs } from './task-outputs.ts'
 import type { StreamTaskDependencies, StreamTaskOptions } from './task-ports.ts'
+import { type ActivityTimes, type TaskActivity, TaskTimes } from './task-times.ts'
 import { YieldDecision } from './yield-decision.ts'
 
 /** Records that are taken between two looks at everything else. */
@@ -79,6 +81,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   #ending!: TaskEnding
   readonly #sourceTurn = new SourceTurn()
   readonly #yielding: YieldDecision
+  readonly #times: TaskTimes
   #lastFlushMs = 0
 
   /** @param timestamp the register of this task, known to its direct channels */
@@ -95,6 +98,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     this.#logger = dependencies.logger.child({ task: this.name, attemptId: deployment.attemptId })
     this.#overdraft = new Overdraft({ task: this.name, limits: options.overdraftLimits })
     const { loop, clock } = dependencies
+    this.#times = new TaskTimes({ clock })
     this.#actions = new OperatorActions({
       clock,
       wake: () => loop.wake(),
@@ -128,6 +132,24 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
       recordsOut: this.#outputs?.recordsOut ?? 0,
       bytesIn: this.#inputs?.bytesIn ?? 0,
       bytesOut: this.#outputs?.bytesOut ?? 0,
+      ...(this.#state !== 'starting' && this.#inputs !== undefined && this.#load()),
+    }
+  }
+
+  #load(): Pick<TaskIoMetrics, 'load' | 'operators'> {
+    const ms = ({ busy, idle, backPressured }: ActivityTimes): ActivityMs => ({
+      busyMs: Math.round(busy),
+      idleMs: Math.round(idle),
+      backPressuredMs: Math.round(backPressured),
+    })
+    return {
+      load: {
+        total: ms(this.#times.totals()),
+        perSecond: ms(this.#times.perSecond()),
+        inputUsage: this.#inputs.usage,
+        outputUsage: this.#outputs?.usage ?? 0,
+      },
+      operators: this.#chain.records(this.#inputs.recordsIn),
     }
   }
 
@@ -201,7 +223,12 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
 
   step(): boolean {
     try {
-      if (this.#state === 'running') return this.#runningStep()
+      if (this.#state === 'running') {
+        this.#times.stepBegins()
+        const progressed = this.#runningStep()
+        this.#times.stepEnds(this.#activity(progressed))
+        return progressed
+      }
       if (this.#state === 'draining') return this.#drainingStep()
       return this.#state === 'starting' && this.#runActions()
     } catch (error) {
@@ -231,6 +258,11 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
       !this.#chain.suspended &&
       (this.#outputs as TaskOutputs).available()
     )
+  }
+
+  #activity(progressed: boolean): TaskActivity {
+    if (progressed || this.#unavailable.size > 0 || this.#inputs.calledSince()) return 'busy'
+    return this.#outputs?.available() === false ? 'backPressured' : 'idle'
   }
 
   #runningStep(): boolean {
@@ -339,6 +371,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   #opened(): void {
     this.#state = 'running'
     this.#lastFlushMs = this.#ports.clock.monotonicMs()
+    this.#times.start()
     this.#report('RUNNING')
     this.#refresh()
     this.#ports.loop.wake()

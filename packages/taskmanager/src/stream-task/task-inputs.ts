@@ -40,6 +40,8 @@ export class TaskInputs {
   readonly #eventTime: CombinedEventTime
   readonly #listener: InputListener
   readonly #barriers: BarrierHandler
+  readonly #direct: readonly DirectChannel[]
+  #called = 0
   #next = 0
   #open = 0
   #idle = false
@@ -58,6 +60,7 @@ export class TaskInputs {
     this.#listener = dependencies.listener
     this.#barriers = dependencies.barriers
     this.#open = channels.length
+    this.#direct = channels.map(({ reader }) => reader).filter(reader => reader instanceof DirectChannel)
     const counts = dependencies.heads.map(() => 0)
     this.#inputs = channels.map(({ inputIndex, reader }, index) => {
       const input: Input = {
@@ -134,6 +137,20 @@ export class TaskInputs {
 
   get recordsIn(): number {
     return this.#inputs.reduce((sum, input) => sum + input.reader.recordsIn, 0)
+  }
+
+  /** Whether a producer of this thread has called the head directly since the last call. */
+  calledSince(): boolean {
+    let called = 0
+    for (const channel of this.#direct) called += channel.recordsOut
+    const before = this.#called
+    this.#called = called
+    return called !== before
+  }
+
+  /** Of the fullest channel: 0 to 1. */
+  get usage(): number {
+    return this.#inputs.reduce((most, input) => Math.max(most, input.reader.usage), 0)
   }
 
   get bytesIn(): number {

@@ -69,6 +69,11 @@ export class TaskOutputs {
     return this.#writers.reduce((sum, writer) => sum + writer.recordsOut, 0)
   }
 
+  /** Of the fullest channel: 0 to 1. */
+  get usage(): number {
+    return this.#writers.reduce((most, writer) => Math.max(most, writer.usage), 0)
+  }
+
   get bytesOut(): number {
     return this.#writers.reduce((sum, writer) => sum + writer.bytesOut, 0)
   }

@@ -32,6 +32,9 @@ export class MemoryRing {
       get recordsOut() {
         return ring.recordsOut
       },
+      get usage() {
+        return Math.min(1, ring.items.length / ring.capacity)
+      },
       available: () => ring.items.length < ring.capacity,
       write: record => {
         if (ring.items.length >= ring.capacity) overdraft?.grow(1)
@@ -48,6 +51,9 @@ export class MemoryRing {
       bytesIn: 0,
       get recordsIn() {
         return ring.recordsIn
+      },
+      get usage() {
+        return Math.min(1, ring.items.length / ring.capacity)
       },
       ready: () => ring.items.length > 0,
       poll: (maxRecords, handler) => ring.#take(maxRecords, handler, timestamp),
