@@ -115,3 +115,20 @@ export const BundleIncompatible = defineError<{ file: string; reason: string; re
   retry: 'no',
   message: d => `${d.file} cannot run here: ${d.reason}. ${d.remedy}`,
 })
+
+/** The replay of a program built another topology than the planning run. */
+export const ReplayDiffers = defineError<{
+  job: string
+  position: number
+  planned: string
+  replayed: string
+}>({
+  code: 'jobgraph.replay-differs',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The program of job ${d.job} built another topology when it ran again in the cluster. ` +
+    `First difference at operator ${d.position}: planned '${d.planned}', replayed '${d.replayed}'. ` +
+    'What main builds must not depend on the host, on files, on time after execute or on anything else that may ' +
+    "differ between two runs: read such values once by env.capture('name', () => value).",
+})

@@ -32,6 +32,7 @@ export {
 } from './execution/program.ts'
 export { looksLikeSecret } from './execution/recorded-environment.ts'
 export { type Replay, type ReplayOptions, replayProgram } from './execution/replay-program.ts'
+export { requireSameTopology } from './execution/require-same-topology.ts'
 export { userFrameOf } from './execution/user-frame.ts'
 export type {
   CheckpointSettings,

@@ -123,3 +123,41 @@ export const JobIsOver = defineError<{ jobId: string; status: string }>({
   retry: 'no',
   message: d => `Job ${d.jobId} is over (${d.status}) and takes no TaskManagers.`,
 })
+
+/** The process that runs coordinators is gone, or did not start. */
+export const JobHostLost = defineError<{ reason: string }>({
+  code: 'jobmanager.job-host-lost',
+  domain: 'external',
+  retry: 'backoff',
+  message: d =>
+    `The job host, which runs split enumerators and global committers, is gone: ${d.reason.replace(/\.$/, '')}. The ` +
+    'log of the JobManager may say why.',
+})
+
+/** Somebody registered as job host whom this JobManager did not start. */
+export const UnknownJobHost = defineError<{ pid: number }>({
+  code: 'jobmanager.unknown-job-host',
+  domain: 'internal',
+  retry: 'no',
+  message: d =>
+    `Process ${d.pid} registered as job host, but this JobManager did not start it or has given it up.`,
+})
+
+/** What a coordinator sent did not reach its subtask, although that still runs. */
+export const OperatorEventNotDelivered = defineError<{ attemptId: string }>({
+  code: 'jobmanager.operator-event-not-delivered',
+  domain: 'internal',
+  retry: 'backoff',
+  message: d => `An event from a coordinator did not reach task ${d.attemptId}.`,
+})
+
+/** A snapshot lacks what the coordinator of an operator has to go on from. */
+export const CoordinatorStateMissing = defineError<{ path: string; operators: readonly string[] }>({
+  code: 'jobmanager.coordinator-state-missing',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The snapshot ${d.path} has state of readers of ${d.operators.join(', ')}, but none of the part that hands out ` +
+    'splits: the operator had none when the snapshot was taken. Give the source another uid to start it afresh ' +
+    '(with allowNonRestoredState), or restore with the program that took the snapshot.',
+})

@@ -2,6 +2,10 @@
 // Called by: TaskExecutors over RPC; made and asked by the Dispatcher through a factory of cluster.
 // Calls: TaskExecutors, the ResourceManager, checkpoint storage.
 // Thread: the main thread of the JobManager process.
-
+export {
+  type JobHostLauncher,
+  JobHostPool,
+  type LaunchedJobHost,
+} from './coordination/job-host-pool.ts'
 export { JobManagerOptionKeys } from './jobmanager-options.ts'
 export { JobMaster, type JobMasterDependencies, type JobMasterOptions } from './jobmaster/job-master.ts'

@@ -10,6 +10,16 @@ export const JobManagerOptionKeys = {
     defaultValue: 50_000,
     description: 'After how long a job gives back slots that it has beyond its need.',
   }),
+  jobHostIdleTimeout: option('jobmanager.job-host.idle-timeout', durationType, {
+    defaultValue: 60_000,
+    description:
+      'How long the job host, the process that runs split enumerators and global committers, is kept when no job ' +
+      'needs it.',
+  }),
+  jobHostStartTimeout: option('jobmanager.job-host.start-timeout', durationType, {
+    defaultValue: 30_000,
+    description: 'How long the job host may take from its start until it is ready.',
+  }),
   exceptionHistorySize: option('web.exception-history-size', integerFrom(1), {
     defaultValue: 16,
     description: 'How many failures of a job are remembered.',

@@ -196,3 +196,38 @@ export const UnknownBroadcastState = defineError<{ operator: string; state: stri
     `Operator '${d.operator}' asks for the broadcast state '${d.state}', but the stream was broadcast with ` +
     `${d.known === '' ? 'none' : d.known}: give its descriptor to broadcast(...) as well.`,
 })
+
+/** An enumerator gave a split to a reader that has not started or has failed. */
+export const ReaderNotRegistered = defineError<{
+  source: string
+  subtaskIndex: number
+  registered: readonly number[]
+}>({
+  code: 'operators.reader-not-registered',
+  domain: 'user',
+  retry: 'backoff',
+  message: d =>
+    `The enumerator of source '${d.source}' assigns a split to reader ${d.subtaskIndex}, but only the readers ` +
+    `[${d.registered.join(', ')}] are registered: assign splits to readers in context.registeredReaders() only, and ` +
+    'forget readers when addSplitsBack names them.',
+})
+
+/** An enumerator gave a split to a reader after it had said that there are no more. */
+export const SplitAfterNoMore = defineError<{ source: string; subtaskIndex: number }>({
+  code: 'operators.split-after-no-more',
+  domain: 'user',
+  retry: 'backoff',
+  message: d =>
+    `The enumerator of source '${d.source}' assigns a split to reader ${d.subtaskIndex} after signalNoMoreSplits for ` +
+    'it: the reader may have ended. Signal only when no split can come any more.',
+})
+
+/** A source that can say nothing about its splits. */
+export const SourceWithoutSplits = defineError<{ source: string; problem: string }>({
+  code: 'operators.source-without-splits',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The source '${d.source}' ${d.problem}: give it createEnumerator and restoreEnumerator, or enumerateSplits if all ` +
+    'its splits are known at the start.',
+})

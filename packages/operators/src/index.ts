@@ -110,6 +110,7 @@ export { type DataGeneratorOptions, DataGeneratorSource } from './source/data-ge
 export type { IndexSplit } from './source/index-reader.ts'
 export { NumberSequenceSource } from './source/number-sequence-source.ts'
 export type { ReaderOutput, Source, SourceReader, SourceReaderContext } from './source/source.ts'
+export type { SplitEnumerator, SplitEnumeratorContext } from './source/split-enumerator.ts'
 export {
   broadcastProcessOperator,
   keyedBroadcastProcessOperator,

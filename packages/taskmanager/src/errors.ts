@@ -1,22 +1,5 @@
 import { defineError } from '@flink-ts/common'
 
-/** The replay of a program in a slot thread built another topology than the planning run. */
-export const ReplayDiffers = defineError<{
-  job: string
-  position: number
-  planned: string
-  replayed: string
-}>({
-  code: 'taskmanager.replay-differs',
-  domain: 'user',
-  retry: 'no',
-  message: d =>
-    `The program of job ${d.job} built another topology when it ran again on the TaskManager. ` +
-    `First difference at operator ${d.position}: planned '${d.planned}', replayed '${d.replayed}'. ` +
-    'What main builds must not depend on the host, on files, on time after execute or on anything else that may ' +
-    "differ between two runs: read such values once by env.capture('name', () => value).",
-})
-
 /** A slot is asked for that another allocation has. */
 export const SlotOccupied = defineError<{ slot: string; requested: string; occupiedBy: string }>({
   code: 'taskmanager.slot-occupied',

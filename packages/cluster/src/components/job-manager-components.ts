@@ -1,7 +1,7 @@
 import type { Clock, Configuration, Logger, Random } from '@flink-ts/common'
 import { Dispatcher } from '@flink-ts/dispatcher'
 import { fileSystemFor } from '@flink-ts/filesystem'
-import { JobMaster } from '@flink-ts/jobmanager'
+import { type JobHostLauncher, JobHostPool, JobManagerOptionKeys, JobMaster } from '@flink-ts/jobmanager'
 import { ResourceManager } from '@flink-ts/resourcemanager'
 import type { BlobStore, RpcService } from '@flink-ts/rpc'
 import { CHECKPOINT_INLINE_THRESHOLD, type CheckpointStorage, FileCheckpointStorage } from '@flink-ts/state'
@@ -9,6 +9,8 @@ import { CHECKPOINT_INLINE_THRESHOLD, type CheckpointStorage, FileCheckpointStor
 export interface JobManagerComponentsDependencies {
   /** Started; the endpoints are reachable at its address. */
   readonly rpc: RpcService
+  /** Starts the process for split enumerators and global committers when a job needs one. */
+  readonly jobHosts: JobHostLauncher
   /** Where clients put bundles. */
   readonly blobs: BlobStore
   readonly clock: Clock
@@ -32,6 +34,13 @@ export function startJobManagerComponents(
   const { rpc, blobs, clock, random, logger } = dependencies
   const common = { rpc, clock, random, logger }
   const storageFactory = checkpointStorageFactory(configuration, random)
+  const jobHosts = new JobHostPool(
+    {
+      idleTimeoutMs: configuration.get(JobManagerOptionKeys.jobHostIdleTimeout),
+      startTimeoutMs: configuration.get(JobManagerOptionKeys.jobHostStartTimeout),
+    },
+    { ...common, launcher: dependencies.jobHosts },
+  )
   const resourceManager = new ResourceManager({ configuration }, common)
   const dispatcher = new Dispatcher(
     { configuration, resourceManagerAddress: rpc.address },
@@ -41,13 +50,14 @@ export function startJobManagerComponents(
       runnerFactory: submission => {
         const jobMaster = new JobMaster(
           { submission, configuration, resourceManagerAddress: rpc.address, blobAddress: rpc.address },
-          { ...common, storageFactory },
+          { ...common, storageFactory, jobHosts },
         )
         jobMaster.start()
         return jobMaster
       },
     },
   )
+  jobHosts.serve()
   resourceManager.start()
   dispatcher.start()
   return {
@@ -55,6 +65,7 @@ export function startJobManagerComponents(
     resourceManager,
     async close() {
       await dispatcher.close()
+      await jobHosts.close()
       resourceManager.close()
     },
   }

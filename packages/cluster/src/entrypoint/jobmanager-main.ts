@@ -3,6 +3,7 @@ import { JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, VERSION } from '@flink-ts/
 import { createRestServer, RestOptionKeys } from '@flink-ts/rest'
 import { BlobServer, GrpcRpcService, sessionSettingsOf } from '@flink-ts/rpc'
 import { JOBMANAGER_BIND_HOST, JOBMANAGER_RPC_BIND_PORT } from '../cluster-options.ts'
+import { JobHostProcesses } from '../components/job-host-process.ts'
 import { startJobManagerComponents } from '../components/job-manager-components.ts'
 import { runProcess } from './process-start.ts'
 
@@ -26,7 +27,18 @@ await runProcess(
     const blobs = new BlobServer({ directory: join(workingDirectory.path, 'blobs') }, { logger, random })
     await Promise.all([blobs.start(), rpc.start()])
     rpc.serveBlobs(blobs)
-    const components = startJobManagerComponents({ configuration }, { rpc, blobs, clock, random, logger })
+    const jobHosts = new JobHostProcesses(
+      {
+        jobManagerAddress: () => rpc.localAddress,
+        args: process.argv.slice(2),
+        temporaryFolder: join(workingDirectory.path, 'job-hosts'),
+      },
+      { clock, logger },
+    )
+    const components = startJobManagerComponents(
+      { configuration },
+      { rpc, blobs, clock, random, logger, jobHosts },
+    )
     const rest = createRestServer(
       {
         bindAddress: configuration.get(RestOptionKeys.bindAddress),

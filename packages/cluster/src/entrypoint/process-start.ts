@@ -38,7 +38,7 @@ const CLOSE_TIMEOUT_MS = 8000
  * SIGINT or when it calls `end`. A failure to start or an error that nobody handles ends the process with code 1.
  */
 export async function runProcess(
-  role: 'jobmanager' | 'taskmanager',
+  role: 'jobmanager' | 'taskmanager' | 'jobhost',
   start: (process: ProcessStart, end: (reason: string, code: number) => void) => Promise<Closeable>,
 ): Promise<void> {
   const random = new SystemRandom()

@@ -21,6 +21,7 @@ import {
   type TaskManagerComponents,
 } from '../components/task-manager-components.ts'
 import { WorkingDirectory } from '../entrypoint/working-directory.ts'
+import { LocalJobHosts } from './local-job-hosts.ts'
 
 export interface MiniClusterOptions {
   readonly configuration: Configuration
@@ -43,15 +44,19 @@ export interface MiniClusterDependencies {
 export class MiniCluster {
   readonly client: ClusterClient
   readonly taskManagers: readonly TaskManagerComponents[]
+  /** Tests end them to see what happens. */
+  readonly jobHosts: LocalJobHosts
   readonly #close: () => Promise<void>
 
   private constructor(
     client: ClusterClient,
     taskManagers: readonly TaskManagerComponents[],
+    jobHosts: LocalJobHosts,
     close: () => Promise<void>,
   ) {
     this.client = client
     this.taskManagers = taskManagers
+    this.jobHosts = jobHosts
     this.#close = close
   }
 
@@ -82,7 +87,18 @@ export class MiniCluster {
     const blobs = new BlobServer({ directory: join(folder, 'blobs') }, { logger, random })
     await blobs.start()
     rpc.serveBlobs(blobs)
-    const jobManager = startJobManagerComponents({ configuration }, { rpc, blobs, clock, random, logger })
+    const jobHosts = new LocalJobHosts(
+      {
+        jobManagerAddress: rpc.address,
+        folder: join(folder, 'job-hosts'),
+        threadLogger: options.threadLogger,
+      },
+      { rpc: () => service(`jobhost-${newId<string>(random)}`), clock, logger },
+    )
+    const jobManager = startJobManagerComponents(
+      { configuration },
+      { rpc, blobs, clock, random, logger, jobHosts },
+    )
     const taskManagers = await Promise.all(
       Array.from({ length: options.taskManagers }, (_, index) =>
         startTaskManagerComponents(
@@ -105,7 +121,7 @@ export class MiniCluster {
       { address: rpc.address, version: VERSION },
       { clock, random, logger, rpc: clientRpc },
     )
-    return new MiniCluster(client, taskManagers, async () => {
+    return new MiniCluster(client, taskManagers, jobHosts, async () => {
       await client.close()
       await Promise.all(taskManagers.map(taskManager => taskManager.close()))
       await jobManager.close()

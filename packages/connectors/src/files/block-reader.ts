@@ -23,7 +23,8 @@ export interface BlockLoader<T, S> {
 
 /**
  * Reads splits one after another in their order of enumeration, also after a restore that mixed them, so that sorted
- * input stays sorted in each subtask. While a block is emitted, the next one is loaded. Owner: one slot thread.
+ * input stays sorted in each subtask. While a block is emitted, the next one is loaded; splits are asked for one ahead.
+ * Owner: one slot thread.
  */
 export class BlockReader<T, S extends OrderedSplit> implements SourceReader<T, S> {
   readonly #context: SourceReaderContext
@@ -80,7 +81,11 @@ export class BlockReader<T, S extends OrderedSplit> implements SourceReader<T, S
   #startLoading(): void {
     if (this.#closed || this.#loading !== undefined || this.#next !== undefined) return
     const split = this.#queue.shift()
-    if (split === undefined) return
+    if (split === undefined) {
+      // What is emitted now is the last: the next one is here when it is through.
+      this.#context.sendSplitRequest()
+      return
+    }
     this.#loading = { split, done: this.#load(split) }
   }
 

@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FileSource } from './file-source.ts'
 import { ParquetSource } from './parquet-source.ts'
+import { allSplits, readerContext } from './testing/enumeration.ts'
 import { TextLineSource } from './text-line-source.ts'
 
 let dir: string
@@ -27,15 +28,15 @@ async function read<T, S>(
 ) {
   let wake = (): void => {}
   let failure: { error: unknown } | undefined
-  const reader = source.createReader({
-    subtaskIndex: 0,
-    parallelism: 1,
-    wake: () => wake(),
-    fail: error => {
-      failure = { error }
-      wake()
-    },
-  })
+  const reader = source.createReader(
+    readerContext({
+      wake: () => wake(),
+      fail: error => {
+        failure = { error }
+        wake()
+      },
+    }),
+  )
   const records: T[] = []
   const output = { collect: (value: T) => void records.push(value) }
   await reader.open?.()
@@ -85,7 +86,7 @@ describe('FileSource.forTextLines', () => {
           const expected = text.split('\n').map(one => one.replace(/\r$/, ''))
           if (expected.at(-1) === '' && !text.endsWith('\r')) expected.pop()
           const source = smallBlocks([uriOf(textFile('text', text))], splitBytes, blockBytes)
-          const splits = await source.enumerateSplits()
+          const splits = await allSplits(source)
           const all: string[] = []
           for (let i = 0; i < parallelism; i++) {
             let left = splits.filter((_, n) => n % parallelism === i)
@@ -112,7 +113,7 @@ describe('FileSource.forTextLines', () => {
     textFile('in/empty.txt', '')
     const other = textFile('z.txt', 'z1\n')
     const source = FileSource.forTextLines(join(dir, 'in'), other, join(dir, 'in/a.txt')).build()
-    const splits = await source.enumerateSplits(1)
+    const splits = await allSplits(source)
     // Also when a restore mixed them.
     const { records, left } = await read(source, [...splits].reverse())
     expect(records).toEqual(['a1', 'b1', 'b2', 'c1', 'z1'])
@@ -122,11 +123,11 @@ describe('FileSource.forTextLines', () => {
   it('unpacks .gz files, also from a position', async () => {
     const lines = Array.from({ length: 100 }, (_, i) => `line ${i}`)
     const source = FileSource.forTextLines(textFile('x.gz', gzipSync(lines.join('\n')))).build()
-    const first = await read(source, await source.enumerateSplits(1), 37)
+    const first = await read(source, await allSplits(source), 37)
     const second = await read(source, first.left)
     expect([...first.records, ...second.records]).toEqual(lines)
     const broken = FileSource.forTextLines(textFile('y.gz', 'not packed')).build()
-    await expect(read(broken, await broken.enumerateSplits(1))).rejects.toMatchObject({
+    await expect(read(broken, await allSplits(broken))).rejects.toMatchObject({
       code: 'connectors.file-not-unpackable',
       message: expect.stringContaining('y.gz'),
     })
@@ -134,7 +135,7 @@ describe('FileSource.forTextLines', () => {
 
   it('names a path that is not there', async () => {
     const source = FileSource.forTextLines(join(dir, 'gone')).build()
-    await expect(source.enumerateSplits(1)).rejects.toMatchObject({
+    await expect(allSplits(source)).rejects.toMatchObject({
       code: 'connectors.path-not-found',
       message: expect.stringContaining(join(dir, 'gone')),
     })
@@ -143,7 +144,7 @@ describe('FileSource.forTextLines', () => {
   it('notices a file that became shorter', async () => {
     const path = textFile('x', 'a\nb\nc\n')
     const source = FileSource.forTextLines(path).build()
-    const splits = await source.enumerateSplits(1)
+    const splits = await allSplits(source)
     writeFileSync(path, 'a\n')
     await expect(read(source, splits)).rejects.toMatchObject({ code: 'connectors.file-changed' })
   })
@@ -160,14 +161,14 @@ describe('FileSource.forParquet', { timeout: 30_000 }, () => {
     new ParquetSource({ uris: [FLIGHTS], columns: ['delay'], int64: 'number' })
 
   it('has a split for each row group, in order', async () => {
-    const splits = await FileSource.forParquet(FLIGHTS).build().enumerateSplits(1)
+    const splits = await allSplits(FileSource.forParquet(FLIGHTS).build())
     expect(splits).toHaveLength(11)
     expect(splits[3]).toEqual({ index: 3, uri: FLIGHTS, rowGroup: 3, rows: 272_727, rowOffset: 0 })
   })
 
   it('goes on exactly where it was stopped', async () => {
     const source = delays()
-    const splits = (await source.enumerateSplits()).slice(9)
+    const splits = (await allSplits(source)).slice(9)
     const whole = await read(source, splits)
     expect(whole.records).toHaveLength(272_727 + 272_730)
     const parts: { delay: number }[] = []
@@ -183,7 +184,7 @@ describe('FileSource.forParquet', { timeout: 30_000 }, () => {
 
   it('leaves nothing to do behind the last row', async () => {
     const source = delays()
-    const [split] = (await source.enumerateSplits()).slice(10)
+    const [split] = (await allSplits(source)).slice(10)
     const end = { ...(split as NonNullable<typeof split>), rowOffset: 272_729 }
     const { records, left } = await read(source, [end])
     expect(records).toHaveLength(1)
@@ -192,16 +193,16 @@ describe('FileSource.forParquet', { timeout: 30_000 }, () => {
 
   it('names the file that is no Parquet, and one that changed', async () => {
     const source = FileSource.forParquet(textFile('x.parquet', 'hello')).build()
-    await expect(source.enumerateSplits(1)).rejects.toThrow('x.parquet')
-    const [split] = await delays().enumerateSplits()
+    await expect(allSplits(source)).rejects.toThrow('x.parquet')
+    const [split] = await allSplits(delays())
     const changed = { ...(split as NonNullable<typeof split>), rows: 5 }
     await expect(read(delays(), [changed])).rejects.toMatchObject({ code: 'connectors.file-changed' })
   })
 
   it('can be closed while it loads', async () => {
     const source = delays()
-    const reader = source.createReader({ subtaskIndex: 0, parallelism: 1, wake: () => {}, fail: () => {} })
-    reader.addSplits(await source.enumerateSplits())
+    const reader = source.createReader(readerContext())
+    reader.addSplits(await allSplits(source))
     expect(reader.poll(10, { collect: () => {} })).toBe('wait')
     expect(reader.snapshot()).toHaveLength(11)
     await reader.close?.()

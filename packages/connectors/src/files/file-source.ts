@@ -1,6 +1,7 @@
 import { toUri } from '@flink-ts/filesystem'
 import type { Int64Mode } from '@flink-ts/formats'
-import type { Source } from '@flink-ts/operators'
+import { type Duration, durationMs, type Source } from '@flink-ts/operators'
+import type { FileEnumeratorState } from './file-split-enumerator.ts'
 import { ParquetSource, type ParquetSplit } from './parquet-source.ts'
 import { TextLineSource, type TextSplit } from './text-line-source.ts'
 
@@ -8,8 +9,10 @@ const DEFAULT_SPLIT_BYTES = 16 * 2 ** 20
 const BLOCK_BYTES = 2 ** 20
 
 /**
- * Reads files once, in parallel, to their end. Paths are files or folders (walked; names with a leading `.` or `_` are
- * skipped), as URIs or local paths; every TaskManager must be able to read them, and they must not change meanwhile.
+ * Reads files in parallel: each is cut into splits, which go to whichever subtask has nothing to read. Once to their end,
+ * or for ever, with new files as they appear ({@link ParquetSourceBuilder.monitorContinuously}). Paths are files or
+ * folders (walked; names with a leading `.` or `_` are skipped), as URIs or local paths; the JobManager and every
+ * TaskManager must be able to read them, and files must not change: write them under a hidden name, then rename them.
  * @example FileSource.forParquet<Flight>('data/flights.parquet').build()
  */
 export class FileSource {
@@ -29,6 +32,7 @@ export class ParquetSourceBuilder<T> {
   readonly #paths: readonly string[]
   #columns: readonly string[] | undefined
   #int64: Int64Mode = 'number'
+  #discoveryIntervalMs: number | undefined
 
   constructor(paths: readonly string[]) {
     this.#paths = paths
@@ -46,8 +50,19 @@ export class ParquetSourceBuilder<T> {
     return this
   }
 
-  build(): Source<T, ParquetSplit> {
-    return new ParquetSource<T>({ uris: urisOf(this.#paths), columns: this.#columns, int64: this.#int64 })
+  /** Looks for new files at this interval, for ever. The names of all files seen are kept in checkpoints. */
+  monitorContinuously(interval: Duration): this {
+    this.#discoveryIntervalMs = durationMs(interval, 'monitorContinuously', 1)
+    return this
+  }
+
+  build(): Source<T, ParquetSplit, FileEnumeratorState<ParquetSplit>> {
+    return new ParquetSource<T>({
+      uris: urisOf(this.#paths),
+      columns: this.#columns,
+      int64: this.#int64,
+      discoveryIntervalMs: this.#discoveryIntervalMs,
+    })
   }
 }
 
@@ -55,6 +70,7 @@ export class ParquetSourceBuilder<T> {
 export class TextLineSourceBuilder {
   readonly #paths: readonly string[]
   #splitBytes = DEFAULT_SPLIT_BYTES
+  #discoveryIntervalMs: number | undefined
 
   constructor(paths: readonly string[]) {
     this.#paths = paths
@@ -69,9 +85,19 @@ export class TextLineSourceBuilder {
     return this
   }
 
-  build(): Source<string, TextSplit> {
-    const blockBytes = Math.min(BLOCK_BYTES, this.#splitBytes)
-    return new TextLineSource({ uris: urisOf(this.#paths), splitBytes: this.#splitBytes, blockBytes })
+  /** Looks for new files at this interval, for ever. The names of all files seen are kept in checkpoints. */
+  monitorContinuously(interval: Duration): this {
+    this.#discoveryIntervalMs = durationMs(interval, 'monitorContinuously', 1)
+    return this
+  }
+
+  build(): Source<string, TextSplit, FileEnumeratorState<TextSplit>> {
+    return new TextLineSource({
+      uris: urisOf(this.#paths),
+      splitBytes: this.#splitBytes,
+      blockBytes: Math.min(BLOCK_BYTES, this.#splitBytes),
+      discoveryIntervalMs: this.#discoveryIntervalMs,
+    })
   }
 }
 

@@ -1,4 +1,4 @@
-import { fileSystemFor } from '@flink-ts/filesystem'
+import { type FileStatus, fileSystemFor } from '@flink-ts/filesystem'
 import {
   createRowBuilder,
   type Int64Mode,
@@ -7,10 +7,17 @@ import {
   type RowBuilder,
   type RowGroup,
 } from '@flink-ts/formats'
-import type { ReaderOutput, Source, SourceReader, SourceReaderContext } from '@flink-ts/operators'
+import type {
+  ReaderOutput,
+  Source,
+  SourceReader,
+  SourceReaderContext,
+  SplitEnumerator,
+  SplitEnumeratorContext,
+} from '@flink-ts/operators'
 import { FileChanged } from '../errors.ts'
 import { type Block, type BlockLoader, BlockReader } from './block-reader.ts'
-import { listInputFiles } from './list-input-files.ts'
+import { type FileEnumeratorState, FileSplitEnumerator } from './file-split-enumerator.ts'
 
 /** One row group, read up to `rowOffset`. */
 export interface ParquetSplit {
@@ -27,32 +34,54 @@ export interface ParquetSourceOptions {
   readonly uris: readonly string[]
   readonly columns: readonly string[] | undefined
   readonly int64: Int64Mode
+  /** Looks for new files this often; absent: once. */
+  readonly discoveryIntervalMs?: number | undefined
 }
 
+type ParquetEnumeratorState = FileEnumeratorState<ParquetSplit>
+type ParquetEnumerator = SplitEnumerator<ParquetSplit, ParquetEnumeratorState>
+
 /** Reads Parquet files; each row group is a split. See {@link FileSource.forParquet}. */
-export class ParquetSource<T> implements Source<T, ParquetSplit> {
-  readonly boundedness = 'bounded'
+export class ParquetSource<T> implements Source<T, ParquetSplit, ParquetEnumeratorState> {
+  readonly boundedness: 'bounded' | 'unbounded'
   readonly kind = 'parquet'
   readonly #options: ParquetSourceOptions
 
   constructor(options: ParquetSourceOptions) {
     this.#options = options
+    this.boundedness = options.discoveryIntervalMs === undefined ? 'bounded' : 'unbounded'
   }
 
-  async enumerateSplits(): Promise<readonly ParquetSplit[]> {
-    const splits: ParquetSplit[] = []
-    for (const { uri } of await listInputFiles(this.#options.uris)) {
-      const file = await this.#open(uri)
-      await file.close()
-      for (const [rowGroup, rows] of file.rowGroups.entries()) {
-        if (rows > 0) splits.push({ index: splits.length, uri, rowGroup, rows, rowOffset: 0 })
-      }
-    }
-    return splits
+  createEnumerator(context: SplitEnumeratorContext<ParquetSplit>): ParquetEnumerator {
+    return this.#enumerator(context, undefined)
+  }
+
+  restoreEnumerator(
+    context: SplitEnumeratorContext<ParquetSplit>,
+    state: ParquetEnumeratorState,
+  ): ParquetEnumerator {
+    return this.#enumerator(context, state)
   }
 
   createReader(context: SourceReaderContext): SourceReader<T, ParquetSplit> {
     return new BlockReader(context, new RowGroupLoader<T>(uri => this.#open(uri)))
+  }
+
+  #enumerator(
+    context: SplitEnumeratorContext<ParquetSplit>,
+    restored: ParquetEnumeratorState | undefined,
+  ): ParquetEnumerator {
+    const { uris, discoveryIntervalMs } = this.#options
+    const splitsOf = (file: FileStatus) => this.#splitsOf(file)
+    return new FileSplitEnumerator<ParquetSplit>({ uris, splitsOf, discoveryIntervalMs }, context, restored)
+  }
+
+  async #splitsOf({ uri }: FileStatus): Promise<readonly Omit<ParquetSplit, 'index'>[]> {
+    const file = await this.#open(uri)
+    await file.close()
+    return [...file.rowGroups.entries()].flatMap(([rowGroup, rows]) =>
+      rows > 0 ? [{ uri, rowGroup, rows, rowOffset: 0 }] : [],
+    )
   }
 
   async #open(uri: string): Promise<ParquetFile> {

@@ -1,10 +1,17 @@
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import { type FileInput, fileSystemFor } from '@flink-ts/filesystem'
-import type { ReaderOutput, Source, SourceReader, SourceReaderContext } from '@flink-ts/operators'
+import { type FileInput, type FileStatus, fileSystemFor } from '@flink-ts/filesystem'
+import type {
+  ReaderOutput,
+  Source,
+  SourceReader,
+  SourceReaderContext,
+  SplitEnumerator,
+  SplitEnumeratorContext,
+} from '@flink-ts/operators'
 import { FileChanged, FileNotUnpackable, LineTooLong } from '../errors.ts'
 import { type Block, type BlockLoader, BlockReader } from './block-reader.ts'
-import { listInputFiles } from './list-input-files.ts'
+import { type FileEnumeratorState, FileSplitEnumerator } from './file-split-enumerator.ts'
 
 /** The lines that begin in bytes `[position, end)` of a file. */
 export interface TextSplit {
@@ -24,6 +31,8 @@ export interface TextLineSourceOptions {
   readonly splitBytes: number
   /** How much is read at a time. */
   readonly blockBytes: number
+  /** Looks for new files this often; absent: once. */
+  readonly discoveryIntervalMs?: number | undefined
 }
 
 const NEWLINE = 0x0a
@@ -31,34 +40,51 @@ const CARRIAGE_RETURN = 0x0d
 const MAX_LINE_BYTES = 256 * 2 ** 20
 const unpack = promisify(gunzip)
 
+type TextEnumeratorState = FileEnumeratorState<TextSplit>
+type TextEnumerator = SplitEnumerator<TextSplit, TextEnumeratorState>
+
 /** Reads UTF-8 text by lines; files are split at line ends. See {@link FileSource.forTextLines}. */
-export class TextLineSource implements Source<string, TextSplit> {
-  readonly boundedness = 'bounded'
+export class TextLineSource implements Source<string, TextSplit, TextEnumeratorState> {
+  readonly boundedness: 'bounded' | 'unbounded'
   readonly kind = 'text'
   readonly #options: TextLineSourceOptions
 
   constructor(options: TextLineSourceOptions) {
     this.#options = options
+    this.boundedness = options.discoveryIntervalMs === undefined ? 'bounded' : 'unbounded'
   }
 
-  async enumerateSplits(): Promise<readonly TextSplit[]> {
-    const splits: TextSplit[] = []
-    for (const { uri, sizeBytes } of await listInputFiles(this.#options.uris)) {
-      if (isPacked(uri)) {
-        splits.push({ index: splits.length, uri, position: 0, end: Number.MAX_SAFE_INTEGER })
-        continue
-      }
-      for (let position = 0; position < sizeBytes; position += this.#options.splitBytes) {
-        const end = Math.min(sizeBytes, position + this.#options.splitBytes)
-        splits.push({ index: splits.length, uri, position, end })
-      }
-    }
-    return splits
+  createEnumerator(context: SplitEnumeratorContext<TextSplit>): TextEnumerator {
+    return this.#enumerator(context, undefined)
+  }
+
+  restoreEnumerator(context: SplitEnumeratorContext<TextSplit>, state: TextEnumeratorState): TextEnumerator {
+    return this.#enumerator(context, state)
   }
 
   createReader(context: SourceReaderContext): SourceReader<string, TextSplit> {
     return new BlockReader(context, new LineLoader(this.#options.blockBytes))
   }
+
+  #enumerator(
+    context: SplitEnumeratorContext<TextSplit>,
+    restored: TextEnumeratorState | undefined,
+  ): TextEnumerator {
+    const { uris, splitBytes, discoveryIntervalMs } = this.#options
+    const splitsOf = async (file: FileStatus) => splitsOfText(file, splitBytes)
+    return new FileSplitEnumerator<TextSplit>({ uris, splitsOf, discoveryIntervalMs }, context, restored)
+  }
+}
+
+function splitsOfText(
+  { uri, sizeBytes }: FileStatus,
+  splitBytes: number,
+): readonly Omit<TextSplit, 'index'>[] {
+  if (isPacked(uri)) return [{ uri, position: 0, end: Number.MAX_SAFE_INTEGER }]
+  return Array.from({ length: Math.ceil(sizeBytes / splitBytes) }, (_, i) => {
+    const position = i * splitBytes
+    return { uri, position, end: Math.min(sizeBytes, position + splitBytes) }
+  })
 }
 
 /** Keeps the last file open, since its blocks mostly follow one another. */

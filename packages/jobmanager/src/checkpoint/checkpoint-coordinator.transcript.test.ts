@@ -111,6 +111,8 @@ runTranscripts(new URL('../testdata/checkpoint/', import.meta.url), () => {
 
 function describeAction(action: CoordinatorAction): string {
   switch (action.type) {
+    case 'snapshot-coordinators':
+      return `snapshot coordinators ${action.checkpointId}`
     case 'trigger':
       return `trigger ${action.trigger.checkpointId}: ${action.attemptIds.join(' ')}`
     case 'store': {

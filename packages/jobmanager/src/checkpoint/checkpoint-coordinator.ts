@@ -37,6 +37,8 @@ export interface EventTime {
 export class CheckpointCoordinator {
   readonly #graph: JobGraph
   readonly #restored: CheckpointMetadata | undefined
+  /** Some operator has a coordinator, whose state comes first. */
+  readonly #coordinated: boolean
   readonly #completed: CompletedStore
   readonly #failureManager: FailureManager
   readonly #tasks: TaskTracker
@@ -57,6 +59,7 @@ export class CheckpointCoordinator {
   constructor({ graph, restored }: CheckpointCoordinatorOptions) {
     this.#graph = graph
     this.#restored = restored
+    this.#coordinated = graph.vertices.some(vertex => vertex.operators.some(({ coordinated }) => coordinated))
     this.#tasks = new TaskTracker(graph)
     this.#triggers = new TriggerSchedule(graph.checkpointing)
     this.#completed = new CompletedStore(graph.checkpointing.retained)
@@ -131,6 +134,11 @@ export class CheckpointCoordinator {
         }
         break
       }
+      case 'coordinators-snapshotted': {
+        const pending = this.#pending.get(event.checkpointId)
+        if (pending?.takeCoordinators(event.states) === true) this.#triggerTasks(pending)
+        break
+      }
       case 'trigger-failed': {
         const pending = this.#pending.get(event.checkpointId)
         if (pending?.state === 'collecting') this.#failed(pending, event.reason)
@@ -192,17 +200,22 @@ export class CheckpointCoordinator {
   }
 
   #trigger(pending: PendingCheckpoint): void {
-    const { id: checkpointId, timestamp, plan } = pending
+    const { id: checkpointId } = pending
     this.#pending.set(checkpointId, pending)
     this.#counts.triggered++
     this.#triggers.triggered(this.#time.monotonicMs)
+    if (this.#coordinated) this.#act({ type: 'snapshot-coordinators', checkpointId })
+    else this.#triggerTasks(pending)
+    const { timeoutMs } = this.#graph.checkpointing
+    this.#act({ type: 'set-timer', timer: `expire/${checkpointId}`, delayMs: timeoutMs })
+  }
+
+  #triggerTasks({ id: checkpointId, timestamp, plan }: PendingCheckpoint): void {
     this.#act({
       type: 'trigger',
       attemptIds: plan.trigger,
       trigger: { checkpointId, timestamp, savepoint: false },
     })
-    const { timeoutMs } = this.#graph.checkpointing
-    this.#act({ type: 'set-timer', timer: `expire/${checkpointId}`, delayMs: timeoutMs })
   }
 
   // Completion
@@ -283,7 +296,7 @@ export class CheckpointCoordinator {
     this.#counts.failed++
     this.#act({ type: 'cancel-timer', timer: `expire/${pending.id}` })
     const attemptIds = this.#tasks.living(pending.plan)
-    if (attemptIds.length > 0) {
+    if (attemptIds.length > 0 || this.#coordinated) {
       this.#act({ type: 'notify-aborted', attemptIds, checkpointId: pending.id, reason })
     }
     this.#aborted.add(pending.id)

@@ -1,5 +1,10 @@
 import type { ExecutionAttemptId, SerializedError } from '@flink-ts/common'
-import type { CheckpointAcknowledgement, CheckpointDecline, CheckpointTrigger } from '@flink-ts/gateways'
+import type {
+  CheckpointAcknowledgement,
+  CheckpointDecline,
+  CheckpointTrigger,
+  CoordinatorState,
+} from '@flink-ts/gateways'
 import type { JobStatus } from '@flink-ts/jobgraph'
 import type { CheckpointMetadata } from '@flink-ts/state'
 import type { SubtaskKey } from '../failover/pipelined-regions.ts'
@@ -23,6 +28,12 @@ export type CoordinatorEvent =
       readonly acknowledgement: Pick<CheckpointAcknowledgement, 'attemptId' | 'checkpointId' | 'state'>
     }
   | { readonly type: 'declined'; readonly decline: CheckpointDecline }
+  /** Answer to `snapshot-coordinators`; a failure is `trigger-failed`. */
+  | {
+      readonly type: 'coordinators-snapshotted'
+      readonly checkpointId: number
+      readonly states: readonly CoordinatorState[]
+    }
   | { readonly type: 'trigger-failed'; readonly checkpointId: number; readonly reason: SerializedError }
   | { readonly type: 'stored'; readonly checkpointId: number; readonly pointer: string }
   | { readonly type: 'store-failed'; readonly checkpointId: number; readonly reason: SerializedError }
@@ -31,6 +42,8 @@ export type CoordinatorEvent =
 
 /** What is to be done, in this order; the JobMaster does it. */
 export type CoordinatorAction =
+  /** Ask the coordinators of operators for their state: before the tasks are triggered. */
+  | { readonly type: 'snapshot-coordinators'; readonly checkpointId: number }
   | {
       readonly type: 'trigger'
       readonly attemptIds: readonly ExecutionAttemptId[]

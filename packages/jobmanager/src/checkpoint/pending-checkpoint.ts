@@ -1,4 +1,5 @@
 import type { ExecutionAttemptId, OperatorId } from '@flink-ts/common'
+import type { CoordinatorState } from '@flink-ts/gateways'
 import type { JobGraph } from '@flink-ts/jobgraph'
 import {
   type CheckpointMetadata,
@@ -38,6 +39,7 @@ export class PendingCheckpoint {
   readonly ended: ReadonlySet<ExecutionAttemptId>
   readonly #snapshots = new Map<SubtaskKey, TaskStateSnapshot>()
   readonly #missing: Set<ExecutionAttemptId>
+  #coordinators: readonly CoordinatorState[] | undefined
   #sealed: SealedCheckpoint | undefined
 
   constructor(facts: {
@@ -73,6 +75,13 @@ export class PendingCheckpoint {
     return true
   }
 
+  /** Takes the states of the coordinators; false if they are there already. */
+  takeCoordinators(states: readonly CoordinatorState[]): boolean {
+    if (this.#coordinators !== undefined) return false
+    this.#coordinators = states
+    return true
+  }
+
   /** What was sealed. */
   get sealed(): SealedCheckpoint {
     if (this.#sealed === undefined) throw new Error(`Checkpoint ${this.id} is not sealed`)
@@ -99,7 +108,11 @@ export class PendingCheckpoint {
           if (state !== undefined) subtasks.push({ index, state })
         }
         const { parallelism, maxParallelism } = vertex
-        return { operatorId, name, parallelism, maxParallelism, subtasks }
+        const coordinator = this.#coordinators?.find(state => state.operatorId === operatorId)
+        return {
+          ...{ operatorId, name, parallelism, maxParallelism, subtasks },
+          ...(coordinator && { coordinator: { base64: Buffer.from(coordinator.state).toString('base64') } }),
+        }
       }),
     )
     const { id: checkpointId, timestamp } = this

@@ -5,11 +5,12 @@ import {
   type OperatorState,
   type TaskStateSnapshot,
 } from '@flink-ts/state'
-import { MaxParallelismChanged, StateNotRestored } from '../errors.ts'
+import { CoordinatorStateMissing, MaxParallelismChanged, StateNotRestored } from '../errors.ts'
 
 /**
  * Checks that a snapshot fits the job before anything is deployed.
  * @throws jobmanager.state-not-restored if state would be dropped that `allowNonRestoredState` does not allow to drop
+ * @throws jobmanager.coordinator-state-missing if readers have state, but the part that hands out splits has none
  * @throws jobmanager.max-parallelism-changed if keyed state was written with another number of key groups
  */
 export function checkRestorable(
@@ -26,6 +27,12 @@ export function checkRestorable(
   const dropped = withState.filter(({ operatorId }) => !vertexOf.has(operatorId)).map(describe)
   if (dropped.length > 0 && !restore.allowNonRestoredState) {
     throw StateNotRestored({ path: restore.path, operators: dropped })
+  }
+  const withoutCoordinator = withState.filter(
+    state => state.coordinator === undefined && vertexOf.get(state.operatorId)?.operator.coordinated === true,
+  )
+  if (withoutCoordinator.length > 0) {
+    throw CoordinatorStateMissing({ path: restore.path, operators: withoutCoordinator.map(describe) })
   }
   for (const state of withState) {
     const found = vertexOf.get(state.operatorId)
@@ -62,6 +69,7 @@ export function assignTaskState(
 }
 
 function hasState(operator: OperatorState): boolean {
+  if (operator.coordinator !== undefined) return true
   return operator.subtasks.some(({ state }) => state.keyed.length > 0 || state.operator.length > 0)
 }
 

@@ -1,4 +1,10 @@
-import type { AccumulatorValues, AllocationId, ExecutionAttemptId, JobVertexId, ResourceId } from '@flink-ts/common'
+import type {
+  AccumulatorValues,
+  AllocationId,
+  ExecutionAttemptId,
+  JobVertexId,
+  ResourceId,
+} from '@flink-ts/common'
 import type { ExecutionState, TaskIoMetrics } from '@flink-ts/gateways'
 import type { JobGraph, JobVertex } from '@flink-ts/jobgraph'
 import { type SubtaskKey, subtaskKey } from '../failover/pipelined-regions.ts'

@@ -96,7 +96,7 @@ describe('deciding after a failure', () => {
   it('does not repeat what the job itself makes impossible', () => {
     const failed = (domain: 'user' | 'external') =>
       new RestartDecider({ type: 'fixed-delay', attempts: 9, delayMs: 5 }, { random: MIDDLE }).failed(
-        { ...ERROR, code: 'taskmanager.replay-differs', domain, retry: 'no' },
+        { ...ERROR, code: 'jobgraph.replay-differs', domain, retry: 'no' },
         0,
       ).type
     expect([failed('user'), failed('external')]).toEqual(['fail', 'restart'])

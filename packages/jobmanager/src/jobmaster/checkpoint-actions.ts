@@ -1,6 +1,7 @@
 import type { Logger } from '@flink-ts/common'
 import type { CheckpointCounts } from '@flink-ts/gateways'
 import type { CoordinatorAction, CoordinatorEvent } from '../checkpoint/coordinator-protocol.ts'
+import type { JobCoordinators } from '../coordination/job-coordinators.ts'
 import type { SchedulerEvent } from '../scheduler/scheduler-protocol.ts'
 import type { CheckpointIo } from './checkpoint-io.ts'
 import type { JobTimers } from './job-timers.ts'
@@ -10,6 +11,7 @@ import type { TaskCalls } from './task-calls.ts'
 export interface CheckpointActionsPort {
   readonly logger: Logger
   readonly tasks: TaskCalls
+  readonly coordinators: JobCoordinators
   readonly timers: JobTimers
   /** Undefined: the job takes no checkpoints. */
   io(): CheckpointIo | undefined
@@ -33,8 +35,11 @@ export class CheckpointActions {
   }
 
   perform(action: CoordinatorAction): void {
-    const { logger, tasks, timers, coordinate } = this.#port
+    const { logger, tasks, coordinators, timers, coordinate } = this.#port
     switch (action.type) {
+      case 'snapshot-coordinators':
+        coordinators.snapshot(action.checkpointId)
+        break
       case 'trigger': {
         const { checkpointId } = action.trigger
         logger.debug({ checkpointId }, 'Checkpoint triggered')
@@ -51,6 +56,7 @@ export class CheckpointActions {
       case 'notify-complete': {
         const { checkpointId } = action
         logger.info({ checkpointId, ...this.#port.counts().latestCompleted }, 'Checkpoint complete')
+        coordinators.notifyComplete(checkpointId)
         tasks.tell(
           action.attemptIds,
           (gateway, attemptIds) => gateway.notifyCheckpointComplete(attemptIds, checkpointId),
@@ -61,6 +67,7 @@ export class CheckpointActions {
       case 'notify-aborted': {
         const { checkpointId, reason } = action
         logger.info({ checkpointId, reason }, 'Checkpoint aborted')
+        coordinators.notifyAborted(checkpointId)
         tasks.tell(
           action.attemptIds,
           (gateway, attemptIds) => gateway.notifyCheckpointAborted(attemptIds, checkpointId),

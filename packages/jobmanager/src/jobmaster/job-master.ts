@@ -26,6 +26,8 @@ import type { CheckpointStorage } from '@flink-ts/state'
 import { CheckpointCoordinator } from '../checkpoint/checkpoint-coordinator.ts'
 import { keepsCheckpoints } from '../checkpoint/cleaner.ts'
 import type { CoordinatorEvent } from '../checkpoint/coordinator-protocol.ts'
+import { JobCoordinators } from '../coordination/job-coordinators.ts'
+import type { JobHosts } from '../coordination/job-hosts.ts'
 import { JobIsOver, JobSuspended } from '../errors.ts'
 import type { Execution } from '../execution-graph/execution-graph.ts'
 import { resolveRestartStrategy } from '../failover/restart-strategy.ts'
@@ -64,6 +66,8 @@ export interface JobMasterDependencies {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Where split enumerators and global committers run. */
+  readonly jobHosts: JobHosts
   /** @param directory base URI of the checkpoints of all jobs */
   readonly storageFactory: (directory: string, jobId: JobId) => CheckpointStorage
   /** Called once, when the job is over and cleaned up. */
@@ -87,6 +91,7 @@ export class JobMaster implements RpcEndpoint {
   readonly #taskManagers = new TaskManagerRegistry()
   readonly #timers: JobTimers
   readonly #tasks: TaskCalls
+  readonly #coordinators: JobCoordinators
   readonly #schedulerActions: SchedulerActions
   readonly #checkpointActions: CheckpointActions
   readonly #result = new Deferred<JobResult>()
@@ -123,10 +128,19 @@ export class JobMaster implements RpcEndpoint {
     const { executionGraph } = this.#scheduler
     const tasksPort = { logger: this.#logger, taskManagers: this.#taskManagers, executionGraph, schedule }
     this.#tasks = new TaskCalls(this.#job, tasksPort)
+    this.#coordinators = new JobCoordinators(this.#job, {
+      hosts: dependencies.jobHosts,
+      logger: this.#logger,
+      execution: attemptId => executionGraph.byAttempt(attemptId),
+      taskManagerOf: ({ location }) => location && this.#taskManagers.gateway(location.taskManager),
+      coordinate,
+      schedule,
+    })
     this.#timers = new JobTimers(dependencies)
     this.#checkpointActions = new CheckpointActions({
       logger: this.#logger,
       tasks: this.#tasks,
+      coordinators: this.#coordinators,
       timers: this.#timers,
       io: () => this.#checkpointIo,
       counts: () => this.#coordinator.counts,
@@ -163,6 +177,7 @@ export class JobMaster implements RpcEndpoint {
   start(): void {
     this.#deps.rpc.serve(this)
     this.#logger.info({ name: this.#job.graph.name }, 'Job accepted')
+    this.#coordinators.prepare()
     this.#initialize().then(
       () => this.#schedule({ type: 'initialized' }),
       (error: unknown) => this.#schedule({ type: 'initialization-failed', error: serializeError(error) }),
@@ -195,7 +210,7 @@ export class JobMaster implements RpcEndpoint {
     this.#deps.rpc.withdraw(this.endpointName)
     if (this.#result.settled) return
     if (this.#scheduler.status === 'SUSPENDED') this.#coordinate({ type: 'job-over', status: 'SUSPENDED' })
-    await this.#bounded(this.#checkpointIo?.drain() ?? Promise.resolve())
+    await this.#bounded(Promise.all([this.#checkpointIo?.drain(), this.#coordinators.close()]))
     if (this.#result.settled) return
     const error = serializeError(JobSuspended({ jobId: this.#jobId }))
     this.#result.resolve({ status: 'FAILED', jobId: this.#jobId, error })
@@ -211,7 +226,7 @@ export class JobMaster implements RpcEndpoint {
       isOver: () => isGloballyTerminal(this.#scheduler.status),
       schedule: event => this.#schedule(event),
       coordinate: event => this.#coordinate(event),
-      operatorEvent: () => {},
+      operatorEvent: event => this.#coordinators.fromTask(event),
       offer: (taskManager, offers) => {
         this.#schedule({ type: 'slots-offered', taskManager, offers })
         return this.#schedulerActions.acceptedSlots
@@ -237,6 +252,8 @@ export class JobMaster implements RpcEndpoint {
 
   #schedule(event: SchedulerEvent): void {
     this.#queue.add(() => {
+      // All tasks start again from a checkpoint, and so do the coordinators.
+      if (event.type === 'global-failure') this.#coordinators.forget()
       const before = this.#scheduler.status
       const actions = this.#scheduler.handle(this.#deps.clock.now(), event)
       this.#logStatus(before, this.#scheduler.status)
@@ -277,6 +294,7 @@ export class JobMaster implements RpcEndpoint {
       'Tasks are being deployed',
     )
     this.#coordinate({ type: 'tasks-deployed', tasks: executions })
+    this.#coordinators.deploy(executions, restored)
     for (const slot of plan) this.#tasks.submit(slot)
   }
 
@@ -295,7 +313,8 @@ export class JobMaster implements RpcEndpoint {
     const cleanUp = this.#checkpointActions.discardJob
       ? this.#checkpointIo?.discardJob()
       : this.#checkpointIo?.drain()
-    await this.#bounded(Promise.all([cleanUp, this.#schedulerActions.farewells()]))
+    const farewells = [this.#coordinators.close(), this.#schedulerActions.farewells()]
+    await this.#bounded(Promise.all([cleanUp, ...farewells]))
     this.#resourceManager.close(`job ${status.toLowerCase()}`)
     this.#deps.rpc.withdraw(this.endpointName)
     if (this.#result.settled) return

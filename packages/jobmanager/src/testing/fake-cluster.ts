@@ -23,6 +23,7 @@ import type { JobGraph } from '@flink-ts/jobgraph'
 import { InProcessNetwork, InProcessRpcService, type RpcEndpoint, type RpcSession } from '@flink-ts/rpc'
 import type { CheckpointStorage, OperatorSubtaskState } from '@flink-ts/state'
 import { JobMaster } from '../jobmaster/job-master.ts'
+import { FakeJobHosts } from './fake-job-hosts.ts'
 import { MemoryCheckpointStorage } from './memory-checkpoint-storage.ts'
 
 const METRICS = { recordsIn: 1, recordsOut: 2, bytesIn: 3, bytesOut: 4 }
@@ -195,6 +196,7 @@ export class FakeCluster implements RpcEndpoint {
   readonly storage = new MemoryCheckpointStorage()
   readonly rpc = new InProcessRpcService({ resourceId: 'jm' as ResourceId, version: '1' }, this)
   readonly taskManagers: FakeTaskManager[] = []
+  readonly jobHosts = new FakeJobHosts()
   required = 0
   #target: { readonly address: string; readonly endpoint: string } | undefined
   #allocations = 0
@@ -230,7 +232,11 @@ export class FakeCluster implements RpcEndpoint {
         resourceManagerAddress: rpc.address,
         blobAddress: rpc.address,
       },
-      { rpc, clock, random, logger, storageFactory: () => storage as unknown as CheckpointStorage },
+      {
+        ...{ rpc, clock, random, logger },
+        storageFactory: () => storage as unknown as CheckpointStorage,
+        jobHosts: this.jobHosts,
+      },
     )
     jobMaster.start()
     return jobMaster

@@ -4,22 +4,47 @@ import {
   type OperatorFactory,
   type StreamOperator,
 } from '../contract/stream-operator.ts'
+import { SourceWithoutSplits } from '../errors.ts'
 import type { ReaderOutput, Source, SourceReader } from '../source/source.ts'
+import { SourceCoordinator } from '../source/source-coordinator.ts'
+import { createSourceCodec, type EnumeratorEvent, type ReaderEvent } from '../source/source-events.ts'
 import { eventTimeStageOf } from '../watermark/event-time-stage.ts'
 import type { WatermarkStrategy } from '../watermark/watermark-strategy.ts'
 
 /**
- * Operator around a {@link Source}: assigns splits, reads them, gives records their event time, keeps positions in
- * state. At a fresh start each subtask takes the splits at its index modulo parallelism; after a restore, only those
- * from its state.
+ * Operator around a {@link Source}: gets splits, reads them, gives records their event time, keeps positions in state.
+ *
+ * With an enumerator, splits come from there when the reader asks for them, and after a restore first those from the
+ * state. Without one, each subtask takes the splits at its index modulo parallelism at a fresh start, and only those
+ * from its state after a restore.
+ * @throws operators.source-without-splits
  */
-export function sourceOperator<T, S>(source: Source<T, S>, strategy: WatermarkStrategy<T>): OperatorFactory {
-  return { kind: 'source', create: context => createSource(context, source, strategy) }
+export function sourceOperator<T, S, E>(
+  source: Source<T, S, E>,
+  strategy: WatermarkStrategy<T>,
+): OperatorFactory {
+  const { kind, createEnumerator, restoreEnumerator, enumerateSplits } = source
+  if (createEnumerator === undefined && enumerateSplits === undefined)
+    throw SourceWithoutSplits({ source: kind, problem: 'says nowhere which splits it has' })
+  if ((createEnumerator === undefined) !== (restoreEnumerator === undefined))
+    throw SourceWithoutSplits({
+      source: kind,
+      problem: 'has only one of createEnumerator and restoreEnumerator',
+    })
+  const create = (context: OperatorContext): StreamOperator => createSource(context, source, strategy)
+  if (createEnumerator === undefined) return { kind: 'source', create }
+  return {
+    kind: 'source',
+    create,
+    coordinator: {
+      create: (context, restored) => new SourceCoordinator<S, E>(source, context, restored),
+    },
+  }
 }
 
-function createSource<T, S>(
+function createSource<T, S, E>(
   context: OperatorContext,
-  source: Source<T, S>,
+  source: Source<T, S, E>,
   strategy: WatermarkStrategy<T>,
 ): StreamOperator {
   const splitState = context.operatorState.listState<S>('SourceReaderState')
@@ -27,17 +52,35 @@ function createSource<T, S>(
   const knownState = context.operatorState.listState<boolean>('SourceKnown', 'union')
   const stage = eventTimeStageOf(context, strategy, context.out)
   const output: ReaderOutput<T> = { collect: stage.emit }
+  const enumerated = source.createEnumerator !== undefined
+  const codec = createSourceCodec<S>()
+  const tell = (event: ReaderEvent): void => context.sendOperatorEvent(codec.encode(event))
+  let ended = false
+  /** Asked, and nothing came yet. */
+  let requested = false
+  /** All splits that there will be are with the reader. */
+  let noMoreSplits = !enumerated
+
+  const requestSplit = (): void => {
+    if (requested || noMoreSplits) return
+    requested = true
+    tell({ type: 'request' })
+  }
   const reader: SourceReader<T, S> = source.createReader({
     subtaskIndex: context.subtaskIndex,
     parallelism: context.parallelism,
     wake: () => context.wake(),
     fail: error => context.fail(error),
+    sendSplitRequest: requestSplit,
+    sendSourceEvent: event => {
+      if (enumerated) tell({ type: 'custom', event })
+    },
   })
-  let ended = false
 
   const initialSplits = async (): Promise<readonly S[]> => {
-    if (context.restoredCheckpointId !== undefined && knownState.get().length > 0) return splitState.get()
-    const all = await source.enumerateSplits(context.parallelism)
+    const restored = context.restoredCheckpointId !== undefined && knownState.get().length > 0
+    if (restored || enumerated) return splitState.get()
+    const all = (await source.enumerateSplits?.(context.parallelism)) ?? []
     return all.filter((_, i) => i % context.parallelism === context.subtaskIndex)
   }
 
@@ -49,16 +92,38 @@ function createSource<T, S>(
         const before = register[0] as number
         const answer = reader.poll(maxRecords, output)
         register[0] = before
-        if (answer === 'end') {
-          ended = true
-          stage.stop()
-          context.emitWatermark(MAX_WATERMARK)
+        if (answer !== 'end') return answer
+        if (!noMoreSplits) {
+          requestSplit()
+          return 'wait'
         }
-        return answer
+        ended = true
+        stage.stop()
+        context.emitWatermark(MAX_WATERMARK)
+        return 'end'
       },
+    },
+    handleOperatorEvent(bytes) {
+      const event = codec.decode<EnumeratorEvent<S>>(bytes)
+      switch (event.type) {
+        case 'splits':
+          requested = false
+          reader.addSplits(event.splits)
+          break
+        case 'no-more-splits':
+          noMoreSplits = true
+          reader.notifyNoMoreSplits?.()
+          break
+        case 'custom':
+          reader.handleSourceEvent?.(event.event)
+          break
+      }
+      context.wake()
     },
     async open() {
       const splits = await initialSplits()
+      // Before anything that the reader asks for.
+      if (enumerated) tell({ type: 'register' })
       await reader.open?.()
       reader.addSplits(splits)
       stage.start()
@@ -67,6 +132,7 @@ function createSource<T, S>(
       splitState.update([...reader.snapshot()])
       knownState.update([true])
     },
+    notifyCheckpointComplete: checkpointId => reader.notifyCheckpointComplete?.(checkpointId),
     async close() {
       stage.stop()
       await reader.close?.()

@@ -1,3 +1,5 @@
+import type { SplitEnumerator, SplitEnumeratorContext } from './split-enumerator.ts'
+
 /** Where a reader puts its records. */
 export interface ReaderOutput<T> {
   /** @param timestamp event time in milliseconds, if the source knows it; a timestamp assigner may overrule it */
@@ -11,6 +13,13 @@ export interface SourceReaderContext {
   wake(): void
   /** Fails the task: for errors outside any call of the reader. */
   fail(error: unknown): void
+  /**
+   * Asks the enumerator for a split before the last one is read, so that there is no pause in between; once until it
+   * comes. A reader that answers `end` to `poll` asks by that. Does nothing for sources without an enumerator.
+   */
+  sendSplitRequest(): void
+  /** Sends plain data to the enumerator of the source. Lost if the attempt or the enumerator fails. */
+  sendSourceEvent(event: unknown): void
 }
 
 /**
@@ -20,15 +29,29 @@ export interface SourceReaderContext {
 export interface SourceReader<T, S> {
   open?(): void | Promise<void>
   addSplits(splits: readonly S[]): void
-  /** Emits up to `max` records. `wait`: nothing is there yet, `context.wake()` follows; `end`: all splits are read. */
+  /**
+   * Emits up to `max` records. `wait`: nothing is there yet, `context.wake()` follows; `end`: all splits that were added
+   * are read. A reader is asked again after `end` when it gets more splits.
+   */
   poll(max: number, output: ReaderOutput<T>): 'more' | 'wait' | 'end'
+  /** No split will be added any more. */
+  notifyNoMoreSplits?(): void
+  /** From the enumerator of the source. */
+  handleSourceEvent?(event: unknown): void
   /** The unfinished splits, each at the position behind the last record emitted. */
   snapshot(): readonly S[]
+  /** The snapshot is part of a checkpoint that is complete: external systems can be told of the positions. */
+  notifyCheckpointComplete?(checkpointId: number): void | Promise<void>
   close?(): void | Promise<void>
 }
 
-/** Something that can be read in parallel by splits (the shape of FLIP-27 sources). */
-export interface Source<T, S = unknown> {
+/**
+ * Something that can be read in parallel by splits (the shape of FLIP-27 sources). It has an enumerator, or all its
+ * splits are known at the start ({@link Source.enumerateSplits}), which needs no job host.
+ *
+ * Splits, events and the enumerator's state are plain data: anything that a record may be.
+ */
+export interface Source<T, S = unknown, E = unknown> {
   readonly boundedness: 'bounded' | 'unbounded'
   /** For plans: `collection`, `parquet`. */
   readonly kind: string
@@ -36,6 +59,15 @@ export interface Source<T, S = unknown> {
    * All splits in a fixed order: asked at a fresh start by every reader, which takes those at its own index modulo
    * parallelism; so the answer must be the same everywhere. After a restore the splits come from the state.
    */
-  enumerateSplits(parallelism: number): readonly S[] | Promise<readonly S[]>
+  enumerateSplits?(parallelism: number): readonly S[] | Promise<readonly S[]>
+  /** Makes the part that finds splits and hands them out: once for the job, in the job host. */
+  createEnumerator?(
+    context: SplitEnumeratorContext<S>,
+  ): SplitEnumerator<S, E> | Promise<SplitEnumerator<S, E>>
+  /** The same from what `snapshotState` gave. */
+  restoreEnumerator?(
+    context: SplitEnumeratorContext<S>,
+    state: E,
+  ): SplitEnumerator<S, E> | Promise<SplitEnumerator<S, E>>
   createReader(context: SourceReaderContext): SourceReader<T, S>
 }

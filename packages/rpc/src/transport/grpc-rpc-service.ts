@@ -85,6 +85,14 @@ export class GrpcRpcService implements RpcService, RpcClient {
     return addressOf(advertisedHost ?? bindHost, advertisedPort ?? port)
   }
 
+  /** Where this service is reached on this machine, whatever lies in between for others. Known once started. */
+  get localAddress(): string {
+    const port = this.#running?.port
+    const { bindHost } = this.#options
+    if (port === undefined) throw ServiceNotRunning({ address: addressOf(bindHost, this.#options.port) })
+    return addressOf(bindHost === '0.0.0.0' || bindHost === '::' ? 'localhost' : bindHost, port)
+  }
+
   get blobs(): BlobAccess {
     return this.#transport().blobs
   }

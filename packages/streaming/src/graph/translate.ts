@@ -97,6 +97,7 @@ function vertexOf(
     uid: node.uid,
     name: node.name,
     kind: node.factory.kind,
+    ...(node.factory.coordinator !== undefined && { coordinated: true }),
     chainedOutputs: planned.filter(edge => edge.chained && edge.source === node).map(edge => edge.target.id),
   }))
   const { parallelism } = head

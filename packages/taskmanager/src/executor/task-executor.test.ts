@@ -216,7 +216,7 @@ test('a replay that differs fails the tasks and says where', async () => {
   const [task] = await c.deploy({ parallelism: 1, unstable: true }, [{ taskManager: tms[0]!, allocationId }])
   await c.until(() => c.status(task!.sink) === 'FAILED' && c.status(task!.source) === 'FAILED', 'failure')
   expect(c.last(task!.sink)!.error).toMatchObject({
-    code: 'taskmanager.replay-differs',
+    code: 'jobgraph.replay-differs',
     data: { position: 2, planned: '2 sink', replayed: '2 other sink' },
   })
 })

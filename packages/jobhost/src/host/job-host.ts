@@ -1,0 +1,118 @@
+import type { Clock, JobId, Logger, LoggerOptions } from '@flink-ts/common'
+import {
+  type CoordinatorReport,
+  type CoordinatorsDeployment,
+  type CoordinatorsRun,
+  JOB_HOSTS_ENDPOINT,
+  type JobHostGateway,
+  type JobHostsGateway,
+  jobHostsGateway,
+} from '@flink-ts/gateways'
+import type { RpcClient, RpcSession } from '@flink-ts/rpc'
+import type { CoordinatorThreadFactory } from './coordinator-thread.ts'
+import { HostedJob } from './hosted-job.ts'
+import { JobBundles } from './job-bundles.ts'
+
+export interface JobHostOptions {
+  /** Of the JobManager that started this host. */
+  readonly jobManagerAddress: string
+  /** What the JobManager gave to it. */
+  readonly token: string
+  readonly pid: number
+  /** For bundles: of this host alone. */
+  readonly folder: string
+  readonly threadLogger: LoggerOptions
+}
+
+export interface JobHostDependencies {
+  readonly rpc: RpcClient
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly threads: CoordinatorThreadFactory
+  /** The JobManager is gone: there is nothing left to do here. */
+  readonly onLost: (reason: string) => void
+}
+
+/**
+ * Runs the coordinators of jobs, each job in a thread of its own, and passes on what they and the JobMasters say.
+ * Main thread of the job host; no user code here.
+ */
+export class JobHost {
+  readonly #options: JobHostOptions
+  readonly #ports: JobHostDependencies
+  readonly #bundles: JobBundles
+  readonly #jobs = new Map<JobId, HostedJob>()
+  #session: RpcSession | undefined
+  #gateway: JobHostsGateway | undefined
+  #closed = false
+
+  constructor(options: JobHostOptions, dependencies: JobHostDependencies) {
+    this.#options = options
+    this.#ports = dependencies
+    this.#bundles = new JobBundles(options, { blobs: () => dependencies.rpc.blobs })
+  }
+
+  /** Connects and registers. Rejects if the JobManager cannot be reached or does not know this host. */
+  async start(): Promise<void> {
+    const { jobManagerAddress, token, pid } = this.#options
+    const session = await this.#ports.rpc.connect(jobManagerAddress, JOB_HOSTS_ENDPOINT, {
+      name: 'job-host',
+      handlers: () => this.#handlers(),
+    })
+    this.#session = session
+    session.onLost(cause => {
+      if (!this.#closed) this.#ports.onLost(cause.message)
+    })
+    this.#gateway = session.gateway(jobHostsGateway)
+    await this.#gateway.registerJobHost({ token, pid })
+  }
+
+  /** Ends all threads and the session. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.all([...this.#jobs.values()].map(job => job.stop()))
+    this.#session?.close('the job host ends')
+  }
+
+  #handlers(): JobHostGateway {
+    return {
+      startCoordinators: async deployment => this.#start(deployment),
+      tellCoordinators: async (run, command) => this.#current(run)?.tell(command),
+      stopCoordinators: async run => {
+        const job = this.#current(run)
+        if (job === undefined) return
+        this.#jobs.delete(run.jobId)
+        await job.stop()
+      },
+    }
+  }
+
+  #start(deployment: CoordinatorsDeployment): void {
+    const { jobId, run, job } = deployment
+    const { clock, logger, threads } = this.#ports
+    const earlier = this.#jobs.get(jobId)
+    // `stop` never rejects; what it was is of no interest any more.
+    if (earlier !== undefined) void earlier.stop()
+    const hosted = new HostedJob(
+      { deployment, threadLogger: this.#options.threadLogger },
+      { clock, logger, threads, report: report => this.#report({ jobId, run }, report) },
+    )
+    this.#jobs.set(jobId, hosted)
+    logger.info({ jobId, run, name: job.graph.name }, 'Coordinators are being started')
+    this.#bundles.moduleUrl(job, this.#options.jobManagerAddress).then(
+      url => hosted.run(url),
+      (error: unknown) => hosted.fail(error),
+    )
+  }
+
+  #current({ jobId, run }: CoordinatorsRun): HostedJob | undefined {
+    const job = this.#jobs.get(jobId)
+    return job?.deployment.run === run ? job : undefined
+  }
+
+  #report(run: CoordinatorsRun, report: CoordinatorReport): void {
+    this.#gateway?.reportOfCoordinators(run, report).catch((error: unknown) => {
+      if (!this.#closed) this.#ports.logger.warn({ ...run, error }, 'Report to the JobManager failed')
+    })
+  }
+}
