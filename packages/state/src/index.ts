@@ -105,3 +105,5 @@ export {
 } from './state-options.ts'
 export type { BlobOutput, CheckpointStorage, CheckpointStreamFactory } from './storage/checkpoint-storage.ts'
 export { FileCheckpointStorage } from './storage/file-checkpoint-storage.ts'
+export { FileSavepointStorage } from './storage/file-savepoint-storage.ts'
+export type { FoundSnapshot, SavepointStorage } from './storage/savepoint-storage.ts'

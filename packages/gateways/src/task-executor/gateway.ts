@@ -17,6 +17,8 @@ export interface TaskExecutorGateway {
   cancelTask(attemptId: ExecutionAttemptId): Promise<void>
   /** To the tasks with sources. */
   triggerCheckpoint(attemptIds: readonly ExecutionAttemptId[], trigger: CheckpointTrigger): Promise<void>
+  /** To tasks with sources: they end as if there were nothing more to read; all tasks then wait for a last checkpoint. */
+  drainSources(attemptIds: readonly ExecutionAttemptId[]): Promise<void>
   notifyCheckpointComplete(attemptIds: readonly ExecutionAttemptId[], checkpointId: number): Promise<void>
   notifyCheckpointAborted(attemptIds: readonly ExecutionAttemptId[], checkpointId: number): Promise<void>
   /** From the coordinator of an operator. In order with triggers. Ignored if the task has ended. */
@@ -29,6 +31,7 @@ export const taskExecutorGateway = defineGateway<TaskExecutorGateway>('task-exec
   'submitTasks',
   'cancelTask',
   'triggerCheckpoint',
+  'drainSources',
   'notifyCheckpointComplete',
   'notifyCheckpointAborted',
   'sendOperatorEvent',

@@ -86,5 +86,14 @@ export interface JobOver {
 export interface CheckpointTrigger {
   readonly checkpointId: number
   readonly timestamp: number
-  readonly savepoint: boolean
+  /** False: a checkpoint. */
+  readonly savepoint: false | SavepointTarget
+}
+
+/** Where a savepoint goes, and what its tasks do then. */
+export interface SavepointTarget {
+  /** URI of the folder that all tasks write into. */
+  readonly folder: string
+  /** Nothing is read, and no timer fires, after the barrier: the job ends when the savepoint is complete. */
+  readonly suspend: boolean
 }

@@ -162,6 +162,10 @@ export class FakeTaskManager {
         this.calls.push(`trigger ${trigger.checkpointId} (${attemptIds.length})`)
         await this.#cluster.barrier(trigger)
       },
+      drainSources: async attemptIds => {
+        this.calls.push(`drain (${attemptIds.length})`)
+        await this.#cluster.endOfData()
+      },
       notifyCheckpointComplete: async (attemptIds, checkpointId) => {
         this.calls.push(`complete ${checkpointId} (${attemptIds.length})`)
         if (!this.behaviour.finishes) return
@@ -300,6 +304,11 @@ export class FakeCluster implements RpcEndpoint {
   gone(taskManager: FakeTaskManager): void {
     this.taskManagers.splice(this.taskManagers.indexOf(taskManager), 1)
     this.assign()
+  }
+
+  /** All tasks have emitted everything. */
+  async endOfData(): Promise<void> {
+    for (const taskManager of this.taskManagers) await taskManager.endOfData()
   }
 
   /** All tasks see the barrier. */

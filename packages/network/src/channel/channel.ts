@@ -1,3 +1,11 @@
+/** What a barrier says of its savepoint. */
+export interface SavepointTarget {
+  /** URI of the folder that all tasks write into. */
+  readonly folder: string
+  /** Nothing is read, and no timer fires, after the barrier: the job ends when the savepoint is complete. */
+  readonly suspend: boolean
+}
+
 /** What travels in band between records, in order with them. */
 export type ChannelEvent =
   | { readonly type: 'watermark'; readonly watermark: number }
@@ -7,11 +15,12 @@ export type ChannelEvent =
       readonly type: 'barrier'
       readonly checkpointId: number
       readonly timestamp: number
-      readonly savepoint: boolean
+      /** False: a checkpoint. */
+      readonly savepoint: false | SavepointTarget
     }
   | { readonly type: 'cancel-barrier'; readonly checkpointId: number }
-  /** No more records will come; barriers still may. */
-  | { readonly type: 'end-of-data' }
+  /** No more records will come; barriers still may. `drained`: the job is being stopped, with a savepoint at its end. */
+  | { readonly type: 'end-of-data'; readonly drained?: true }
   /** The producer has finished: nothing more will come, no barriers either. */
   | { readonly type: 'end-of-partition' }
 

@@ -90,7 +90,10 @@ const event: fc.Arbitrary<ChannelEvent> = fc.oneof(
     type: fc.constant('barrier' as const),
     checkpointId: fc.nat(),
     timestamp: fc.maxSafeInteger(),
-    savepoint: fc.boolean(),
+    savepoint: fc.oneof(
+      fc.constant(false as const),
+      fc.record({ folder: fc.webUrl(), suspend: fc.boolean() }),
+    ),
   }),
 )
 const record = fc.oneof(

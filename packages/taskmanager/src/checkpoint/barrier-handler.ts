@@ -1,9 +1,11 @@
+import type { CheckpointTrigger } from '@flink-ts/gateways'
+
 /** A checkpoint barrier as it travels between records. */
 export interface Barrier {
   readonly checkpointId: number
   /** When the checkpoint was triggered; milliseconds since the epoch. */
   readonly timestamp: number
-  readonly savepoint: boolean
+  readonly savepoint: CheckpointTrigger['savepoint']
 }
 
 /** What a {@link BarrierHandler} has its task do. */

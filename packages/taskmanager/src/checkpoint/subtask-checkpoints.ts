@@ -6,6 +6,7 @@ import {
   locationSizeBytes,
   type OperatorStateBackend,
   type OperatorSubtaskState,
+  type SavepointStorage,
   type TaskStateSnapshot,
 } from '@flink-ts/state'
 import { CheckpointNotPossible, SnapshotFailed } from '../errors.ts'
@@ -33,6 +34,7 @@ export interface SubtaskCheckpointsDependencies {
   readonly outputs: TaskOutputs
   readonly sequence: OperatorSequence
   readonly storage: CheckpointStorage | undefined
+  readonly savepoints: Pick<SavepointStorage, 'streams'>
   readonly clock: Clock
   readonly loop: SlotLoop
   readonly reporter: TaskReporter
@@ -52,6 +54,7 @@ export class SubtaskCheckpoints {
   readonly #outputs: TaskOutputs
   readonly #sequence: OperatorSequence
   readonly #storage: CheckpointStorage | undefined
+  readonly #savepoints: Pick<SavepointStorage, 'streams'>
   readonly #clock: Clock
   readonly #loop: SlotLoop
   readonly #reporter: TaskReporter
@@ -70,6 +73,7 @@ export class SubtaskCheckpoints {
     this.#outputs = dependencies.outputs
     this.#sequence = dependencies.sequence
     this.#storage = dependencies.storage
+    this.#savepoints = dependencies.savepoints
     this.#clock = dependencies.clock
     this.#loop = dependencies.loop
     this.#reporter = dependencies.reporter
@@ -97,7 +101,7 @@ export class SubtaskCheckpoints {
         this.#sequence.run(
           this.#links,
           { step: 'snapshotState', on: link => link.operator.snapshotState?.(checkpointId) },
-          () => this.#write(checkpointId, { alignmentMs, startDelayMs }, syncStartMs),
+          () => this.#write(barrier, { alignmentMs, startDelayMs }, syncStartMs),
           failed,
         )
       },
@@ -128,14 +132,15 @@ export class SubtaskCheckpoints {
   }
 
   #write(
-    checkpointId: number,
+    barrier: Barrier,
     measured: { alignmentMs: number; startDelayMs: number },
     syncStartMs: number,
   ): void {
+    const { checkpointId } = barrier
     const running: Running = { cancelled: false }
     this.#running.set(checkpointId, running)
     // Everything is fixed before the first await, so that the records that follow are not in the snapshot.
-    const parts = this.#links.map((link, i) => this.#snapshotOperator(checkpointId, link, i))
+    const parts = this.#links.map((link, i) => this.#snapshotOperator(barrier, link, i))
     const syncEndMs = this.#clock.monotonicMs()
     Promise.allSettled(parts).then(results => {
       if (running.cancelled) return
@@ -154,14 +159,11 @@ export class SubtaskCheckpoints {
     }, this.#unexpected)
   }
 
-  async #snapshotOperator(
-    checkpointId: number,
-    link: ChainLink,
-    index: number,
-  ): Promise<OperatorSubtaskState> {
+  async #snapshotOperator(barrier: Barrier, link: ChainLink, index: number): Promise<OperatorSubtaskState> {
     const { keyed, operator } = this.#backends[index] as OperatorBackends
     const { operatorId } = link.node
-    const streams = this.#streams(checkpointId, operatorId)
+    const { checkpointId } = barrier
+    const streams = this.#streams(barrier, operatorId)
     // Both begin before either is awaited: their synchronous parts belong to this moment.
     const parts = [
       keyed?.snapshot(checkpointId, streams, () => this.#loop.yieldSlice()),
@@ -171,7 +173,11 @@ export class SubtaskCheckpoints {
     return { operatorId, keyed: keyedHandles ?? [], operator: operatorHandles }
   }
 
-  #streams(checkpointId: number, operatorId: string): CheckpointStreamFactory {
+  #streams({ checkpointId, savepoint }: Barrier, operatorId: string): CheckpointStreamFactory {
+    if (savepoint !== false) {
+      const streams = this.#savepoints.streams(savepoint.folder, this.#attemptId)
+      return { ...streams, open: purpose => streams.open(`${operatorId}-${purpose}`) }
+    }
     const storage = this.#storage
     if (storage === undefined) {
       return {

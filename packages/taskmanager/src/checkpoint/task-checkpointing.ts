@@ -41,6 +41,8 @@ export class TaskCheckpointing {
   #dataEnded = false
   /** First checkpoint taken after that. */
   #lastCheckpointId: number | undefined
+  /** Savepoint that the job is being stopped with. */
+  #suspendedBy: number | undefined
 
   constructor(
     options: {
@@ -57,6 +59,11 @@ export class TaskCheckpointing {
     const { clock } = dependencies
     this.barriers = new Handler({ channels: options.channels }, { listener: this.#listener(), clock })
     this.#checkpoints = new SubtaskCheckpoints(options, dependencies)
+  }
+
+  /** The job is being stopped with a savepoint, and the snapshot for that was taken: nothing may change any more. */
+  get suspended(): boolean {
+    return this.#suspendedBy !== undefined
   }
 
   /** All is emitted: a checkpoint from now on covers it. */
@@ -112,8 +119,8 @@ export class TaskCheckpointing {
         on: link => link.operator.notifyCheckpointComplete?.(checkpointId),
       },
       () => {
-        if (this.#lastCheckpointId !== undefined && checkpointId >= this.#lastCheckpointId)
-          this.#ports.task.finish()
+        const last = this.#suspendedBy ?? this.#lastCheckpointId
+        if (last !== undefined && checkpointId >= last) this.#ports.task.finish()
       },
     )
   }
@@ -121,6 +128,7 @@ export class TaskCheckpointing {
   aborted(checkpointId: number): void {
     const index = this.#mail.findIndex(mail => mail.trigger?.checkpointId === checkpointId)
     if (index >= 0) this.#mail.splice(index, 1)
+    if (this.#suspendedBy === checkpointId) this.#suspendedBy = undefined
     this.barriers.onAborted(checkpointId)
     this.#checkpoints.cancel(checkpointId)
     this.#notify(
@@ -151,6 +159,7 @@ export class TaskCheckpointing {
   }
 
   #take(barrier: CheckpointTrigger, alignmentMs: number): void {
+    if (barrier.savepoint !== false && barrier.savepoint.suspend) this.#suspendedBy = barrier.checkpointId
     if (this.#dataEnded) this.#lastCheckpointId ??= barrier.checkpointId
     this.#checkpoints.take(barrier, alignmentMs)
   }

@@ -260,6 +260,8 @@ export class TaskExecutor {
       },
       triggerCheckpoint: async (attemptIds, trigger: CheckpointTrigger) =>
         this.#toTasks(jobId, attemptIds, own => ({ type: 'trigger', attemptIds: own, trigger })),
+      drainSources: async attemptIds =>
+        this.#toTasks(jobId, attemptIds, own => ({ type: 'drain', attemptIds: own })),
       notifyCheckpointComplete: async (attemptIds, checkpointId) =>
         this.#toTasks(jobId, attemptIds, own => ({ type: 'complete', attemptIds: own, checkpointId })),
       notifyCheckpointAborted: async (attemptIds, checkpointId) =>

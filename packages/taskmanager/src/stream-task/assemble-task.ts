@@ -35,7 +35,10 @@ interface AssembleTaskOptions {
 }
 
 interface AssembleTaskDependencies
-  extends Pick<StreamTaskDependencies, 'channels' | 'loop' | 'clock' | 'reporter' | 'storage'> {
+  extends Pick<
+    StreamTaskDependencies,
+    'channels' | 'loop' | 'clock' | 'reporter' | 'storage' | 'savepoints'
+  > {
   /** Restored, by operator of the chain. */
   readonly backends: readonly OperatorBackends[]
   /** The task as its channels see it. */
@@ -119,9 +122,11 @@ export function assembleTask(
     listener: {
       ...eventTime.listener,
       inputEnded: input => ending.inputEnded(input),
+      drained: () => ending.drained(),
       changed: refresh,
     },
     barriers: checkpointing.barriers,
+    suspended: () => checkpointing.suspended,
   })
   return { outputs, chain, checkpointing, inputs, eventTime, ending }
 }

@@ -99,6 +99,7 @@ export function buildInputs(
     consumer: DirectConsumer
     listener: InputListener
     barriers: BarrierHandler
+    suspended: () => boolean
   },
 ): TaskInputs {
   const inputs = deployment.inputs.flatMap(({ edge, channels: ends }) => {

@@ -80,6 +80,8 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   #eventTime!: TaskEventTime
   #ending!: TaskEnding
   readonly #sourceTurn = new SourceTurn()
+  /** The job is being stopped: the source has nothing more to read. */
+  #drained = false
   readonly #yielding: YieldDecision
   readonly #times: TaskTimes
   #lastFlushMs = 0
@@ -292,10 +294,10 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
 
   #emitFromSource(): boolean {
     const source = this.#chain.head.operator.source
-    if (source === undefined || this.#ending.all) return false
+    if (source === undefined || this.#ending.all || this.#checkpointing.suspended) return false
     let answer: 'more' | 'wait' | 'end' | undefined
     try {
-      answer = this.#sourceTurn.ask(source, BATCH)
+      answer = this.#drained ? 'end' : this.#sourceTurn.ask(source, BATCH)
     } catch (error) {
       throw this.#operatorFailure(this.#chain.head, 'reading', error)
     }
@@ -317,6 +319,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     if (!this.#actions.waiting) return false
     const allowed = (operator: number, kind: 'execute' | 'timer'): boolean => {
       const { waitingFor, active } = this.#sequence
+      if (kind === 'timer' && this.#checkpointing.suspended) return false
       // A life-cycle call may wait for results that come back by execute.
       if (active) return kind === 'execute' && waitingFor?.index === operator
       return this.#state === 'running' && !this.#chain.blockedBehind(this.#chain.links[operator] as ChainLink)
@@ -350,6 +353,14 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     // A task that is ending says so by its last state, which ends the checkpoint without counting as a failure of it.
     if (this.#state !== 'running') return
     this.#checkpointing.trigger(trigger)
+    this.#ports.loop.wake()
+  }
+
+  /** Ends the source as if there were nothing more to read. Ignored by tasks without one. */
+  drainSource(): void {
+    if (this.#state !== 'running' || this.#chain.head.operator.source === undefined) return
+    this.#drained = true
+    this.#ending.drained()
     this.#ports.loop.wake()
   }
 

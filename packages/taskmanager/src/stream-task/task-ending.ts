@@ -22,7 +22,8 @@ interface TaskEndingDependencies {
  */
 export class TaskEnding {
   readonly #ending: EndOfInput
-  readonly #waitsForCheckpoint: boolean
+  #waitsForCheckpoint: boolean
+  #drained = false
   readonly #ports: TaskEndingDependencies
 
   /** @param options `headInputs`: inputs of the head; 0 for a source */
@@ -42,6 +43,12 @@ export class TaskEnding {
 
   sourceEnded(): void {
     this.#ending.sourceEnded()
+  }
+
+  /** The end comes because the job is being stopped: a savepoint has to cover it, whether or not there are checkpoints. */
+  drained(): void {
+    this.#drained = true
+    this.#waitsForCheckpoint = true
   }
 
   inputEnded(input: number): void {
@@ -84,7 +91,7 @@ export class TaskEnding {
   #endData(): void {
     const { outputs, checkpointing, endOfData } = this.#ports
     checkpointing.dataEnded()
-    outputs.event({ type: 'end-of-data' })
+    outputs.event({ type: 'end-of-data', ...(this.#drained && { drained: true }) })
     outputs.flush()
     endOfData()
     if (!this.#waitsForCheckpoint) this.finish()

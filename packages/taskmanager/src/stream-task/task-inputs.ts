@@ -18,6 +18,8 @@ export interface InputListener {
   idle(idle: boolean): void
   /** All channels of this input have delivered their last record. */
   inputEnded(inputIndex: number): void
+  /** The input ends because the job is being stopped. */
+  drained(): void
   /** Direct channels may have to be opened or closed. */
   changed(): void
 }
@@ -40,6 +42,7 @@ export class TaskInputs {
   readonly #eventTime: CombinedEventTime
   readonly #listener: InputListener
   readonly #barriers: BarrierHandler
+  readonly #suspended: () => boolean
   readonly #direct: readonly DirectChannel[]
   #called = 0
   #next = 0
@@ -55,10 +58,13 @@ export class TaskInputs {
       consumer: DirectConsumer
       listener: InputListener
       barriers: BarrierHandler
+      /** The end of a channel is not the end of the data: the job goes on from a savepoint. */
+      suspended: () => boolean
     },
   ) {
     this.#listener = dependencies.listener
     this.#barriers = dependencies.barriers
+    this.#suspended = dependencies.suspended
     this.#open = channels.length
     this.#direct = channels.map(({ reader }) => reader).filter(reader => reader instanceof DirectChannel)
     const counts = dependencies.heads.map(() => 0)
@@ -183,10 +189,11 @@ export class TaskInputs {
         this.#barriers.onCancelBarrier(input.index, event.checkpointId)
         break
       case 'end-of-data':
+        if (event.drained === true) this.#listener.drained()
         this.#endOfData(input)
         break
       case 'end-of-partition':
-        this.#endOfData(input)
+        if (!this.#suspended()) this.#endOfData(input)
         if (input.finished) break
         input.finished = true
         this.#open--

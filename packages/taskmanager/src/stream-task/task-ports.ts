@@ -13,6 +13,7 @@ import type {
   KeyedStateHandle,
   OperatorStateBackend,
   OperatorStateHandle,
+  SavepointStorage,
 } from '@flink-ts/state'
 import type { SlotLoop } from '../mailbox/slot-loop.ts'
 import type { OperatorOverdraft, OverdraftLimits } from './overdraft.ts'
@@ -67,6 +68,7 @@ export interface StreamTaskDependencies {
   readonly backends: StateBackends
   /** Undefined: the job takes no checkpoints. */
   readonly storage: CheckpointStorage | undefined
+  readonly savepoints: Pick<SavepointStorage, 'streams'>
   /** The task is over; called once. */
   readonly onEnded: () => void
 }

@@ -254,6 +254,7 @@ export class SlotHarness {
           operator: handles => createOperatorStateBackend(handles, this.#storage),
         },
         storage: this.#storage,
+        savepoints: this.#storage,
         onEnded: () => this.loop.remove(task),
       },
     )

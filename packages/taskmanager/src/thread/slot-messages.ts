@@ -48,6 +48,7 @@ export type SlotCommand =
       readonly attemptIds: readonly ExecutionAttemptId[]
       readonly trigger: CheckpointTrigger
     }
+  | { readonly type: 'drain'; readonly attemptIds: readonly ExecutionAttemptId[] }
   | {
       readonly type: 'complete' | 'aborted'
       readonly attemptIds: readonly ExecutionAttemptId[]

@@ -19,7 +19,7 @@ import { largestStates } from './largest-states.ts'
 import { loadProgram, type ReplayFunction } from './load-program.ts'
 import { SlotChannels } from './slot-channels.ts'
 import type { SlotCommand, SlotReport } from './slot-messages.ts'
-import { backendsOf, storageOf } from './slot-storage.ts'
+import { backendsOf, savepointStorageOf, storageOf } from './slot-storage.ts'
 import { sourcePathsOf } from './source-paths.ts'
 import { type UncaughtOrigin, uncaughtFailure } from './uncaught-errors.ts'
 
@@ -80,6 +80,9 @@ export class SlotRunner {
       }
       case 'trigger':
         for (const id of command.attemptIds) this.#tasks.get(id)?.triggerCheckpoint(command.trigger)
+        break
+      case 'drain':
+        for (const id of command.attemptIds) this.#tasks.get(id)?.drainSource()
         break
       case 'complete':
         for (const id of command.attemptIds)
@@ -162,7 +165,8 @@ export class SlotRunner {
   ): readonly StreamTask[] {
     const registers = new Map(deployments.map(({ attemptId }) => [attemptId, new Float64Array([Number.NaN])]))
     const channels = new SlotChannels(deployments, registers, rings, this.#ports.random)
-    const backends = backendsOf(storage, this.#options.state)
+    const savepoints = savepointStorageOf(this.#options.state, this.#ports)
+    const backends = backendsOf(storage, savepoints, this.#options.state)
     return deployments.map(deployment => {
       const { attemptId } = deployment
       const task: StreamTask = new StreamTask(
@@ -193,6 +197,7 @@ export class SlotRunner {
           channels,
           backends,
           storage,
+          savepoints,
           onEnded: () => this.#ended(task),
         },
       )

@@ -6,11 +6,11 @@ import {
   createHashMapKeyedStateBackend,
   createOperatorStateBackend,
   FileCheckpointStorage,
-  type StateLocation,
-  type StateReader,
+  FileSavepointStorage,
+  type SavepointStorage,
   type StateSettings,
 } from '@flink-ts/state'
-import { CheckpointDirectoryMissing, InvalidDeployment } from '../errors.ts'
+import { CheckpointDirectoryMissing } from '../errors.ts'
 import type { StateBackends } from '../stream-task/task-ports.ts'
 
 /** Checkpoint storage of a job; undefined: it takes none. Throws `taskmanager.checkpoint-directory-missing`. */
@@ -31,26 +31,24 @@ export function storageOf(
   )
 }
 
+/** Where savepoints of any job go; also reads the files of any snapshot. */
+export function savepointStorageOf(
+  { inlineThresholdBytes }: StateSettings,
+  { random }: { readonly random: Random },
+): SavepointStorage {
+  return new FileSavepointStorage({ inlineThresholdBytes }, { fileSystemFor, random })
+}
+
 /** The state backends of the tasks of a thread. */
-export function backendsOf(storage: CheckpointStorage | undefined, settings: StateSettings): StateBackends {
-  const reader: StateReader & Pick<CheckpointStorage, 'read'> = storage ?? INLINE_ONLY
+export function backendsOf(
+  storage: CheckpointStorage | undefined,
+  savepoints: SavepointStorage,
+  settings: StateSettings,
+): StateBackends {
+  const reader = storage ?? savepoints
   return {
     keyed: (options, restored) =>
       createHashMapKeyedStateBackend({ ...options, compression: settings.compression }, restored, reader),
     operator: restored => createOperatorStateBackend(restored, reader),
   }
-}
-
-/** Without checkpoint storage there is nothing to restore but what came with the deployment. */
-const INLINE_ONLY: StateReader & Pick<CheckpointStorage, 'read'> = {
-  read: async location => inlineContent(location),
-  readRange: async (location, start, end) => inlineContent(location).subarray(start, end),
-}
-
-function inlineContent(location: StateLocation): Buffer {
-  if (location.type === 'inline') return Buffer.from(location.base64, 'base64')
-  throw InvalidDeployment({
-    task: location.path,
-    problem: 'state is to be restored but there is no checkpoint directory',
-  })
 }
