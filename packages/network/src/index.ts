@@ -2,13 +2,16 @@
 // Called by: taskmanager (slot threads use writers and readers; the TaskExecutor owns the network thread).
 // Calls: serialization (batch codec).
 // Thread: each end of a ring has one thread; sockets belong to the network thread.
-export type {
-  ChannelEnds,
-  ChannelEvent,
-  ChannelHandler,
-  ChannelReader,
-  ChannelWriter,
-  OverdraftBudget,
+export {
+  type CaptureEnd,
+  type CaptureListener,
+  type ChannelEnds,
+  type ChannelEvent,
+  type ChannelHandler,
+  type ChannelReader,
+  type ChannelWriter,
+  endOfCapture,
+  type OverdraftBudget,
 } from './channel/channel.ts'
 export { createChannelReader } from './channel/ring-channel-reader.ts'
 export { createChannelWriter } from './channel/ring-channel-writer.ts'

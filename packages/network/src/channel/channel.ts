@@ -74,6 +74,26 @@ export interface ChannelHandler {
   event(event: ChannelEvent): void
 }
 
+/** What ends a capture of records before barrier `awaited`, if `event` does. */
+export function endOfCapture(event: ChannelEvent, awaited: number): CaptureEnd | undefined {
+  if (event.type === 'end-of-partition') return 'end-of-partition'
+  if (event.type !== 'barrier' || event.checkpointId < awaited) return undefined
+  return event.checkpointId === awaited ? 'barrier' : 'later-barrier'
+}
+
+export type CaptureEnd = 'barrier' | 'end-of-partition' | 'later-barrier'
+
+/** Takes the records on their way that a {@link ChannelReader} captures. */
+export interface CaptureListener {
+  /** The next records in order, as one batch in memory of its own; its first `skip` were handed out before. */
+  batch(bytes: Uint8Array, skip: number): void
+  /**
+   * Nothing more is captured: the barrier has come, and is not handed out any more; or it will not come, because the end
+   * of the channel or a later barrier did, which is handed out in its turn.
+   */
+  ended(by: CaptureEnd): void
+}
+
 /** The consuming end, used by one slot thread. Nothing here blocks. */
 export interface ChannelReader {
   /** Whether {@link ChannelReader.poll} would hand out something. */
@@ -85,6 +105,17 @@ export interface ChannelReader {
    * Returns the number of records and events handed out, 0 if there was nothing.
    */
   poll(maxRecords: number, handler: ChannelHandler): number
+  /**
+   * Captures all records before barrier `checkpointId` that were not handed out yet: those that are here now, and with
+   * each {@link ChannelReader.drain} those that come. They are taken out of the channel, so that the barrier behind them
+   * comes soon however slowly records are handed out, and wait on the heap. Not to be called while a record of this
+   * channel is being handed out.
+   */
+  startCapture(checkpointId: number, listener: CaptureListener): void
+  /** While capturing: takes what has come since. Returns whether there was anything. */
+  drain(): boolean
+  /** Nothing is captured any more, and nobody told. */
+  stopCapture(): void
   readonly recordsIn: number
   readonly bytesIn: number
   /** How full it is: 0 to 1. */

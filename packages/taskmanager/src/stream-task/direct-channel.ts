@@ -1,4 +1,13 @@
-import type { ChannelEvent, ChannelHandler, ChannelReader, ChannelWriter } from '@flink-ts/network'
+import {
+  type CaptureEnd,
+  type CaptureListener,
+  type ChannelEvent,
+  type ChannelHandler,
+  type ChannelReader,
+  type ChannelWriter,
+  endOfCapture,
+} from '@flink-ts/network'
+import { RecordCapture } from '../checkpoint/record-capture.ts'
 import { generateCode } from './generated-code.ts'
 import type { OperatorOverdraft } from './overdraft.ts'
 
@@ -10,6 +19,12 @@ export interface DirectConsumer {
   readonly timestamp: Float64Array
   /** Processing failed: the fault is the consumer's, not the producer's. */
   fail(error: unknown): void
+}
+
+interface Capture {
+  readonly checkpointId: number
+  readonly listener: CaptureListener
+  readonly records: RecordCapture
 }
 
 interface FastPath {
@@ -60,6 +75,8 @@ export class DirectChannel implements ChannelWriter, ChannelReader {
   #queued = 0
   #open = false
   #discarding = false
+  /** Keeps the channel closed. */
+  #capture: Capture | undefined
 
   /** @param from timestamp register of the producer */
   constructor(from: Float64Array) {
@@ -86,7 +103,8 @@ export class DirectChannel implements ChannelWriter, ChannelReader {
 
   /** The consumer is (no longer) ready for direct calls. Takes effect at once; opening, only with an empty queue. */
   setOpen(open: boolean): void {
-    const next = open && this.#head === this.#values.length && !this.#discarding
+    const next =
+      open && this.#head === this.#values.length && !this.#discarding && this.#capture === undefined
     if (next === this.#open) return
     this.#open = next
     this.#path.setOpen(next)
@@ -95,6 +113,7 @@ export class DirectChannel implements ChannelWriter, ChannelReader {
   /** The consumer has ended: nothing is kept any more. */
   discard(): void {
     this.#discarding = true
+    this.#capture = undefined
     this.setOpen(false)
     this.#values = []
     this.#timestamps = []
@@ -107,7 +126,9 @@ export class DirectChannel implements ChannelWriter, ChannelReader {
 
   event(event: ChannelEvent): void {
     if (!this.#open) {
-      this.#enqueue(new QueuedEvent(event))
+      const end = this.#capture && endOfCapture(event, this.#capture.checkpointId)
+      if (end !== 'barrier') this.#enqueue(new QueuedEvent(event))
+      if (end !== undefined) this.#endCapture(end)
       return
     }
     try {
@@ -157,6 +178,43 @@ export class DirectChannel implements ChannelWriter, ChannelReader {
     return taken
   }
 
+  startCapture(checkpointId: number, listener: CaptureListener): void {
+    const records = new RecordCapture(listener)
+    this.#capture = { checkpointId, listener, records }
+    this.setOpen(false)
+    for (let i = this.#head; i < this.#values.length; i++) {
+      const value = this.#values[i]
+      if (!(value instanceof QueuedEvent)) {
+        records.add(value, this.#timestamps[i] as number)
+        continue
+      }
+      const end = endOfCapture(value.event, checkpointId)
+      if (end === undefined) continue
+      if (end === 'barrier') {
+        this.#values.splice(i, 1)
+        this.#timestamps.splice(i, 1)
+      }
+      this.#endCapture(end)
+      return
+    }
+  }
+
+  /** What comes is here at once. */
+  drain(): boolean {
+    return false
+  }
+
+  stopCapture(): void {
+    this.#capture = undefined
+  }
+
+  #endCapture(by: CaptureEnd): void {
+    const { listener, records } = this.#capture as Capture
+    this.#capture = undefined
+    records.flush()
+    listener.ended(by)
+  }
+
   #advance(): void {
     this.#values[this.#head] = undefined
     this.#head++
@@ -172,6 +230,7 @@ export class DirectChannel implements ChannelWriter, ChannelReader {
     if (!(value instanceof QueuedEvent)) {
       this.#overdraft?.queue(this.queueLength)
       this.#queued++
+      this.#capture?.records.add(value, this.#from[0] as number)
     }
     this.#values.push(value)
     this.#timestamps.push(this.#from[0] as number)
