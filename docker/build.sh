@@ -10,7 +10,7 @@ mkdir -p "$target"
 cp -R bin conf docker package.json package-lock.json .npmrc "$target"
 for package in packages/* examples/*; do
   mkdir -p "$target/$package"
-  for part in package.json dist lib; do
+  for part in package.json data dist lib; do
     [ ! -e "$package/$part" ] || cp -R "$package/$part" "$target/$package"
   done
 done

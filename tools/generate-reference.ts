@@ -2,6 +2,7 @@
 // what is out of date. Errors are read from the syntax, since their messages are functions; options are imported,
 // since their defaults are values.
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import ts from 'typescript'
 
@@ -20,6 +21,21 @@ interface DeclaredOption {
   readonly description: string
   readonly deprecatedKeys: readonly string[]
 }
+
+// Read by the scripts in bin, which declare nothing.
+const scriptKey = (key: string, defaultValue: string, expected: string, description: string) => ({
+  key,
+  defaultValue,
+  expected,
+  description,
+  deprecatedKeys: [] as readonly string[],
+})
+const SCRIPT_KEYS = [
+  scriptKey('env.log.dir', 'log', 'a folder', 'Folder of the logs of processes that the scripts start.'),
+  scriptKey('env.log.max', '10', 'a whole number', 'How many older logs of a process are kept.'),
+  scriptKey('env.pid.dir', '/tmp', 'a folder', 'Folder of the files with the ids of started processes.'),
+  scriptKey('rest.address', 'localhost', 'a host', 'Host at which clients reach the REST API.'),
+]
 
 const generated = '<!-- Generated from the sources by npm run generate: change the declarations there. -->'
 const problems: string[] = []
@@ -203,6 +219,16 @@ function errorsPage(errors: ReadonlyMap<string, readonly DeclaredError[]>): stri
   )
 }
 
+function scriptKeysTable(): string {
+  const rows = SCRIPT_KEYS.map(({ key, defaultValue, expected, description }) => [
+    `\`${key}\``,
+    codeCell(defaultValue),
+    cell(expected),
+    cell(description),
+  ])
+  return table(['Key', 'Default', 'Value', 'Meaning'], rows)
+}
+
 function configurationPage(options: ReadonlyMap<string, readonly DeclaredOption[]>): string {
   const sections = [...options].map(([name, list]): [string, string] => {
     const rows = list.map(option => {
@@ -222,9 +248,10 @@ function configurationPage(options: ReadonlyMap<string, readonly DeclaredOption[
     'Configuration',
     'Keys of `conf/flink-conf.yaml` and of `-D key=value`, by the package that reads them; `common` has those that ' +
       'several read. A `-D` goes before the file, a setting in the program before both. Names are those of Apache ' +
-      'Flink where it has the option; older names are still read. Keys that are not listed here are ignored, but for ' +
-      '`env.log.dir`, `env.log.max`, `env.pid.dir` and `rest.address`, which the scripts read.',
-    sections,
+      'Flink where it has the option; older names are still read. Every other key of Flink is accepted, with one ' +
+      "warning that says why it has no effect; for a key that is neither ours nor Flink's the warning names the " +
+      'nearest known one. `flink config explain <key>` says it, too.',
+    [...sections, ['scripts', scriptKeysTable()]],
   )
 }
 
@@ -242,13 +269,32 @@ unique(
   ),
 )
 
+/** What `explainKey` knows. */
+function optionsFile(all: readonly DeclaredOption[]): string {
+  const known = [...all.map(knownOption), ...SCRIPT_KEYS].sort((a, b) => (a.key < b.key ? -1 : 1))
+  return `[\n${known.map(option => `  ${JSON.stringify(option)}`).join(',\n')}\n]\n`
+}
+
+function knownOption({ key, type, defaultValue, description, deprecatedKeys }: DeclaredOption) {
+  const none = defaultValue === undefined || defaultValue === ''
+  const text = (value: string): string => value.replace(/\s+/g, ' ').trim()
+  return {
+    key,
+    defaultValue: none ? '' : type.format(defaultValue),
+    expected: type.expected,
+    description: text(description),
+    deprecatedKeys,
+  }
+}
+
 const pages = {
   'docs/reference/errors.md': errorsPage(errors),
   'docs/reference/configuration.md': configurationPage(options),
+  'packages/common/data/options.json': optionsFile([...options.values()].flat()),
 }
 if (problems.length === 0) {
-  mkdirSync('docs/reference', { recursive: true })
   for (const [path, text] of Object.entries(pages)) {
+    mkdirSync(dirname(path), { recursive: true })
     if (existsSync(path) && readFileSync(path, 'utf8') === text) continue
     if (process.argv.includes('--check')) problems.push(`${path} is out of date: run npm run generate`)
     else writeFileSync(path, text)

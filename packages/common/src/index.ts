@@ -10,8 +10,22 @@ export {
 } from './accumulators/accumulator-value.ts'
 export { CancellationError, Deferred } from './concurrent/deferred.ts'
 export { Configuration, type ConfigurationSource } from './config/configuration.ts'
-export { loadConfiguration, parseDynamicProperties } from './config/configuration-file.ts'
+export {
+  CONFIGURATION_FILES,
+  configurationFile,
+  loadConfiguration,
+  parseDynamicProperties,
+} from './config/configuration-file.ts'
 export { type Duration, durationToMs } from './config/duration.ts'
+export {
+  checkKeys,
+  explainKey,
+  type KeyExplanation,
+  type KeyFinding,
+  type KnownOption,
+  knownOptions,
+  nearest,
+} from './config/known-keys.ts'
 export {
   booleanType,
   type ConfigOption,

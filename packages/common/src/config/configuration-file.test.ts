@@ -54,8 +54,9 @@ text: 'quoted # text'
   it.each([
     ['a: 1\nrest.port: 1\nrest.port: 2\n', 3, 'rest.port is set already in line 2'],
     ['rest.port: 1\nrest:\n  port: 2\n', 3, 'rest.port is set already in line 1'],
-    ['a: 1\nb:\n  - x\n', 2, 'b is a list'],
-    ['a: 1\nb: [x, y]\n', 2, 'b is a list'],
+    ['a: 1\nb:\n  - x\n  - [y]\n', 2, 'b is a list'],
+    ['a: 1\nb: [{ x: y }]\n', 2, 'b is a list'],
+    ['a: 1\nb: []\n', 2, 'b has no value'],
     ['a: 1\nb:\n', 2, 'b has no value'],
     ['a: 1\n\n\tb: 2\n', 3, 'ab'],
     ['a: "open\n', 2, 'quote'],
@@ -68,6 +69,37 @@ text: 'quoted # text'
         message: expect.stringMatching(new RegExp(`flink-conf\\.yaml:${line}: .*${problem}`)),
       }),
     )
+  })
+
+  it("reads Flink 1.20's config.yaml, with lists, when there is no flink-conf.yaml", () => {
+    const file = join(dir, 'config.yaml')
+    writeFileSync(
+      file,
+      `jobmanager:
+  bind-host: localhost
+  rpc:
+    address: localhost
+    port: 6123
+taskmanager:
+  numberOfTaskSlots: 2
+execution.checkpointing:
+  interval: 3min
+io.tmp.dirs: [/a, /b]
+`,
+    )
+    const configuration = loadConfiguration(dir)
+    expect(configuration.toRecord()).toEqual({
+      'jobmanager.bind-host': 'localhost',
+      'jobmanager.rpc.address': 'localhost',
+      'jobmanager.rpc.port': '6123',
+      'taskmanager.numberOfTaskSlots': '2',
+      'execution.checkpointing.interval': '3min',
+      'io.tmp.dirs': '/a;/b',
+    })
+    expect(configuration.source('jobmanager.rpc.port')).toBe(file)
+    writeFileSync(join(dir, 'flink-conf.yml'), 'a: 1\n')
+    expect(loadConfiguration(dir).toRecord()).toEqual({ a: '1' })
+    expect(load('b: 2\n').toRecord()).toEqual({ b: '2' })
   })
 
   it('says where it looked for a missing file', () => {

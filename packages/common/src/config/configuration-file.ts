@@ -1,11 +1,21 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isAlias, isMap, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml'
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Scalar,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml'
 import { defineError } from '../errors/flink-error.ts'
 import { Configuration } from './configuration.ts'
 
-/** Name of the configuration file in its folder. */
-const CONFIGURATION_FILE = 'flink-conf.yaml'
+/** Names of the configuration file in its folder; the first one found is read, as in Flink. */
+export const CONFIGURATION_FILES = ['flink-conf.yaml', 'flink-conf.yml', 'config.yaml'] as const
 
 /** The configuration file is not there or cannot be read. */
 const ConfigurationUnreadable = defineError<{ file: string; reason: string }>({
@@ -33,9 +43,10 @@ const DynamicPropertyInvalid = defineError<{ argument: string }>({
 })
 
 /**
- * The configuration of a process: `flink-conf.yaml` in `dir`, and over it `dynamicProperties` (`-D`). Keys may be
+ * The configuration of a process: `flink-conf.yaml` or `config.yaml` in `dir`, and over it `dynamicProperties` (`-D`). Keys may be
  * written flat (`rest.port: 8081`) or nested. All values are text, as written. Throws `common.configuration-*`
- * with file and line for bad syntax, duplicate keys, lists and keys without a value.
+ * with file and line for bad syntax, duplicate keys, lists of anything but texts and keys without a value. A list is
+ * read as its elements, separated by `;`.
  * @param dir folder of the file; undefined: no file
  */
 export function loadConfiguration(
@@ -44,7 +55,7 @@ export function loadConfiguration(
 ): Configuration {
   const fromArguments = Configuration.of(dynamicProperties, '-D')
   if (dir === undefined) return fromArguments
-  const file = join(dir, CONFIGURATION_FILE)
+  const file = configurationFile(dir) ?? join(dir, CONFIGURATION_FILES[0])
   let text: string
   try {
     text = readFileSync(file, 'utf8')
@@ -57,6 +68,11 @@ export function loadConfiguration(
   return parseConfiguration(text, file).with(fromArguments)
 }
 
+/** The configuration file in `dir`; undefined: there is none. */
+export function configurationFile(dir: string): string | undefined {
+  return CONFIGURATION_FILES.map(name => join(dir, name)).find(file => existsSync(file))
+}
+
 /** Turns the `key=value` texts of `-D` arguments into a record; a later one wins. Throws `common.dynamic-property-invalid`. */
 export function parseDynamicProperties(args: readonly string[]): Record<string, string> {
   const properties: Record<string, string> = {}
@@ -66,6 +82,10 @@ export function parseDynamicProperties(args: readonly string[]): Record<string, 
     properties[argument.slice(0, at).trim()] = argument.slice(at + 1).trim()
   }
   return properties
+}
+
+function isTextList(value: unknown): value is YAMLSeq<Scalar> {
+  return isSeq(value) && value.items.every(item => isScalar(item))
 }
 
 /** @param file named in messages and as source of the entries */
@@ -100,16 +120,22 @@ function parseConfiguration(text: string, file: string): Configuration {
         continue
       }
       if (isAlias(value)) refuse(at, `${name}: references (*) are not supported.`)
-      if (value !== null && !isScalar(value)) {
-        refuse(at, `${name} is a list: write its elements on one line, separated by ';'.`)
+      if (value !== null && !isScalar(value) && !isTextList(value)) {
+        refuse(
+          at,
+          `${name} is a list of something else than texts: write its elements on one line, separated by ';'.`,
+        )
       }
-      if (value === null || (value as { source?: string }).source === '') {
+      const isEmpty = isScalar(value) ? value.source === '' : value === null || value.items.length === 0
+      if (value === null || isEmpty) {
         refuse(at, `${name} has no value: remove the line or write ${name}: value.`)
       }
       const first = lineOf.get(name)
       if (first !== undefined) refuse(at, `${name} is set already in line ${first}.`)
       lineOf.set(name, lines.linePos(at).line)
-      values[name] = String((value as { value: unknown }).value)
+      values[name] = isScalar(value)
+        ? String(value.value)
+        : value.items.map(item => String(item.value)).join(';')
     }
   }
   collect(root, '')

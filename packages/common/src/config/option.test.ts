@@ -86,6 +86,11 @@ test('a size out of its range is refused with the range, in the units people wri
     expect(() => read(text)).toThrowError(/from 16 kb to 64 mb/)
 })
 
+test('bits are no unit of memory, whatever old manuals write', () => {
+  expect(parseMemorySize('10485760b')).toBe(10_485_760)
+  expect(parseMemorySize('10485760bit')).toBeUndefined()
+})
+
 test('a folder that several processes use is absolute', () => {
   for (const folder of [
     '/data',
