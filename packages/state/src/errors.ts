@@ -20,12 +20,12 @@ export const ListModeMismatch = defineError<{ name: string; existing: string; re
     'Give the new list another name, or declare it as before.',
 })
 
-/** A descriptor without a usable name. */
-export const InvalidDescriptor = defineError<{ name: string }>({
+/** A descriptor that cannot be used. */
+export const InvalidDescriptor = defineError<{ name: string; reason: string }>({
   code: 'state.invalid-descriptor',
   domain: 'user',
   retry: 'no',
-  message: d => `'${d.name}' is no name of a state: give the descriptor a text that is not empty.`,
+  message: d => `The descriptor of state '${d.name}' is not valid: ${d.reason}.`,
 })
 
 /** One state is asked for by descriptors that contradict each other. */
@@ -36,6 +36,32 @@ export const ConflictingDeclaration = defineError<{ name: string }>({
   message: d =>
     `State '${d.name}' is declared twice in one operator, with different times to live. Use one descriptor for both, or ` +
     'give one of the states another name.',
+})
+
+/** Stored values cannot become what the descriptor declares. */
+export const IncompatibleType = defineError<{
+  name: string
+  field: string
+  stored: string
+  declared: string
+}>({
+  code: 'state.incompatible-type',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `State '${d.name}' was stored with ${d.field} of type ${d.stored}, but is declared with ${d.declared}. Declare what ` +
+    'is stored, give new fields a default, or turn stored values into new ones by `migrate` of the descriptor. Nothing ' +
+    'was changed.',
+})
+
+/** The user's migration of stored values failed. */
+export const MigrationFailed = defineError<{ name: string; key: string; reason: string }>({
+  code: 'state.migration-failed',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The function \`migrate\` of state '${d.name}' failed for the value of key ${d.key}: ${d.reason}. It is called with ` +
+    'each stored value that does not fit the declared type, and must give one that does.',
 })
 
 /** A time to live that makes no sense. */

@@ -42,7 +42,15 @@ abstract class Descriptor {
   #ttl: StateTtlConfig | undefined
 
   constructor(name: string, options: StateOptions) {
-    if (typeof name !== 'string' || name === '') throw InvalidDescriptor({ name: String(name) })
+    if (typeof name !== 'string' || name === '') {
+      throw InvalidDescriptor({ name: String(name), reason: 'give it a name, a text that is not empty' })
+    }
+    if (options.migrate !== undefined && options.type === undefined) {
+      throw InvalidDescriptor({
+        name,
+        reason: '`migrate` is called for what does not fit `type`: declare that too',
+      })
+    }
     this.name = name
     this.type = options.type
     this.migrate = options.migrate

@@ -7,7 +7,16 @@ import { LocalFileSystem } from '@flink-ts/filesystem'
 import { keyGroupOf, keyGroupRangeOf, subtaskOfKeyGroup } from '@flink-ts/serialization'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { TimerEntry } from '../api/keyed-state-backend.ts'
-import { type StateDescriptor, type ValueState, ValueStateDescriptor } from '../api/state-descriptor.ts'
+import {
+  AggregatingStateDescriptor,
+  ListStateDescriptor,
+  MapStateDescriptor,
+  ReducingStateDescriptor,
+  type StateDescriptor,
+  ValueStateDescriptor,
+} from '../api/state-descriptor.ts'
+import { StateTtlConfig } from '../api/state-ttl-config.ts'
+import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from '../api/user-states.ts'
 import { createHashMapKeyedStateBackend } from '../backends/hashmap/create-hash-map-keyed-state-backend.ts'
 import { createOperatorStateBackend } from '../backends/operator/create-operator-state-backend.ts'
 import { assignOperatorState } from '../keygroup/assign-operator-state.ts'
@@ -23,6 +32,17 @@ const OPERATOR = '0123456789abcdef0123456789abcdef' as OperatorId
 const MAX_PARALLELISM = 8
 const WINDOWS: StateDescriptor<{ sum: number; names: string[] }> = { kind: 'internal', name: 'windows' }
 const COUNTS = new ValueStateDescriptor<bigint>('counts')
+const VISITS = new ListStateDescriptor<number>('visits')
+const PAGES = new MapStateDescriptor<unknown, { seen: boolean }>('pages', {
+  ttl: new StateTtlConfig({ ttl: 1, time: 'event-time' }),
+})
+const SUM = new ReducingStateDescriptor<number>('sum', (a, b) => a + b)
+const MEAN = new AggregatingStateDescriptor<number, { sum: number; n: number }, number>('mean', {
+  createAccumulator: () => ({ sum: 0, n: 0 }),
+  add: (value, { sum, n }) => ({ sum: sum + value, n: n + 1 }),
+  getResult: ({ sum, n }) => sum / n,
+})
+const RULES = new MapStateDescriptor<string, { max: number }>('rules')
 const KEYS = [1, -2.5, 'text', 'Zürich', '', true, 7n, new Date(86_400_000), ['a', 1], { id: 3, kind: 'x' }]
 
 let directory: string
@@ -61,6 +81,12 @@ async function writeSample(folder: string): Promise<string> {
       }
       all.setCurrentKey(key)
       all.state<ValueState<bigint>>(COUNTS).update(10n ** 30n)
+      all.state<ListState<number>>(VISITS).addAll(Array.from({ length: 300 }, (_, n) => n))
+      const pages = all.state<MapState<unknown, { seen: boolean }>>(PAGES)
+      pages.put('home', { seen: true })
+      pages.put(['shop', 7], { seen: false })
+      all.state<ReducingState<number>>(SUM).add(4)
+      all.state<AggregatingState<number, number>>(MEAN).add(6)
     }
     all.registerParticipant('event-time', {
       snapshotEntries: () => own.map((key, i) => ({ key, namespace: 'w', timestamp: 1_000_000_000_000 + i })),
@@ -72,6 +98,7 @@ async function writeSample(folder: string): Promise<string> {
       { file: 'b', offset: -1 },
     ])
     lists.listState('readers', 'union').add(index)
+    lists.broadcastState(RULES).put('limit', { max: 10 })
     const streams = storage.streams(5, `graph_vertex_${index}_0`)
     subtasks.push({
       operatorId: OPERATOR,
@@ -152,6 +179,26 @@ test.each([
     const lists = await createOperatorStateBackend(state.operator, storage)
     splits.push(...lists.listState('splits').get())
     expect(lists.listState('readers', 'union').get()).toEqual([0, 1])
+    if (version === 1) continue
+    expect([...lists.broadcastState(RULES).entries()]).toEqual([['limit', { max: 10 }]])
+    // With another time to live than when it was stored, and with fields that were not there yet.
+    const pages = backend.state<MapState<unknown, unknown>>(
+      new MapStateDescriptor<unknown, unknown>('pages', {
+        type: { object: { seen: 'boolean', at: { type: 'number', default: -1 } } },
+      }),
+    )
+    for (const { key } of windows.table(undefined).entries()) {
+      backend.setCurrentKey(key)
+      expect([...backend.state<ListState<number>>(VISITS).get()]).toEqual(
+        Array.from({ length: 300 }, (_, n) => n),
+      )
+      expect([pages.get('home'), pages.get(['shop', 7])]).toEqual([
+        { seen: true, at: -1 },
+        { seen: false, at: -1 },
+      ])
+      expect(backend.state<ReducingState<number>>(SUM).get()).toBe(4)
+      expect(backend.state<AggregatingState<number, number>>(MEAN).get()).toBe(6)
+    }
   }
   const text = (values: unknown[]): string[] =>
     values.map(v => (typeof v === 'bigint' ? `${v}n` : JSON.stringify(v))).sort()

@@ -1,4 +1,5 @@
 import type { OperatorId } from '@flink-ts/common'
+import type { StateType } from '../api/state-type.ts'
 
 /** Where the bytes of a state are: a file below the checkpoint storage, or inline when small. */
 export type StateLocation =
@@ -11,6 +12,8 @@ export interface KeyedStateHandle {
   readonly keyGroupRange: { readonly start: number; readonly end: number }
   /** Byte offset of each key group of the range, in order; -1: empty. */
   readonly offsets: readonly number[]
+  /** Types of values (of elements, in lists and maps) by name of the state, as far as they were looked at. */
+  readonly types?: Readonly<Record<string, StateType>>
   readonly location: StateLocation
 }
 
@@ -27,6 +30,8 @@ export interface OperatorStateHandle {
     readonly offsets: readonly number[]
     /** A union list that the writer had restored but never used: all subtasks have the same elements. */
     readonly carried?: boolean
+    /** Of the elements, as far as they were looked at; of broadcast maps `[key, value]`. */
+    readonly type?: StateType
   }[]
   readonly location: StateLocation
 }

@@ -46,7 +46,7 @@ test('a savepoint has a folder named after its job, and works wherever it is mov
   const folder = await storage.newFolder(join(directory, 'deep/er'), JOB)
   expect(folder).toMatch(/\/deep\/er\/savepoint-abcdef-[0-9a-f]{12}$/)
   expect(storage.streams(folder, 'a').selfContained).toBe(true)
-  const pointer = await storage.complete(
+  const { pointer } = await storage.complete(
     folder,
     metadata(1, await write(folder, 'large state'), await write(folder, 'abc')),
   )

@@ -45,21 +45,20 @@ export class FileSavepointStorage implements SavepointStorage {
     return { ...stateStreams({ folder, attempt, inlineThresholdBytes }, dependencies), selfContained: true }
   }
 
-  async complete(folder: string, metadata: CheckpointMetadata): Promise<string> {
+  async complete(folder: string, metadata: CheckpointMetadata): Promise<FoundSnapshot> {
     const { checkpointId } = metadata
     const fileSystem = this.#fileSystemFor(folder)
-    await inStorage(async () => {
+    return inStorage(async () => {
       const own = await this.#copyForeign(folder, metadata)
       const content = encodeMetadata(own, path => path.slice(folder.length + 1))
       try {
         await fileSystem.writeFile(joinUri(folder, METADATA_FILE), content, 'create')
       } catch (error) {
-        if (FileAlreadyExists.is(error))
-          throw CheckpointAlreadyCompleted({ pointer: folder, checkpointId }, error)
-        throw error
+        if (!FileAlreadyExists.is(error)) throw error
+        throw CheckpointAlreadyCompleted({ pointer: folder, checkpointId }, error)
       }
+      return { pointer: folder, metadata: own }
     })
-    return folder
   }
 
   async discard(folder: string): Promise<void> {

@@ -21,8 +21,8 @@ export interface SavepointStorage extends StateReader {
   newFolder(directory: string, jobId: string): Promise<string>
   /** Used in slot threads. */
   streams(folder: string, attempt: string): CheckpointStreamFactory
-  /** Makes the savepoint durable; copies state files of others into it. Returns the URI of its folder. */
-  complete(folder: string, metadata: CheckpointMetadata): Promise<string>
+  /** Makes the savepoint durable; copies state files of others into it. Returns what is stored. */
+  complete(folder: string, metadata: CheckpointMetadata): Promise<FoundSnapshot>
   /** Removes the folder of a savepoint that was given up; idempotent. */
   discard(folder: string): Promise<void>
   /**

@@ -23,6 +23,7 @@ export async function createHashMapKeyedStateBackend(
       restoreChunk(backend, chunk, serializer.decode)
     }
   }
+  for (const { types } of restored) backend.noteTypes(types ?? {})
   backend.completeRestore()
   return backend
 }

@@ -10,9 +10,11 @@ import type {
 import type { StateDescriptor } from '../../api/state-descriptor.ts'
 import { NO_EVENT_TIME, type StateTime } from '../../api/state-time.ts'
 import type { StateTtlConfig } from '../../api/state-ttl-config.ts'
+import type { StateType } from '../../api/state-type.ts'
 import {
   ConflictingDeclaration,
   DuplicateParticipant,
+  IncompatibleType,
   SnapshotInProgress,
   StateKindMismatch,
   UnsupportedStateKind,
@@ -20,6 +22,9 @@ import {
 import type { SnapshotCompression } from '../../snapshot/keyed-format.ts'
 import type { KeyedStateHandle } from '../../snapshot/state-handle.ts'
 import type { CheckpointStreamFactory } from '../../storage/checkpoint-storage.ts'
+import { findConflict } from '../../types/check-type.ts'
+import { mergeTypes } from '../../types/merge-types.ts'
+import { valueFitter } from '../../types/value-fitter.ts'
 import { CopyOnWrite } from './copy-on-write.ts'
 import { HeapState } from './heap-state.ts'
 import { KeyCursor } from './key-cursor.ts'
@@ -150,6 +155,14 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend {
     else entries.push(entry)
   }
 
+  /** What a snapshot says about the values of its states. */
+  noteTypes(types: Readonly<Record<string, StateType>>): void {
+    for (const [name, type] of Object.entries(types)) {
+      const state = this.#states.get(name)
+      if (state !== undefined) state.storedType = mergeTypes(state.storedType, type)
+    }
+  }
+
   /** Called when all is restored. Throws `state.corrupt-snapshot`. */
   completeRestore(): void {
     for (const state of this.#states.values()) state.completeRestore()
@@ -223,6 +236,7 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend {
         throw ConflictingDeclaration({ name })
       return existing
     }
+    this.#migrate(state, descriptor)
     const from = state.ttl
     if (from !== ttl?.time) {
       const stamp = ttl === undefined ? Number.NaN : stampOf(ttl.time, this.#time)
@@ -232,6 +246,24 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend {
     const claim = ttl === undefined ? { state } : this.#claimTimed(state, ttl)
     this.#claims.set(name, claim)
     return claim
+  }
+
+  /** Fits restored values to the descriptor's type. Throws `state.incompatible-type`, `state.migration-failed`. */
+  #migrate(state: HeapState<unknown>, descriptor: StateDescriptor<unknown>): void {
+    const { type } = descriptor
+    if (type === undefined || !state.restored) return
+    const conflict = descriptor.migrate === undefined ? findConflict(state.storedType, type) : undefined
+    if (conflict !== undefined) throw IncompatibleType({ name: state.name, ...conflict })
+    const fitted = valueFitter(descriptor, type)
+    const timed = state.ttl !== undefined
+    convertState(
+      state,
+      (value, key) =>
+        timed
+          ? [(value as [number, unknown])[0], fitted((value as [number, unknown])[1], key)]
+          : fitted(value, key),
+      this.#copyOnWrite,
+    )
   }
 
   #claimTimed(state: HeapState<unknown>, ttl: StateTtlConfig): Claim {

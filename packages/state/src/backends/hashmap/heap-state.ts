@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import type { NamespacedState } from '../../api/keyed-state-backend.ts'
 import type { StateDescriptor } from '../../api/state-descriptor.ts'
+import type { StateType } from '../../api/state-type.ts'
 import type { ValueState } from '../../api/user-states.ts'
 import { CorruptSnapshot } from '../../errors.ts'
 import { generateHeapTable, type HeapTableClass } from './generate-heap-table.ts'
@@ -23,6 +24,10 @@ export class HeapState<V> implements NamespacedState<V> {
   ttl: TtlMode
   /** Set when the state has been asked for by a descriptor with a time to live. */
   clock: TtlClock | undefined
+  /** Whether there was anything to restore. */
+  restored = false
+  /** What the snapshots say about the values; nothing if they do not say. */
+  storedType: StateType = []
   #MapEntry: HeapEntryClass<unknown> | undefined
   #valueStates: ValueStateMaker<V> | undefined
 
@@ -67,6 +72,7 @@ export class HeapState<V> implements NamespacedState<V> {
   /** Adds what a snapshot has of one entry: the value, or a part of it. */
   restore(namespace: string | number | undefined, key: unknown, stored: unknown): void {
     const table = this.table(namespace)
+    this.restored = true
     if (this.kind === 'map') this.#restoreMapEntry(table, key, stored as [unknown, unknown])
     else if (this.kind === 'list')
       restoreListChunk(table as HeapTable<unknown>, key, stored as [number, unknown[]])

@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { CancellationError } from '@flink-ts/common'
 import { hashKey, type ValueSerializer } from '@flink-ts/serialization'
 import type { TimerEntry } from '../../api/keyed-state-backend.ts'
+import type { StateType } from '../../api/state-type.ts'
 import { KeyGroupWriter } from '../../snapshot/key-group-writer.ts'
 import {
   encodeHeader,
@@ -12,6 +13,7 @@ import {
 } from '../../snapshot/keyed-format.ts'
 import type { KeyedStateHandle } from '../../snapshot/state-handle.ts'
 import type { BlobOutput, CheckpointStreamFactory } from '../../storage/checkpoint-storage.ts'
+import { TypeSampler } from '../../types/type-sampler.ts'
 import type { CopyOnWrite, EntryIdentity, OpenSnapshot, TableIdentity, ValuePart } from './copy-on-write.ts'
 import type { HeapEntry } from './heap-entry.ts'
 import type { HeapState } from './heap-state.ts'
@@ -22,6 +24,8 @@ import { hasParts, hasUnsavedParts, partsOf } from './value-parts.ts'
 
 /** Entries between two looks at the clock. */
 const ENTRIES_PER_CHECK = 8
+/** Elements of a list whose types are looked at. */
+const SAMPLED_ELEMENTS = 8
 
 interface FrozenTable {
   readonly table: TableIdentity
@@ -53,6 +57,7 @@ export class KeyedSnapshot implements OpenSnapshot {
   readonly #indexes = new Map<TableIdentity['state'], number>()
   /** What time it was when the snapshot began, of states of which it leaves out what is over. */
   readonly #expiryMs = new Map<TableIdentity['state'], number>()
+  readonly #samplers = new Map<TableIdentity['state'], TypeSampler>()
   readonly #namespaces = new WeakMap<TableIdentity, Uint8Array>()
   #tables: FrozenTable[] = []
   /** Values of parts that were given up since. */
@@ -131,7 +136,7 @@ export class KeyedSnapshot implements OpenSnapshot {
       const offsets = await this.#writer.finish(output)
       this.#check()
       const location = await output.close()
-      return [{ keyGroupRange: this.#header.keyGroupRange, offsets, location }]
+      return [{ keyGroupRange: this.#header.keyGroupRange, offsets, types: this.#types(), location }]
     } catch (error) {
       this.#end(error)
       if (output !== undefined) await discardQuietly(output)
@@ -225,6 +230,7 @@ export class KeyedSnapshot implements OpenSnapshot {
       stored = withoutExpired(kind, value, clock as TtlClock, expiryMs)
       if (stored === undefined) return
     }
+    this.#noteType(table.state as HeapState<unknown>, stored)
     const stateIndex = this.#indexes.get(table.state) as number
     let namespace = this.#namespaces.get(table)
     if (namespace === undefined) {
@@ -232,6 +238,22 @@ export class KeyedSnapshot implements OpenSnapshot {
       this.#namespaces.set(table, namespace)
     }
     this.#addBytes(stateIndex, namespace, entry.hash, entry.key, stored)
+  }
+
+  #noteType(state: HeapState<unknown>, stored: unknown): void {
+    const sampler = this.#samplers.get(state)
+    if (sampler === undefined) this.#samplers.set(state, new TypeSampler())
+    else if (!sampler.wantsNext()) return
+    for (const value of valuesIn(state, stored)) (sampler ?? this.#samplers.get(state))?.add(value)
+  }
+
+  #types(): Readonly<Record<string, StateType>> {
+    const types: Record<string, StateType> = {}
+    for (const [state, sampler] of this.#samplers) {
+      const type = sampler.type()
+      if (type !== undefined) types[state.name] = type
+    }
+    return types
   }
 
   #addBytes(stateIndex: number, namespace: Uint8Array, hash: number, key: unknown, value: unknown): void {
@@ -297,6 +319,13 @@ function freezeTimers(stateIndex: number, entries: Iterable<TimerEntry>): Frozen
     frozen.timestamps.push(entry.timestamp)
   }
   return frozen
+}
+
+/** What of a stored entry a descriptor's type is about; of a list some elements. */
+function valuesIn(state: HeapState<unknown>, stored: unknown): readonly unknown[] {
+  const inside = hasParts(state.kind) ? (stored as [unknown, unknown])[1] : stored
+  const values = state.kind === 'list' ? (inside as unknown[]).slice(0, SAMPLED_ELEMENTS) : [inside]
+  return state.ttl === undefined ? values : values.map(value => (value as [number, unknown])[1])
 }
 
 async function discardQuietly(output: BlobOutput): Promise<void> {

@@ -35,10 +35,10 @@ export function convertStored(
   return convertTime(stored, from, to, stamp)
 }
 
-/** The same for all values of a state, which may be in an open snapshot. */
+/** Replaces all values of a state, elements of lists and maps one by one. The state may be in an open snapshot. */
 export function convertState(
   state: HeapState<unknown>,
-  convert: (value: unknown) => unknown,
+  convert: (value: unknown, key: unknown) => unknown,
   copyOnWrite: CopyOnWrite,
 ): void {
   for (const table of state.tables()) {
@@ -46,16 +46,16 @@ export function convertState(
       if (entry.value instanceof HeapMap) {
         for (const part of entry.value.values()) {
           if (part.saved < copyOnWrite.open) copyOnWrite.savePart(table, entry, part)
-          part.value = convert(part.value)
+          part.value = convert(part.value, entry.key)
         }
       } else if (state.kind === 'list') {
         for (const chunk of entry.value as { key: unknown; value: unknown[]; saved: number }[]) {
           if (chunk.saved < copyOnWrite.open) copyOnWrite.savePart(table, entry, chunk)
           chunk.value.forEach((element, i, elements) => {
-            elements[i] = convert(element)
+            elements[i] = convert(element, entry.key)
           })
         }
-      } else entry.value = convert(entry.value)
+      } else entry.value = convert(entry.value, entry.key)
     }
   }
 }
