@@ -15,6 +15,7 @@ import type { ScheduledTask } from '../mailbox/slot-loop.ts'
 import type { TaskOperatorEvent } from '../thread/slot-messages.ts'
 import { Accumulators } from './accumulators.ts'
 import { assembleTask, vertexOf } from './assemble-task.ts'
+import { BatchSize } from './batch-size.ts'
 import { closeOperators } from './close-operators.ts'
 import type { DirectConsumer } from './direct-channel.ts'
 import { OperatorActions } from './operator-actions.ts'
@@ -33,9 +34,6 @@ import type { TaskOutputs } from './task-outputs.ts'
 import type { StreamTaskDependencies, StreamTaskOptions } from './task-ports.ts'
 import { type ActivityTimes, type TaskActivity, TaskTimes } from './task-times.ts'
 import { YieldDecision } from './yield-decision.ts'
-
-/** Records that are taken between two looks at everything else. */
-const BATCH = 256
 
 /**
  * `starting`: state is restored, operators are opened. `running`: until all is done. `draining`: operators have
@@ -84,6 +82,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   #drained = false
   readonly #yielding: YieldDecision
   readonly #times: TaskTimes
+  readonly #batchSize = new BatchSize()
   #lastFlushMs = 0
 
   /** @param timestamp the register of this task, known to its direct channels */
@@ -228,7 +227,8 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
       if (this.#state === 'running') {
         this.#times.stepBegins()
         const progressed = this.#runningStep()
-        this.#times.stepEnds(this.#activity(progressed))
+        const elapsedMs = this.#times.stepEnds(this.#activity(progressed))
+        if (progressed) this.#batchSize.stepTook(elapsedMs)
         return progressed
       }
       if (this.#state === 'draining') return this.#drainingStep()
@@ -285,7 +285,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     const room = !suspended && this.#unavailable.size === 0 && outputs.available()
     if (this.#chain.head.operator.source !== undefined) {
       if (room && this.#emitFromSource()) progressed = true
-    } else if (this.#inputs.poll(room ? BATCH : 0)) {
+    } else if (this.#inputs.poll(room ? this.#batchSize.records : 0)) {
       progressed = true
     }
     if (progressed) this.#refresh()
@@ -297,7 +297,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     if (source === undefined || this.#ending.all || this.#checkpointing.suspended) return false
     let answer: 'more' | 'wait' | 'end' | undefined
     try {
-      answer = this.#drained ? 'end' : this.#sourceTurn.ask(source, BATCH)
+      answer = this.#drained ? 'end' : this.#sourceTurn.ask(source, this.#batchSize.records)
     } catch (error) {
       throw this.#operatorFailure(this.#chain.head, 'reading', error)
     }

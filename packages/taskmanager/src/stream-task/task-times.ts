@@ -44,13 +44,16 @@ export class TaskTimes {
     if (this.#activity !== 'busy') this.#count()
   }
 
-  stepEnds(activity: TaskActivity): void {
+  /** Returns the milliseconds since it last looked at the clock: at the end of the step before, if that was busy. */
+  stepEnds(activity: TaskActivity): number {
+    let elapsedMs = 0
     // What it found out it has been doing since the step began.
     if (activity === 'busy' || this.#activity === 'busy') {
       if (activity === 'busy') this.#activity = 'busy'
-      this.#count()
+      elapsedMs = this.#count()
     }
     this.#activity = activity
+    return elapsedMs
   }
 
   /** Since {@link TaskTimes.start}. */
@@ -73,11 +76,13 @@ export class TaskTimes {
     return this.#rates
   }
 
-  #count(): void {
-    if (!this.#running) return
+  #count(): number {
+    if (!this.#running) return 0
     const nowMs = this.#clock.monotonicMs()
+    const elapsedMs = nowMs - this.#sinceMs
     const index = INDEX[this.#activity]
-    this.#spentMs[index] = (this.#spentMs[index] as number) + nowMs - this.#sinceMs
+    this.#spentMs[index] = (this.#spentMs[index] as number) + elapsedMs
     this.#sinceMs = nowMs
+    return elapsedMs
   }
 }
