@@ -109,10 +109,15 @@ describe('deciding after a failure', () => {
   })
 
   it('waits longer after each failure with exponential-delay, up to the maximum, and begins anew after a quiet time', () => {
-    const strategy = {
-      ...{ type: 'exponential-delay', initialMs: 1000, maxMs: 5000, multiplier: 2 },
-      ...{ resetThresholdMs: 60_000, jitterFactor: 0, attempts: 4 },
-    } as const
+    const strategy: RestartStrategy = {
+      type: 'exponential-delay',
+      initialMs: 1000,
+      maxMs: 5000,
+      multiplier: 2,
+      resetThresholdMs: 60_000,
+      jitterFactor: 0,
+      attempts: 4,
+    }
     expect(after(strategy, [0, 2000, 10_000, 20_000, 30_000])).toEqual([1000, 2000, 4000, 5000, 'fail'])
     // The first failure's restart was at 1000, the second one's at 4000: quiet until 66_000.
     expect(after(strategy, [0, 2000, 66_000, 68_000])).toEqual([1000, 2000, 1000, 2000])
