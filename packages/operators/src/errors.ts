@@ -231,3 +231,12 @@ export const SourceWithoutSplits = defineError<{ source: string; problem: string
     `The source '${d.source}' ${d.problem}: give it createEnumerator and restoreEnumerator, or enumerateSplits if all ` +
     'its splits are known at the start.',
 })
+
+/** A watermark generator gave something that is no time. */
+export const InvalidWatermark = defineError<{ operator: string; watermark: string }>({
+  code: 'operators.invalid-watermark',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The watermark generator of operator '${d.operator}' emitted ${d.watermark}: give milliseconds since the epoch.`,
+})

@@ -125,6 +125,12 @@ export { coMapOperator } from './two-input/co-map-operator.ts'
 export { coProcessOperator } from './two-input/co-process-operator.ts'
 export { type IntervalJoinOptions, intervalJoinOperator } from './two-input/interval-join-operator.ts'
 export { keyedCoProcessOperator } from './two-input/keyed-co-process-operator.ts'
+export type {
+  WatermarkGenerator,
+  WatermarkGeneratorContext,
+  WatermarkGeneratorSupplier,
+  WatermarkOutput,
+} from './watermark/watermark-generator.ts'
 export { type TimestampAssigner, WatermarkStrategy } from './watermark/watermark-strategy.ts'
 export { WindowStagger } from './windowing/assigners/aligned-window.ts'
 export { GlobalWindows } from './windowing/assigners/global-windows.ts'

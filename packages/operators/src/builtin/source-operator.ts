@@ -1,9 +1,4 @@
-import {
-  MAX_WATERMARK,
-  type OperatorContext,
-  type OperatorFactory,
-  type StreamOperator,
-} from '../contract/stream-operator.ts'
+import type { OperatorContext, OperatorFactory, StreamOperator } from '../contract/stream-operator.ts'
 import { SourceWithoutSplits } from '../errors.ts'
 import type { ReaderOutput, Source, SourceReader } from '../source/source.ts'
 import { SourceCoordinator } from '../source/source-coordinator.ts'
@@ -98,8 +93,7 @@ function createSource<T, S, E>(
           return 'wait'
         }
         ended = true
-        stage.stop()
-        context.emitWatermark(MAX_WATERMARK)
+        stage.end()
         return 'end'
       },
     },
@@ -131,6 +125,7 @@ function createSource<T, S, E>(
     snapshotState() {
       splitState.update([...reader.snapshot()])
       knownState.update([true])
+      stage.snapshot()
     },
     notifyCheckpointComplete: checkpointId => reader.notifyCheckpointComplete?.(checkpointId),
     async close() {

@@ -30,6 +30,7 @@ export function timestampsAndWatermarksOperator<T>(strategy: WatermarkStrategy<T
         processElement,
         open: () => stage.start(),
         forwardWatermark: watermark => (watermark >= MAX_WATERMARK ? watermark : undefined),
+        snapshotState: () => stage.snapshot(),
         endInput: () => stage.stop(),
         close: () => stage.stop(),
       }

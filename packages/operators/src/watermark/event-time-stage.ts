@@ -1,6 +1,8 @@
-import type { OperatorContext, Push } from '../contract/stream-operator.ts'
-import { InvalidTimestamp } from '../errors.ts'
-import { describeValue, failureAtRecord } from '../functions/user-function-failure.ts'
+import { MAX_WATERMARK, type OperatorContext, type Push } from '../contract/stream-operator.ts'
+import { InvalidTimestamp, InvalidWatermark } from '../errors.ts'
+import { describeValue, failureAtRecord, userFunctionFailure } from '../functions/user-function-failure.ts'
+import { StoredWatermarks } from './stored-watermarks.ts'
+import type { WatermarkGenerator, WatermarkOutput } from './watermark-generator.ts'
 import type { WatermarkStrategy } from './watermark-strategy.ts'
 
 /** Gives records their event time and emits watermarks: inside a source, or as an operator of its own. */
@@ -10,8 +12,13 @@ export interface EventTimeStage {
    * record's own timestamp may be absent.
    */
   readonly emit: (value: unknown, recordTimestamp?: number) => void
+  /** To be called while opening: sends the restored watermark before the first record. */
   start(): void
   stop(): void
+  /** To be called with each snapshot. */
+  snapshot(): void
+  /** No more records: event time is at its end. */
+  end(): void
 }
 
 /** @param out where records go; their timestamp is in the register */
@@ -29,8 +36,11 @@ export function eventTimeStageOf<T>(
       timestamp: describeValue(timestamp),
       record: `record ${describeValue(record)}`,
     })
+  const watermarks = new StoredWatermarks(context)
+  const output = outputOf(context, watermarks)
+  const generator: WatermarkGenerator<T> | undefined = strategy.generator?.(context)
   const emit = context.generate<EventTimeStage['emit']>(
-    ['assign', 'out', 'register', 'progress', 'failed', 'invalid'],
+    ['assign', 'out', 'register', 'progress', 'generator', 'output', 'failed', 'failedGenerator', 'invalid'],
     `return (value, recordTimestamp) => {
   let time = recordTimestamp === undefined ? NaN : recordTimestamp
   ${
@@ -43,28 +53,97 @@ export function eventTimeStageOf<T>(
   ${idlenessMs === undefined ? '' : 'progress[1]++'}
   register[0] = time
   out(value)
+  ${
+    generator === undefined
+      ? ''
+      : `const emitted = output.count
+  try { generator.onEvent(value, time, output) } catch (error) { throw output.failed(error) ? error : failedGenerator(error, value) }
+  if (output.count !== emitted) register[0] = time`
+  }
 }`,
     [
       timestampAssigner,
       out,
       context.timestamp,
       progress,
+      generator,
+      output,
       failureAtRecord(context, 'the timestamp assigner'),
+      failureAtRecord(context, 'onEvent of the watermark generator'),
       invalid,
     ],
   )
-  if (outOfOrdernessMs === undefined || context.autoWatermarkIntervalMs <= 0) {
-    return { emit, start: () => {}, stop: () => {} }
+  const own = generator ?? builtInGenerator(progress, outOfOrdernessMs)
+  const periodic =
+    own === undefined || context.autoWatermarkIntervalMs <= 0
+      ? undefined
+      : new PeriodicWatermarks(context, { generator: own, output, progress, idlenessMs })
+  return {
+    emit,
+    start() {
+      watermarks.restore()
+      periodic?.start()
+    },
+    stop: () => periodic?.stop(),
+    snapshot: () => watermarks.snapshot(),
+    end() {
+      periodic?.stop()
+      watermarks.emit(MAX_WATERMARK)
+    },
   }
-  const periodic = new PeriodicWatermarks(context, progress, outOfOrdernessMs, idlenessMs)
-  return { emit, start: () => periodic.start(), stop: () => periodic.stop() }
 }
 
-/** Emits `highest timestamp - out-of-orderness - 1` at each watermark interval, and idleness. */
+/** `highest timestamp - out-of-orderness - 1` at each watermark interval. */
+function builtInGenerator(
+  progress: Float64Array,
+  outOfOrdernessMs: number | undefined,
+): WatermarkGenerator<unknown> | undefined {
+  if (outOfOrdernessMs === undefined) return undefined
+  return {
+    onEvent: () => {},
+    onPeriodicEmit(output) {
+      const highest = progress[0] as number
+      // Fractions of a millisecond: everything before the watermark, itself included, must be complete.
+      if (highest > Number.NEGATIVE_INFINITY) output.emitWatermark(Math.floor(highest) - outOfOrdernessMs - 1)
+    },
+  }
+}
+
+/** What a generator calls. Errors from downstream pass through it, and must not be taken for its own. */
+interface GeneratorOutput extends WatermarkOutput {
+  /** Watermarks so far. */
+  count: number
+  failed(error: unknown): boolean
+}
+
+function outputOf(context: OperatorContext, watermarks: StoredWatermarks): GeneratorOutput {
+  let failure: { readonly error: unknown } | undefined
+  return {
+    count: 0,
+    emitWatermark(watermark) {
+      if (typeof watermark !== 'number' || Number.isNaN(watermark)) {
+        throw InvalidWatermark({ operator: context.operatorName, watermark: describeValue(watermark) })
+      }
+      this.count++
+      try {
+        watermarks.emit(Math.min(watermark, MAX_WATERMARK))
+      } catch (error) {
+        failure = { error }
+        throw error
+      }
+    },
+    markIdle: () => watermarks.markIdle(),
+    markActive: () => watermarks.markActive(),
+    failed: error => failure?.error === error || InvalidWatermark.is(error),
+  }
+}
+
+/** Asks a generator at each watermark interval, and finds out when there are no records. */
 class PeriodicWatermarks {
   readonly #context: OperatorContext
+  readonly #generator: WatermarkGenerator<never>
+  readonly #output: GeneratorOutput
   readonly #progress: Float64Array
-  readonly #outOfOrdernessMs: number
   readonly #idlenessMs: number | undefined
   #timer: { cancel(): void } | undefined
   #recordsSeen = 0
@@ -73,14 +152,18 @@ class PeriodicWatermarks {
 
   constructor(
     context: OperatorContext,
-    progress: Float64Array,
-    outOfOrdernessMs: number,
-    idlenessMs: number | undefined,
+    parts: {
+      readonly generator: WatermarkGenerator<never>
+      readonly output: GeneratorOutput
+      readonly progress: Float64Array
+      readonly idlenessMs: number | undefined
+    },
   ) {
     this.#context = context
-    this.#progress = progress
-    this.#outOfOrdernessMs = outOfOrdernessMs
-    this.#idlenessMs = idlenessMs
+    this.#generator = parts.generator
+    this.#output = parts.output
+    this.#progress = parts.progress
+    this.#idlenessMs = parts.idlenessMs
   }
 
   start(): void {
@@ -103,10 +186,13 @@ class PeriodicWatermarks {
 
   #tick(): void {
     if (this.#idlenessMs !== undefined && this.#checkIdle(this.#idlenessMs)) return
-    const highest = this.#progress[0] as number
-    // Fractions of a millisecond: everything before the watermark, itself included, must be complete.
-    if (highest > Number.NEGATIVE_INFINITY)
-      this.#context.emitWatermark(Math.floor(highest) - this.#outOfOrdernessMs - 1)
+    try {
+      this.#generator.onPeriodicEmit(this.#output)
+    } catch (error) {
+      if (this.#output.failed(error)) throw error
+      const at = `processing time ${this.#context.processingTime()}`
+      throw userFunctionFailure(this.#context, 'onPeriodicEmit of the watermark generator', error, at)
+    }
   }
 
   #checkIdle(idlenessMs: number): boolean {
@@ -115,10 +201,11 @@ class PeriodicWatermarks {
     if (records !== this.#recordsSeen) {
       this.#recordsSeen = records
       this.#lastRecordAt = now
+      if (this.#idle) this.#output.markActive()
       this.#idle = false
     } else if (!this.#idle && now - this.#lastRecordAt >= idlenessMs) {
       this.#idle = true
-      this.#context.emitIdle()
+      this.#output.markIdle()
     }
     return this.#idle
   }

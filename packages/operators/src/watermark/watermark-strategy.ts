@@ -1,7 +1,16 @@
+import { InvalidArgument } from '../errors.ts'
 import { type Duration, durationMs } from '../functions/duration.ts'
+import type { WatermarkGeneratorSupplier } from './watermark-generator.ts'
 
 /** Event time of a record, in milliseconds since the epoch. `recordTimestamp`: what the source gave; NaN for none. */
 export type TimestampAssigner<T> = (value: T, recordTimestamp: number) => number
+
+interface Settings<T> {
+  readonly outOfOrdernessMs?: number | undefined
+  readonly generator?: WatermarkGeneratorSupplier<T> | undefined
+  readonly timestampAssigner?: TimestampAssigner<T> | undefined
+  readonly idlenessMs?: number | undefined
+}
 
 /**
  * How a stream gets event time: timestamps of the records, and watermarks that say up to when it is complete.
@@ -9,45 +18,59 @@ export type TimestampAssigner<T> = (value: T, recordTimestamp: number) => number
  * @example WatermarkStrategy.forBoundedOutOfOrderness<Click>('5 s').withTimestampAssigner(click => click.time)
  */
 export class WatermarkStrategy<T> {
-  /** Undefined: no watermarks. */
+  /** Of the built-in generator. Undefined: another one, or no watermarks. */
   readonly outOfOrdernessMs: number | undefined
+  /** One of the user's own. */
+  readonly generator: WatermarkGeneratorSupplier<T> | undefined
   readonly timestampAssigner: TimestampAssigner<T> | undefined
   /** Undefined: a quiet source holds back event time. */
   readonly idlenessMs: number | undefined
+  readonly #settings: Settings<T>
 
-  private constructor(
-    outOfOrdernessMs: number | undefined,
-    timestampAssigner: TimestampAssigner<T> | undefined,
-    idlenessMs: number | undefined,
-  ) {
-    this.outOfOrdernessMs = outOfOrdernessMs
-    this.timestampAssigner = timestampAssigner
-    this.idlenessMs = idlenessMs
+  private constructor(settings: Settings<T>) {
+    this.#settings = settings
+    this.outOfOrdernessMs = settings.outOfOrdernessMs
+    this.generator = settings.generator
+    this.timestampAssigner = settings.timestampAssigner
+    this.idlenessMs = settings.idlenessMs
   }
 
   /** Timestamps only rise (in each subtask of the source). */
   static forMonotonousTimestamps<T>(): WatermarkStrategy<T> {
-    return new WatermarkStrategy<T>(0, undefined, undefined)
+    return new WatermarkStrategy<T>({ outOfOrdernessMs: 0 })
   }
 
   /** A record comes at most `maxOutOfOrderness` later than one with a higher timestamp. */
   static forBoundedOutOfOrderness<T>(maxOutOfOrderness: Duration): WatermarkStrategy<T> {
     const ms = durationMs(maxOutOfOrderness, 'WatermarkStrategy.forBoundedOutOfOrderness')
-    return new WatermarkStrategy<T>(ms, undefined, undefined)
+    return new WatermarkStrategy<T>({ outOfOrdernessMs: ms })
+  }
+
+  /**
+   * Watermarks by a generator of your own: the function makes one for each subtask.
+   * @throws operators.invalid-argument
+   */
+  static forGenerator<T>(supplier: WatermarkGeneratorSupplier<T>): WatermarkStrategy<T> {
+    if (typeof supplier === 'function') return new WatermarkStrategy<T>({ generator: supplier })
+    throw InvalidArgument({
+      what: 'WatermarkStrategy.forGenerator',
+      value: String(supplier),
+      expected: 'a function that makes a generator for each subtask: () => new MyGenerator()',
+    })
   }
 
   /** No event time: watermarks come only at the end of a bounded stream. */
   static noWatermarks<T>(): WatermarkStrategy<T> {
-    return new WatermarkStrategy<T>(undefined, undefined, undefined)
+    return new WatermarkStrategy<T>({})
   }
 
   withTimestampAssigner(timestampAssigner: TimestampAssigner<T>): WatermarkStrategy<T> {
-    return new WatermarkStrategy<T>(this.outOfOrdernessMs, timestampAssigner, this.idlenessMs)
+    return new WatermarkStrategy<T>({ ...this.#settings, timestampAssigner })
   }
 
   /** After `idleness` without records the stream no longer holds back event time downstream. */
   withIdleness(idleness: Duration): WatermarkStrategy<T> {
-    const ms = durationMs(idleness, 'WatermarkStrategy.withIdleness', 1)
-    return new WatermarkStrategy<T>(this.outOfOrdernessMs, this.timestampAssigner, ms)
+    const idlenessMs = durationMs(idleness, 'WatermarkStrategy.withIdleness', 1)
+    return new WatermarkStrategy<T>({ ...this.#settings, idlenessMs })
   }
 }

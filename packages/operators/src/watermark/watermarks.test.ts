@@ -1,0 +1,144 @@
+import { describe, expect, test } from 'vitest'
+import { timestampsAndWatermarksOperator } from '../builtin/timestamps-and-watermarks-operator.ts'
+import { MAX_WATERMARK, MIN_WATERMARK } from '../contract/stream-operator.ts'
+import { OperatorHarness } from '../harness/operator-harness.ts'
+import type { WatermarkGenerator } from './watermark-generator.ts'
+import { WatermarkStrategy } from './watermark-strategy.ts'
+
+interface Event {
+  readonly at: number
+  readonly marker?: boolean
+}
+
+const strategy = (generator: WatermarkGenerator<Event>): WatermarkStrategy<Event> =>
+  WatermarkStrategy.forGenerator<Event>(() => generator).withTimestampAssigner(event => event.at)
+const punctuated: WatermarkGenerator<Event> = {
+  onEvent(event, timestamp, output) {
+    if (event.marker === true) output.emitWatermark(timestamp)
+  },
+  onPeriodicEmit() {},
+}
+const bounded = WatermarkStrategy.forBoundedOutOfOrderness<Event>(10).withTimestampAssigner(event => event.at)
+
+describe('generators', () => {
+  test('a punctuated one emits behind the record that it is asked about', async () => {
+    const seen: unknown[] = []
+    const factory = timestampsAndWatermarksOperator(strategy(punctuated))
+    const harness = await new OperatorHarness(factory, {
+      onEmit: ({ timestamp }) => seen.push([timestamp, [...harness.watermarks]]),
+    }).open()
+    harness.push({ at: 5 })
+    harness.push({ at: 7, marker: true })
+    harness.push({ at: 8 })
+    expect(seen).toEqual([
+      [5, []],
+      [7, []],
+      [8, [7]],
+    ])
+  })
+
+  test('a periodic one is asked at each interval, once for each subtask with its index', async () => {
+    const made: unknown[] = []
+    const factory = timestampsAndWatermarksOperator(
+      WatermarkStrategy.forGenerator<Event>(context => {
+        made.push([context.subtaskIndex, context.parallelism])
+        let highest = Number.NEGATIVE_INFINITY
+        return {
+          onEvent: (_event, timestamp) => {
+            highest = Math.max(highest, timestamp)
+          },
+          onPeriodicEmit: output => output.emitWatermark(highest - 3),
+        }
+      }).withTimestampAssigner(event => event.at),
+    )
+    const harness = await new OperatorHarness(factory, { subtaskIndex: 1, parallelism: 3 }).open()
+    harness.push({ at: 50 })
+    harness.push({ at: 40 })
+    expect(harness.watermarks).toEqual([])
+    harness.clock.advance(200)
+    expect(harness.watermarks).toEqual([47])
+    expect(made).toEqual([[1, 3]])
+  })
+
+  test('a watermark that is none, and one that throws, name generator and record', async () => {
+    const wrong = timestampsAndWatermarksOperator(
+      strategy({ onEvent: (_e, _t, output) => output.emitWatermark(Number.NaN), onPeriodicEmit() {} }),
+    )
+    const harness = await new OperatorHarness(wrong).open()
+    expect(() => harness.push({ at: 1 })).toThrow(
+      /watermark generator of operator .* emitted NaN: give millis/,
+    )
+    const failing = timestampsAndWatermarksOperator(
+      strategy({
+        onEvent: () => {
+          throw new RangeError('no such marker')
+        },
+        onPeriodicEmit: () => {
+          throw new RangeError('no time')
+        },
+      }),
+    )
+    const second = await new OperatorHarness(failing).open()
+    expect(() => second.push({ at: 1 })).toThrow(/^no such marker.*onEvent of the watermark generator.*at: 1/)
+    expect(() => second.clock.advance(200)).toThrow(/^no time.*onPeriodicEmit of the watermark generator/)
+    expect(() => WatermarkStrategy.forGenerator({} as never)).toThrow(
+      /forGenerator got .*a function that makes/,
+    )
+  })
+})
+
+describe('idleness', () => {
+  test('is said once, and ends with the first record or watermark after it', async () => {
+    const quiet = WatermarkStrategy.forGenerator<Event>(() => punctuated).withIdleness(500)
+    const harness = await new OperatorHarness(timestampsAndWatermarksOperator(quiet)).open()
+    harness.clock.advance(400)
+    expect(harness.idleCalls).toBe(0)
+    harness.clock.advance(2000)
+    expect(harness.idleCalls).toBe(1)
+    // No marker, but somebody is there: an old watermark says so.
+    harness.push({ at: 5 }, 5)
+    harness.clock.advance(200)
+    expect(harness.watermarks).toEqual([MIN_WATERMARK])
+    harness.clock.advance(1000)
+    expect(harness.idleCalls).toBe(2)
+  })
+})
+
+describe('restores', () => {
+  const restored = async (stored: readonly unknown[]) => {
+    const harness = new OperatorHarness(timestampsAndWatermarksOperator(bounded), {
+      restored: {
+        checkpointId: 1,
+        keyed: { states: [], timers: [] },
+        operator: { watermark: stored },
+      },
+    })
+    await harness.open()
+    harness.clock.advance(0)
+    return harness.watermarks
+  }
+  const at = (watermark: number, idle = false) => ({ watermark, idle })
+
+  test('snapshots have the watermark, and whether the stream is idle', async () => {
+    const harness = await new OperatorHarness(
+      timestampsAndWatermarksOperator(bounded.withIdleness(300)),
+    ).open()
+    expect((await harness.snapshot(1)).operator).toEqual({ watermark: [at(MIN_WATERMARK)] })
+    harness.push({ at: 81 })
+    harness.clock.advance(200)
+    expect((await harness.snapshot(2)).operator).toEqual({ watermark: [at(70)] })
+    harness.clock.advance(2000)
+    expect((await harness.snapshot(3)).operator).toEqual({ watermark: [at(70, true)] })
+  })
+
+  test.each([
+    { stored: [at(70), at(50), at(90)], expected: [50], what: 'the slowest subtask' },
+    { stored: [at(70), at(MIN_WATERMARK)], expected: [], what: 'one that had none' },
+    { stored: [at(70), at(10, true), at(60)], expected: [60], what: 'active subtasks only' },
+    { stored: [at(70, true), at(10, true)], expected: [70], what: 'the furthest if all are idle' },
+    { stored: [at(MAX_WATERMARK), at(20)], expected: [20], what: 'those with input left' },
+    { stored: [at(MAX_WATERMARK)], expected: [], what: 'the end of input' },
+  ])('event time goes on from $what', async ({ stored, expected }) => {
+    expect(await restored(stored)).toEqual(expected)
+  })
+})
