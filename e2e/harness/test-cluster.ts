@@ -150,6 +150,13 @@ export class TestCluster {
     await end(child, signal)
   }
 
+  /** Process ids of the job hosts that the JobManager has now. */
+  jobHosts(): readonly number[] {
+    const parent = this.#jobManager?.pid
+    if (parent === undefined) return []
+    return childrenOf(parent).filter(pid => commandOf(pid).includes('jobhost-main'))
+  }
+
   startTaskManager(): TaskManagerProcess {
     const resourceId = `taskmanager-${this.#taskManagerCount++}`
     const child = this.#spawn(resourceId, 'taskmanager-main.js', [`-Dtaskmanager.resource-id=${resourceId}`])
@@ -346,4 +353,21 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   const exited = new Promise(resolve => child.once('exit', resolve))
   child.kill(signal)
   await exited
+}
+
+function childrenOf(pid: number): readonly number[] {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    return children.split(' ').filter(Boolean).map(Number)
+  } catch {
+    return [] // it has ended
+  }
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return '' // it has ended
+  }
 }
