@@ -96,6 +96,7 @@ export type {
   RichFunction,
   RuntimeContext,
 } from './functions/rich-function.ts'
+export { lifecycleOnly } from './functions/rich-function.ts'
 export {
   describeValue,
   isAsyncFunction,

@@ -190,3 +190,20 @@ export function lifecycleOf(
         }),
   }
 }
+
+const LIFE_CYCLE = [
+  'initializeState',
+  'open',
+  'snapshotState',
+  'notifyCheckpointComplete',
+  'notifyCheckpointAborted',
+  'close',
+] as const
+
+/** The life cycle of a user's function alone, for functions that are made around it. */
+export function lifecycleOnly(userFunction: unknown): RichFunction {
+  if (typeof userFunction !== 'object' || userFunction === null) return {}
+  const rich = userFunction as Record<string, unknown>
+  const methods = LIFE_CYCLE.filter(name => typeof rich[name] === 'function')
+  return Object.fromEntries(methods.map(name => [name, (rich[name] as CallableFunction).bind(rich)]))
+}

@@ -1,6 +1,6 @@
 import type { Collector } from '../functions/collector.ts'
 import type { CoGroupFunction, FlatJoinFunction, JoinFunction } from '../functions/join-functions.ts'
-import type { RichFunction } from '../functions/rich-function.ts'
+import { lifecycleOnly } from '../functions/rich-function.ts'
 import type { Window } from '../windowing/time-window.ts'
 import type { WindowFunction } from '../windowing/window-functions.ts'
 
@@ -8,10 +8,6 @@ import type { WindowFunction } from '../windowing/window-functions.ts'
 export type TaggedUnion<A, B> =
   | { readonly side: 'left'; readonly value: A }
   | { readonly side: 'right'; readonly value: B }
-
-type RichWindowFunction<K, T, R, W extends Window> = RichFunction & {
-  apply(key: K, window: W, elements: readonly T[], out: Collector<R>): void
-}
 
 /** The window function of a coGroup: the records of both streams, each in order of arrival. */
 export function coGroupWindowFunction<K, A, B, R, W extends Window>(
@@ -21,12 +17,13 @@ export function coGroupWindowFunction<K, A, B, R, W extends Window>(
     typeof userFunction === 'function'
       ? userFunction
       : (left: readonly A[], right: readonly B[], out: Collector<R>) => userFunction.coGroup(left, right, out)
-  return withLifecycle(userFunction, {
+  return {
+    ...lifecycleOnly(userFunction),
     apply: (_key, _window, elements, out) => {
       const { left, right } = sidesOf(elements)
       emitAll(call(left, right, out), out)
     },
-  })
+  }
 }
 
 /** The window function of a join: each pair of records, the left ones in the outer loop. */
@@ -34,12 +31,13 @@ export function joinWindowFunction<K, A, B, R, W extends Window>(
   userFunction: JoinFunction<A, B, R> | FlatJoinFunction<A, B, R>,
 ): WindowFunction<K, TaggedUnion<A, B>, R, W> {
   const joinPair = pairFunction(userFunction)
-  return withLifecycle(userFunction, {
+  return {
+    ...lifecycleOnly(userFunction),
     apply: (_key, _window, elements, out) => {
       const { left, right } = sidesOf(elements)
       for (const l of left) for (const r of right) joinPair(l, r, out)
     },
-  })
+  }
 }
 
 function pairFunction<A, B, R>(
@@ -65,18 +63,4 @@ function sidesOf<A, B>(elements: readonly TaggedUnion<A, B>[]): { left: A[]; rig
 // biome-ignore lint/suspicious/noConfusingVoidType: functions that only call `out` return nothing
 function emitAll<R>(results: Iterable<R> | void, out: Collector<R>): void {
   if (results !== undefined) for (const result of results) out(result)
-}
-
-/** The life cycle of the user's function becomes that of the window function. */
-function withLifecycle<K, T, R, W extends Window>(
-  userFunction: unknown,
-  own: RichWindowFunction<K, T, R, W>,
-): RichWindowFunction<K, T, R, W> {
-  if (typeof userFunction !== 'object' || userFunction === null) return own
-  const { open, close } = userFunction as RichFunction
-  return {
-    ...own,
-    ...(open === undefined ? {} : { open: context => open.call(userFunction, context) }),
-    ...(close === undefined ? {} : { close: () => close.call(userFunction) }),
-  }
 }

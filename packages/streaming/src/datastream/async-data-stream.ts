@@ -5,6 +5,7 @@ import {
   asyncWaitOperator,
   type Duration,
   durationMs,
+  lifecycleOnly,
   type OperatorFactory,
 } from '@flink-ts/operators'
 import { InvalidArgument } from '../errors.ts'
@@ -62,14 +63,12 @@ export function asyncMapOperator<T, R>(
 ): OperatorFactory {
   requireFunction('mapAsync', 'map', mapper, { mayBeAsync: true })
   const { onTimeout } = options
-  const rich = typeof mapper === 'function' ? undefined : mapper
   const asyncFunction: AsyncFunction<T, R> = {
+    ...lifecycleOnly(mapper),
     asyncInvoke: async (value, _future, context) => [
       await (typeof mapper === 'function' ? mapper(value, context) : mapper.map(value, context)),
     ],
     ...(onTimeout === undefined ? {} : { timeout: (value, future) => future.complete([onTimeout(value)]) }),
-    ...(rich?.open === undefined ? {} : { open: context => rich.open?.(context) }),
-    ...(rich?.close === undefined ? {} : { close: () => rich.close?.() }),
   }
   return asyncOperator('mapAsync', asyncFunction, options)
 }
