@@ -100,6 +100,17 @@ export const SnapshotFailed = defineError<{ checkpointId: number; task: string; 
   message: d => `${d.task} could not take its snapshot for checkpoint ${d.checkpointId}: ${d.reason}`,
 })
 
+/** A checkpoint has records for an input that the job no longer has. */
+export const RecordsWithoutInput = defineError<{ operator: string; input: number }>({
+  code: 'taskmanager.records-without-input',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The checkpoint was unaligned: it holds records that were on their way to input ${d.input} of operator ` +
+    `'${d.operator}', and in this job nothing comes to it there through a channel (any more). Restore the job as it was, ` +
+    'take a savepoint, and restore the changed job from that: savepoints hold no records on their way.',
+})
+
 /** A job has checkpoints switched on and no place for them. */
 export const CheckpointDirectoryMissing = defineError<{ job: string }>({
   code: 'taskmanager.checkpoint-directory-missing',

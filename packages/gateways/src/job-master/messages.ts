@@ -55,6 +55,8 @@ export interface TaskIoMetrics {
   readonly load?: TaskLoad
   /** Of each operator of the chain, in its order. Absent before the task runs. */
   readonly operators?: readonly OperatorRecords[]
+  /** Checkpoint that the task takes part in now, and what it waits for, in words. Absent: none. */
+  readonly checkpoint?: { readonly checkpointId: number; readonly what: string }
 }
 
 /** Milliseconds that a task had work, had none, and could not go on because its outputs were full. */
@@ -92,6 +94,10 @@ export interface CheckpointAcknowledgement {
     readonly asyncMs: number
     readonly startDelayMs: number
     readonly stateBytes: number
+    /** The snapshot was taken before all barriers had come. */
+    readonly unaligned?: boolean
+    /** Of records on their way that are part of it. */
+    readonly persistedBytes?: number
   }
 }
 

@@ -60,6 +60,11 @@ export interface CheckpointSettings {
   /** Milliseconds between triggers; undefined: no periodic checkpoints. */
   readonly intervalMs: number | undefined
   readonly mode: 'exactly-once' | 'at-least-once'
+  /**
+   * Exactly-once checkpoints that do not wait until records on their way are processed: they make them part of the
+   * checkpoint once the alignment has lasted for so long. Absent: barriers are always waited for.
+   */
+  readonly unaligned?: { readonly alignedTimeoutMs: number } | undefined
   readonly minPauseMs: number
   readonly timeoutMs: number
   readonly maxConcurrent: number

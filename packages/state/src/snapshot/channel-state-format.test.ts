@@ -20,7 +20,7 @@ const storage = {
   read: async (location: StateLocation) =>
     Buffer.from(location.type === 'inline' ? location.base64 : '', 'base64'),
 }
-const name = (subtask: number) => ({ input: 0, source: 'a'.repeat(32) as never, subtask })
+const name = (subtask: number) => ({ input: 0, source: 'a'.repeat(32) as never, subtask, parallelism: 3 })
 const write = () =>
   writeChannelState(
     [

@@ -56,8 +56,9 @@ export interface ChannelStateHandle {
   /** The operator that sent them; with `outputTag`, to a side output. */
   readonly source: OperatorId
   readonly outputTag?: string
-  /** The subtask that took the snapshot. */
+  /** The subtask that took the snapshot, and out of how many. */
   readonly subtask: number
+  readonly parallelism: number
   readonly batches: readonly ChannelBatch[]
   readonly location: StateLocation
 }

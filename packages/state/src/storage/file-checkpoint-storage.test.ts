@@ -161,7 +161,7 @@ test('records on their way are in the metadata, under a version of their own', a
   if (operator === undefined || subtask === undefined) throw new Error('no operator')
   const inputs = [
     {
-      ...{ input: 0, source: operator.operatorId, subtask: 0, location },
+      ...{ input: 0, source: operator.operatorId, subtask: 0, parallelism: 1, location },
       batches: [{ offset: 8, sizeBytes: 4, skip: 1, crc: 7 }],
     },
   ]

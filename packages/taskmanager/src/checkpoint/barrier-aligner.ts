@@ -24,6 +24,12 @@ export class BarrierAligner implements BarrierHandler {
     this.#finished = new Array<boolean>(options.channels).fill(false)
   }
 
+  get waitingFor(): { checkpointId: number; channels: readonly number[] } | undefined {
+    if (this.#pending === undefined) return undefined
+    const channels = this.#arrived.flatMap((arrived, i) => (arrived || this.#finished[i] === true ? [] : [i]))
+    return { checkpointId: this.#pending.checkpointId, channels }
+  }
+
   onBarrier(channel: number, barrier: Barrier): void {
     const id = barrier.checkpointId
     if (id <= this.#doneUpTo || (this.#pending !== undefined && id < this.#pending.checkpointId)) return

@@ -1,4 +1,5 @@
 import type { CheckpointTrigger } from '@flink-ts/gateways'
+import type { CaptureEnd } from '@flink-ts/network'
 
 /** A checkpoint barrier as it travels between records. */
 export interface Barrier {
@@ -17,6 +18,11 @@ export interface BarrierListener {
   /** Take nothing from this channel until further notice. */
   block(channel: number): void
   unblockAll(): void
+  /**
+   * Take the snapshot now, although the barrier is missing on these channels: the records before it there become part
+   * of it. Channels are unblocked right after the call.
+   */
+  overtake(barrier: Barrier, alignmentMs: number, missing: readonly number[]): void
 }
 
 /** Decides from the barriers of all input channels when the task takes its snapshot. Owner: the task. */
@@ -27,4 +33,14 @@ export interface BarrierHandler {
   onAborted(checkpointId: number): void
   /** No barriers will come on this channel any more. */
   onChannelFinished(channel: number): void
+  /** The coordinator has begun this checkpoint. Absent: only barriers tell. */
+  announce?(barrier: Barrier): void
+  /** Has the snapshot taken that is due without all barriers, if there is one. No life-cycle call may be under way. */
+  takeDue?(): boolean
+  /** The records before the barrier on this channel are all captured, or will never be. */
+  onCaptured?(channel: number, by: CaptureEnd): void
+  /** Checkpoint under way, with the channels whose barrier is awaited; undefined: none. */
+  readonly waitingFor: { readonly checkpointId: number; readonly channels: readonly number[] } | undefined
+  /** The task is ending. */
+  close?(): void
 }

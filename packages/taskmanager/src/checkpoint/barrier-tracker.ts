@@ -22,6 +22,17 @@ export class BarrierTracker implements BarrierHandler {
     this.#clock = dependencies.clock
   }
 
+  get waitingFor(): { checkpointId: number; channels: readonly number[] } | undefined {
+    const [oldest] = [...this.#pending.keys()].sort((a, b) => a - b)
+    const entry = oldest === undefined ? undefined : this.#pending.get(oldest)
+    if (oldest === undefined || entry === undefined) return undefined
+    const all = Array.from({ length: this.#channels }, (_, i) => i)
+    return {
+      checkpointId: oldest,
+      channels: all.filter(i => !entry.arrived.has(i) && !this.#finished.has(i)),
+    }
+  }
+
   onBarrier(channel: number, barrier: Barrier): void {
     if (barrier.checkpointId <= this.#doneUpTo) return
     let entry = this.#pending.get(barrier.checkpointId)

@@ -1,13 +1,16 @@
 import { type Clock, type ExecutionAttemptId, type Logger, serializeError } from '@flink-ts/common'
 import {
+  type ChannelStateHandle,
   type CheckpointStorage,
   type CheckpointStreamFactory,
+  channelStateSizeBytes,
   type KeyedStateBackend,
   locationSizeBytes,
   type OperatorStateBackend,
   type OperatorSubtaskState,
   type SavepointStorage,
   type TaskStateSnapshot,
+  writeChannelState,
 } from '@flink-ts/state'
 import { CheckpointNotPossible, SnapshotFailed } from '../errors.ts'
 import type { SlotLoop } from '../mailbox/slot-loop.ts'
@@ -16,6 +19,7 @@ import type { OperatorSequence } from '../stream-task/operator-sequence.ts'
 import type { TaskOutputs } from '../stream-task/task-outputs.ts'
 import type { TaskReporter } from '../stream-task/task-ports.ts'
 import type { Barrier } from './barrier-handler.ts'
+import type { ChannelCapture } from './channel-capture.ts'
 
 /** State of one operator of the task; keyed only behind keyBy. */
 export interface OperatorBackends {
@@ -80,8 +84,17 @@ export class SubtaskCheckpoints {
     this.#logger = dependencies.logger
   }
 
-  /** Begins the snapshot for `barrier`. No life-cycle call may be under way. */
-  take(barrier: Barrier, alignmentMs: number): void {
+  /** Checkpoint whose files are being written; undefined: none. */
+  get running(): number | undefined {
+    const [first] = this.#running.keys()
+    return first
+  }
+
+  /**
+   * Begins the snapshot for `barrier`. No life-cycle call may be under way.
+   * @param capture records on their way that belong to it
+   */
+  take(barrier: Barrier, alignmentMs: number, capture?: ChannelCapture): void {
     const { checkpointId } = barrier
     // A keyed backend writes one snapshot at a time.
     const older = this.#backends.some(({ keyed }) => keyed !== undefined) ? [...this.#running.keys()] : []
@@ -91,7 +104,10 @@ export class SubtaskCheckpoints {
       this.decline(id, CheckpointNotPossible({ checkpointId: id, task: this.#taskName, reason }))
     }
     const startDelayMs = Math.max(0, this.#clock.now() - barrier.timestamp - alignmentMs)
-    const failed = (error: unknown): void => this.decline(checkpointId, this.#failure(checkpointId, error))
+    const failed = (error: unknown): void => {
+      capture?.abandon()
+      this.decline(checkpointId, this.#failure(checkpointId, error))
+    }
     this.#sequence.run(
       this.#links,
       { step: 'prepareSnapshot', on: link => link.operator.prepareSnapshot?.(checkpointId) },
@@ -101,7 +117,7 @@ export class SubtaskCheckpoints {
         this.#sequence.run(
           this.#links,
           { step: 'snapshotState', on: link => link.operator.snapshotState?.(checkpointId) },
-          () => this.#write(barrier, { alignmentMs, startDelayMs }, syncStartMs),
+          () => this.#write(barrier, { alignmentMs, startDelayMs }, syncStartMs, capture),
           failed,
         )
       },
@@ -135,28 +151,52 @@ export class SubtaskCheckpoints {
     barrier: Barrier,
     measured: { alignmentMs: number; startDelayMs: number },
     syncStartMs: number,
+    capture: ChannelCapture | undefined,
   ): void {
     const { checkpointId } = barrier
+    const inputs = this.#writeInputs(barrier, capture)
     const running: Running = { cancelled: false }
     this.#running.set(checkpointId, running)
     // Everything is fixed before the first await, so that the records that follow are not in the snapshot.
     const parts = this.#links.map((link, i) => this.#snapshotOperator(barrier, link, i))
     const syncEndMs = this.#clock.monotonicMs()
-    Promise.allSettled(parts).then(results => {
+    Promise.allSettled([inputs, ...parts]).then(results => {
       if (running.cancelled) return
       this.#running.delete(checkpointId)
       const failure = results.find(result => result.status === 'rejected')
       if (failure !== undefined) {
+        capture?.abandon()
         this.decline(checkpointId, this.#failure(checkpointId, failure.reason))
         return
       }
+      const [headInputs, ...operators] = results.map(
+        result => (result as PromiseFulfilledResult<unknown>).value,
+      ) as [readonly ChannelStateHandle[], ...OperatorSubtaskState[]]
       const state: TaskStateSnapshot = {
-        operators: results.map(result => (result as PromiseFulfilledResult<OperatorSubtaskState>).value),
+        operators: operators.map((operator, i) =>
+          i === 0 && headInputs.length > 0 ? { ...operator, inputs: headInputs } : operator,
+        ),
       }
       const asyncMs = this.#clock.monotonicMs() - syncEndMs
-      const metrics = { ...measured, syncMs: syncEndMs - syncStartMs, asyncMs, stateBytes: stateBytes(state) }
+      const metrics = {
+        ...{ ...measured, syncMs: syncEndMs - syncStartMs, asyncMs, stateBytes: stateBytes(state) },
+        unaligned: capture !== undefined,
+        persistedBytes: headInputs.reduce((sum, handle) => sum + channelStateSizeBytes(handle), 0),
+      }
       this.#reporter.acknowledge({ attemptId: this.#attemptId, checkpointId, state, metrics })
     }, this.#unexpected)
+  }
+
+  /** Stores the records on their way, once the barrier has come on all channels. */
+  async #writeInputs(
+    barrier: Barrier,
+    capture: ChannelCapture | undefined,
+  ): Promise<readonly ChannelStateHandle[]> {
+    if (capture === undefined) return []
+    const channels = await capture.result
+    if (channels.every(({ batches }) => batches.length === 0)) return []
+    const { operatorId } = (this.#links[0] as ChainLink).node
+    return writeChannelState(channels, await this.#streams(barrier, operatorId).open('inputs'))
   }
 
   async #snapshotOperator(barrier: Barrier, link: ChainLink, index: number): Promise<OperatorSubtaskState> {
@@ -206,7 +246,8 @@ export class SubtaskCheckpoints {
 
 function stateBytes(state: TaskStateSnapshot): number {
   let sum = 0
-  for (const { keyed, operator } of state.operators) {
+  for (const { keyed, operator, inputs } of state.operators) {
+    for (const handle of inputs ?? []) sum += channelStateSizeBytes(handle)
     for (const { location } of keyed) sum += locationSizeBytes(location)
     for (const { location } of operator) sum += locationSizeBytes(location)
   }

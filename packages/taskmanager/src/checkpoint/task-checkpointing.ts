@@ -1,5 +1,6 @@
 import type { ExecutionAttemptId } from '@flink-ts/common'
 import type { CheckpointTrigger } from '@flink-ts/gateways'
+import type { CheckpointSettings } from '@flink-ts/jobgraph'
 import { CheckpointNotPossible } from '../errors.ts'
 import type { LifeCycleCall } from '../stream-task/operator-sequence.ts'
 import type { TaskInputs } from '../stream-task/task-inputs.ts'
@@ -7,7 +8,9 @@ import type { TaskOperatorEvent } from '../thread/slot-messages.ts'
 import { BarrierAligner } from './barrier-aligner.ts'
 import type { BarrierHandler, BarrierListener } from './barrier-handler.ts'
 import { BarrierTracker } from './barrier-tracker.ts'
+import type { ChannelCapture } from './channel-capture.ts'
 import { SubtaskCheckpoints, type SubtaskCheckpointsDependencies } from './subtask-checkpoints.ts'
+import { UnalignedBarriers } from './unaligned-barriers.ts'
 
 /** What checkpoints need to know of their task, and have it do. */
 export interface CheckpointedTask {
@@ -38,6 +41,8 @@ export class TaskCheckpointing {
     | { readonly trigger: CheckpointTrigger; readonly event?: never }
     | { readonly event: TaskOperatorEvent; readonly trigger?: never }
   )[] = []
+  /** Records on their way that are being made part of a checkpoint. */
+  #capture: ChannelCapture | undefined
   #dataEnded = false
   /** First checkpoint taken after that. */
   #lastCheckpointId: number | undefined
@@ -48,16 +53,22 @@ export class TaskCheckpointing {
     options: {
       readonly attemptId: ExecutionAttemptId
       readonly taskName: string
-      readonly mode: 'exactly-once' | 'at-least-once'
+      readonly mode: CheckpointSettings['mode']
+      readonly unaligned?: CheckpointSettings['unaligned']
       readonly channels: number
+      /** See {@link UnalignedBarriers}. */
+      readonly alignedOnly: ReadonlySet<number>
     },
     dependencies: TaskCheckpointingDependencies,
   ) {
     this.#taskName = options.taskName
     this.#ports = dependencies
-    const Handler = options.mode === 'exactly-once' ? BarrierAligner : BarrierTracker
-    const { clock } = dependencies
-    this.barriers = new Handler({ channels: options.channels }, { listener: this.#listener(), clock })
+    const { clock, loop } = dependencies
+    const { channels, alignedOnly, mode, unaligned } = options
+    const ports = { listener: this.#listener(), clock, wake: () => loop.wake() }
+    if (mode === 'at-least-once') this.barriers = new BarrierTracker({ channels }, ports)
+    else if (unaligned === undefined) this.barriers = new BarrierAligner({ channels }, ports)
+    else this.barriers = new UnalignedBarriers({ channels, alignedOnly, ...unaligned }, ports)
     this.#checkpoints = new SubtaskCheckpoints(options, dependencies)
   }
 
@@ -89,16 +100,40 @@ export class TaskCheckpointing {
     let delivered = false
     for (let next = this.#mail[0]; next !== undefined; next = this.#mail[0]) {
       if (next.trigger !== undefined) {
-        if (!this.#ports.inputs().allFinished) return delivered
+        const { announce } = this.barriers
+        const finished = this.#ports.inputs().allFinished
+        if (!finished && announce === undefined) return delivered
         this.#mail.shift()
-        this.#take(next.trigger, 0)
-        return true
+        if (finished) {
+          this.#take(next.trigger, 0)
+          return true
+        }
+        announce?.call(this.barriers, next.trigger)
+        if (this.barriers.takeDue?.() === true) return true
+        delivered = true
+        continue
       }
       this.#mail.shift()
       this.#deliver(next.event)
       delivered = true
     }
-    return delivered
+    return this.barriers.takeDue?.() === true || delivered
+  }
+
+  /** Checkpoint under way and what it waits for, in words; undefined: none. */
+  get waitsFor(): { readonly checkpointId: number; readonly what: string } | undefined {
+    const { sequence, inputs } = this.#ports
+    const waiting = this.barriers.waitingFor
+    const checkpointId = waiting?.checkpointId ?? this.#checkpoints.running
+    if (checkpointId === undefined) return undefined
+    const { waitingFor } = sequence
+    if (waitingFor !== undefined)
+      return { checkpointId, what: `a call of operator '${waitingFor.node.name}'` }
+    if (waiting === undefined || waiting.channels.length === 0) return { checkpointId, what: 'its files' }
+    const labels = waiting.channels.map(channel => inputs().labelOf(channel))
+    const [first, second] = labels
+    const others = labels.length > 2 ? ` and ${labels.length - 2} others` : ''
+    return { checkpointId, what: `the barrier from ${[first, second].filter(Boolean).join(', ')}${others}` }
   }
 
   /** Delivers what the operator whose promise is awaited may be waiting for. */
@@ -130,6 +165,7 @@ export class TaskCheckpointing {
     if (index >= 0) this.#mail.splice(index, 1)
     if (this.#suspendedBy === checkpointId) this.#suspendedBy = undefined
     this.barriers.onAborted(checkpointId)
+    if (this.#capture?.checkpointId === checkpointId) this.#stopCapture()
     this.#checkpoints.cancel(checkpointId)
     this.#notify(
       {
@@ -143,7 +179,16 @@ export class TaskCheckpointing {
   /** The task is ending: nothing is taken or written any more. */
   close(): void {
     this.#mail.length = 0
+    this.barriers.close?.()
+    this.#stopCapture()
     this.#checkpoints.cancelAll()
+  }
+
+  #stopCapture(): void {
+    if (this.#capture === undefined) return
+    this.#capture.abandon()
+    this.#capture = undefined
+    this.#ports.inputs().stopCapture()
   }
 
   #deliver({ operatorId, event }: TaskOperatorEvent): void {
@@ -158,10 +203,14 @@ export class TaskCheckpointing {
     })
   }
 
-  #take(barrier: CheckpointTrigger, alignmentMs: number): void {
+  #take(barrier: CheckpointTrigger, alignmentMs: number, missing?: readonly number[]): void {
     if (barrier.savepoint !== false && barrier.savepoint.suspend) this.#suspendedBy = barrier.checkpointId
     if (this.#dataEnded) this.#lastCheckpointId ??= barrier.checkpointId
-    this.#checkpoints.take(barrier, alignmentMs)
+    // What an older checkpoint still captures will not be complete any more.
+    this.#stopCapture()
+    if (missing !== undefined)
+      this.#capture = this.#ports.inputs().capture(barrier.checkpointId, this.#taskName, missing)
+    this.#checkpoints.take(barrier, alignmentMs, this.#capture)
   }
 
   #listener(): BarrierListener {
@@ -175,6 +224,9 @@ export class TaskCheckpointing {
         if (forward) outputs.event({ type: 'cancel-barrier', checkpointId })
         const error = CheckpointNotPossible({ checkpointId, task: this.#taskName, reason })
         this.#checkpoints.decline(checkpointId, error)
+      },
+      overtake: (barrier, alignmentMs, missing) => {
+        if (task.isRunning()) this.#take(barrier, alignmentMs, missing)
       },
       block: channel => inputs().block(channel),
       unblockAll: () => inputs().unblockAll(),

@@ -4,8 +4,7 @@ import type { JobVertex } from '@flink-ts/jobgraph'
 import type { Push, ReplayedProgram } from '@flink-ts/operators'
 import type { OperatorBackends } from '../checkpoint/subtask-checkpoints.ts'
 import { TaskCheckpointing } from '../checkpoint/task-checkpointing.ts'
-import { InvalidDeployment } from '../errors.ts'
-import { buildChain, buildInputs, buildOutputs } from './build-task.ts'
+import { buildChain, buildInputs, buildOutputs, channelsOf } from './build-task.ts'
 import type { DirectConsumer } from './direct-channel.ts'
 import type { OperatorChain, OperatorFailureMaker } from './operator-chain.ts'
 import type { ContextHost } from './operator-context.ts'
@@ -13,7 +12,7 @@ import type { OperatorSequence } from './operator-sequence.ts'
 import type { Overdraft } from './overdraft.ts'
 import { TaskEnding } from './task-ending.ts'
 import { TaskEventTime } from './task-event-time.ts'
-import type { TaskInputs } from './task-inputs.ts'
+import type { InputChannel, TaskInputs } from './task-inputs.ts'
 import type { TaskOutputs } from './task-outputs.ts'
 import type { StreamTaskDependencies } from './task-ports.ts'
 import type { YieldDecision } from './yield-decision.ts'
@@ -41,6 +40,8 @@ interface AssembleTaskDependencies
   > {
   /** Restored, by operator of the chain. */
   readonly backends: readonly OperatorBackends[]
+  /** Records on their way, as channels. */
+  readonly restored: readonly InputChannel[]
   /** The task as its channels see it. */
   readonly consumer: DirectConsumer
   readonly host: ContextHost
@@ -56,15 +57,6 @@ interface AssembleTaskDependencies
   readonly drain: () => void
   readonly fail: (error: unknown) => void
   readonly failure: OperatorFailureMaker
-}
-
-/** The vertex that a task belongs to. Throws `taskmanager.invalid-deployment`. */
-export function vertexOf({ attemptId, job, vertexId }: TaskDeployment): JobVertex {
-  const vertex = job.graph.vertices.find(({ id }) => id === vertexId)
-  if (vertex === undefined) {
-    throw InvalidDeployment({ task: attemptId, problem: `the job has no vertex ${vertexId}` })
-  }
-  return vertex
 }
 
 /** Builds what a task consists of, back to front: outputs, operators, its part in checkpoints, inputs. */
@@ -87,8 +79,8 @@ export function assembleTask(
     {
       attemptId: deployment.attemptId,
       taskName,
-      mode: deployment.job.graph.checkpointing.mode,
-      channels: deployment.inputs.reduce((sum, edge) => sum + edge.channels.length, 0),
+      ...deployment.job.graph.checkpointing,
+      ...channelsOf(deployment, dependencies.restored.length),
     },
     {
       ...dependencies,
@@ -127,6 +119,7 @@ export function assembleTask(
     },
     barriers: checkpointing.barriers,
     suspended: () => checkpointing.suspended,
+    restored: dependencies.restored,
   })
   return { outputs, chain, checkpointing, inputs, eventTime, ending }
 }

@@ -1,6 +1,6 @@
-import type { Logger } from '@flink-ts/common'
+import type { Logger, OperatorId } from '@flink-ts/common'
 import type { TaskDeployment } from '@flink-ts/gateways'
-import type { JobEdge, JobGraph, JobVertex } from '@flink-ts/jobgraph'
+import type { JobEdge, JobGraph, JobVertex, Partitioning } from '@flink-ts/jobgraph'
 import { describeValue, type Push, type ReplayedProgram, userFunctionFailure } from '@flink-ts/operators'
 import type { BarrierHandler } from '../checkpoint/barrier-handler.ts'
 import type { OperatorBackends } from '../checkpoint/subtask-checkpoints.ts'
@@ -10,7 +10,7 @@ import { type LinkMaker, OperatorChain, type OperatorFailureMaker } from './oper
 import { type ContextHost, createOperatorContext } from './operator-context.ts'
 import { operatorFailure } from './operator-failure.ts'
 import type { Overdraft } from './overdraft.ts'
-import { type InputListener, TaskInputs } from './task-inputs.ts'
+import { type InputChannel, type InputListener, TaskInputs } from './task-inputs.ts'
 import { TaskOutputs } from './task-outputs.ts'
 import type { TaskChannels } from './task-ports.ts'
 
@@ -89,7 +89,32 @@ export function buildChain(
   return OperatorChain.build(vertex.operators, outputs.edges, make, failure)
 }
 
-/** The incoming channels of a task, in order of its input edges. */
+/**
+ * Every subtask gets its own copy of a broadcast record, and some have it in their state and others not when they take
+ * their snapshots; what a custom partitioner would do with a record again nobody knows.
+ */
+const ALIGNED_ONLY: ReadonlySet<Partitioning> = new Set<Partitioning>(['broadcast', 'custom'])
+
+/** How many channels a task has, and which of them are always aligned. */
+export function channelsOf(
+  { inputs }: TaskDeployment,
+  restored: number,
+): { readonly channels: number; readonly alignedOnly: ReadonlySet<number> } {
+  const partitionings = inputs.flatMap(({ edge, channels }) => channels.map(() => edge.partitioning))
+  const alignedOnly = partitionings.flatMap((partitioning, i) => (ALIGNED_ONLY.has(partitioning) ? [i] : []))
+  return { channels: partitionings.length + restored, alignedOnly: new Set(alignedOnly) }
+}
+
+/** The vertex that a task belongs to. Throws `taskmanager.invalid-deployment`. */
+export function vertexOf({ attemptId, job, vertexId }: TaskDeployment): JobVertex {
+  const vertex = job.graph.vertices.find(({ id }) => id === vertexId)
+  if (vertex === undefined) {
+    throw InvalidDeployment({ task: attemptId, problem: `the job has no vertex ${vertexId}` })
+  }
+  return vertex
+}
+
+/** The incoming channels of a task, in order of its input edges, and those with records from a checkpoint. */
 export function buildInputs(
   deployment: TaskDeployment,
   channels: TaskChannels,
@@ -100,6 +125,8 @@ export function buildInputs(
     listener: InputListener
     barriers: BarrierHandler
     suspended: () => boolean
+    /** Records from a checkpoint. */
+    restored: readonly InputChannel[]
   },
 ): TaskInputs {
   const inputs = deployment.inputs.flatMap(({ edge, channels: ends }) => {
@@ -107,10 +134,24 @@ export function buildInputs(
       const problem = `its head operator has no input ${edge.targetInput}, which edge ${edge.edgeId} feeds`
       throw InvalidDeployment({ task: deployment.attemptId, problem })
     }
-    return ends.map(({ channelId }) => ({
-      inputIndex: edge.targetInput,
-      reader: channels.reader(channelId, timestamp),
-    }))
+    const { source, outputTag, targetInput: input } = edge
+    const { vertices } = deployment.job.graph
+    const producer = vertices.find(({ id }) => id === source)
+    const operator = producer?.operators.find(({ nodeId }) => nodeId === edge.sourceNodeId)
+    const vertex = vertexOf(deployment)
+    return ends.map(
+      ({ channelId, partner }): InputChannel => ({
+        inputIndex: input,
+        reader: channels.reader(channelId, timestamp),
+        name: {
+          ...{ input, source: operator?.operatorId as OperatorId, subtask: deployment.subtaskIndex },
+          parallelism: vertex.parallelism,
+          ...(outputTag !== undefined && { outputTag }),
+        },
+        label: `${producer?.name} (${(partner?.subtaskIndex ?? 0) + 1}/${producer?.parallelism})`,
+        alignedOnly: ALIGNED_ONLY.has(edge.partitioning),
+      }),
+    )
   })
-  return new TaskInputs(inputs, dependencies)
+  return new TaskInputs([...inputs, ...dependencies.restored], dependencies)
 }

@@ -14,8 +14,9 @@ import { CheckpointNotPossible } from '../errors.ts'
 import type { ScheduledTask } from '../mailbox/slot-loop.ts'
 import type { TaskOperatorEvent } from '../thread/slot-messages.ts'
 import { Accumulators } from './accumulators.ts'
-import { assembleTask, vertexOf } from './assemble-task.ts'
+import { assembleTask } from './assemble-task.ts'
 import { BatchSize } from './batch-size.ts'
+import { vertexOf } from './build-task.ts'
 import { closeOperators } from './close-operators.ts'
 import type { DirectConsumer } from './direct-channel.ts'
 import { OperatorActions } from './operator-actions.ts'
@@ -25,11 +26,12 @@ import { operatorFailure } from './operator-failure.ts'
 import { OperatorSequence } from './operator-sequence.ts'
 import { Overdraft } from './overdraft.ts'
 import { restoreBackends } from './restore-backends.ts'
+import { restoreChannels } from './restore-channels.ts'
 import { SourceTurn } from './source-turn.ts'
 import { taskContextHost } from './task-context-host.ts'
 import type { TaskEnding } from './task-ending.ts'
 import type { TaskEventTime } from './task-event-time.ts'
-import type { TaskInputs } from './task-inputs.ts'
+import type { InputChannel, TaskInputs } from './task-inputs.ts'
 import type { TaskOutputs } from './task-outputs.ts'
 import type { StreamTaskDependencies, StreamTaskOptions } from './task-ports.ts'
 import { type ActivityTimes, type TaskActivity, TaskTimes } from './task-times.ts'
@@ -128,12 +130,14 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   }
 
   get metrics(): TaskIoMetrics {
+    const checkpoint = this.#checkpointing?.waitsFor
     return {
       recordsIn: this.#inputs?.recordsIn ?? 0,
       recordsOut: this.#outputs?.recordsOut ?? 0,
       bytesIn: this.#inputs?.bytesIn ?? 0,
       bytesOut: this.#outputs?.bytesOut ?? 0,
       ...(this.#state !== 'starting' && this.#inputs !== undefined && this.#load()),
+      ...(checkpoint !== undefined && { checkpoint }),
     }
   }
 
@@ -175,9 +179,15 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
         deployment.restore?.state,
         factories,
       )
+      const restored = await restoreChannels(
+        { deployment, vertex: this.#vertex, program: this.#program },
+        deployment.restore?.state,
+        this.timestamp,
+        factories,
+      )
       if (this.#state !== 'starting') return
       this.#backends = backends
-      this.#assemble(backends)
+      this.#assemble(backends, restored)
       // Back to front: what is opened may emit as soon as it is.
       this.#sequence.run(
         [...this.#chain.links].reverse(),
@@ -190,14 +200,14 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     }
   }
 
-  #assemble(backends: readonly OperatorBackends[]): void {
+  #assemble(backends: readonly OperatorBackends[], restored: readonly InputChannel[]): void {
     const { deployment } = this
     const { loop } = this.#ports
     const parts = assembleTask(
       { deployment, vertex: this.#vertex, taskName: this.name, program: this.#program },
       {
         ...this.#ports,
-        ...{ backends, overdraft: this.#overdraft, logger: this.#logger, sequence: this.#sequence },
+        ...{ backends, restored, overdraft: this.#overdraft, logger: this.#logger, sequence: this.#sequence },
         ...{ consumer: this, host: this.#contextHost(), yielding: this.#yielding },
         isRunning: () => this.#state === 'running',
         refresh: () => this.#refresh(),
@@ -282,6 +292,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     if (!suspended && this.#ending.tellOperators()) progressed = true
     if (this.#sequence.active || this.#state !== 'running') return true
     if (this.#checkpointing.takeMail()) return true
+    if (this.#inputs.drain()) progressed = true
     const room = !suspended && this.#unavailable.size === 0 && outputs.available()
     if (this.#chain.head.operator.source !== undefined) {
       if (room && this.#emitFromSource()) progressed = true

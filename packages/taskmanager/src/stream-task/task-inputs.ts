@@ -1,7 +1,10 @@
-import type { ChannelEvent, ChannelHandler, ChannelReader } from '@flink-ts/network'
+import type { CaptureEnd, ChannelEvent, ChannelHandler, ChannelReader } from '@flink-ts/network'
 import type { Push } from '@flink-ts/operators'
+import type { ChannelName } from '@flink-ts/state'
 import type { BarrierHandler } from '../checkpoint/barrier-handler.ts'
+import { ChannelCapture } from '../checkpoint/channel-capture.ts'
 import { DirectChannel, type DirectConsumer } from './direct-channel.ts'
+import { RestoredChannel } from './restored-channel.ts'
 import { CombinedEventTime, WatermarkValve } from './watermark-valve.ts'
 
 /** One channel to be read: whose input it feeds, and where to read it. */
@@ -9,6 +12,12 @@ export interface InputChannel {
   /** 0 or 1: which input of the head. */
   readonly inputIndex: number
   readonly reader: ChannelReader
+  /** What a checkpoint calls it if it holds records of it. */
+  readonly name: ChannelName
+  /** For messages: who sends. */
+  readonly label: string
+  /** Its records cannot become state: they would not fit another parallelism. */
+  readonly alignedOnly: boolean
 }
 
 /** What a {@link TaskInputs} tells its task. */
@@ -29,6 +38,7 @@ interface Input {
   readonly inputIndex: number
   readonly valveIndex: number
   readonly reader: ChannelReader
+  readonly channel: InputChannel
   readonly handler: ChannelHandler
   blocked: boolean
   ended: boolean
@@ -49,6 +59,9 @@ export class TaskInputs {
   #open = 0
   #idle = false
   #blocked = 0
+  /** Channels with records from a checkpoint that are not all processed: they come before everything else. */
+  #restoring: number
+  readonly #capturing = new Set<Input>()
 
   /** @param heads by input index: where records go */
   constructor(
@@ -66,14 +79,17 @@ export class TaskInputs {
     this.#barriers = dependencies.barriers
     this.#suspended = dependencies.suspended
     this.#open = channels.length
+    this.#restoring = channels.filter(({ reader }) => reader instanceof RestoredChannel).length
     this.#direct = channels.map(({ reader }) => reader).filter(reader => reader instanceof DirectChannel)
     const counts = dependencies.heads.map(() => 0)
-    this.#inputs = channels.map(({ inputIndex, reader }, index) => {
+    this.#inputs = channels.map((channel, index) => {
+      const { inputIndex, reader } = channel
       const input: Input = {
         index,
         inputIndex,
         valveIndex: counts[inputIndex] as number,
         reader,
+        channel,
         handler: {
           record: dependencies.heads[inputIndex] as Push,
           event: event => this.#onEvent(input, event),
@@ -107,7 +123,9 @@ export class TaskInputs {
     const { length } = this.#inputs
     for (let k = 0; k < length; k++) {
       const input = this.#inputs[(this.#next + k) % length] as Input
-      if (input.blocked || input.finished || !input.reader.ready()) continue
+      if (input.blocked || input.finished) continue
+      if (this.#restoring > 0 && !(input.reader instanceof RestoredChannel)) continue
+      if (!input.reader.ready()) continue
       if (input.reader.poll(maxRecords, input.handler) === 0) continue
       this.#next = (input.index + 1) % length
       return true
@@ -129,8 +147,45 @@ export class TaskInputs {
     this.#listener.changed()
   }
 
+  /** Makes the records on their way part of a checkpoint: those before the barrier on these channels. */
+  capture(checkpointId: number, task: string, channels: readonly number[]): ChannelCapture {
+    const inputs = channels.map(channel => this.#inputs[channel] as Input)
+    const names = new Map(inputs.map(({ index, channel }) => [index, channel.name]))
+    const capture = new ChannelCapture({ checkpointId, task, channels: names })
+    for (const input of inputs) {
+      const { index, reader } = input
+      this.#capturing.add(input)
+      const ended = (by: CaptureEnd): void => {
+        this.#capturing.delete(input)
+        this.#barriers.onCaptured?.(index, by)
+        this.#listener.changed()
+      }
+      reader.startCapture(checkpointId, capture.listenerOf(index, ended))
+    }
+    return capture
+  }
+
+  /** Takes what has come on channels that are being captured out of them. Returns whether there was anything. */
+  drain(): boolean {
+    let drained = false
+    for (const { reader } of this.#capturing) if (reader.drain()) drained = true
+    return drained
+  }
+
+  stopCapture(): void {
+    for (const { reader } of this.#capturing) reader.stopCapture()
+    this.#capturing.clear()
+    this.#listener.changed()
+  }
+
+  /** Who sends on a channel, for messages. */
+  labelOf(channel: number): string {
+    return this.#inputs[channel]?.channel.label ?? `channel ${channel}`
+  }
+
   /** Lets direct channels call the head, or has them queue. */
-  setDirectOpen(open: boolean): void {
+  setDirectOpen(ready: boolean): void {
+    const open = ready && this.#restoring === 0
     for (const { reader, blocked } of this.#inputs) {
       if (reader instanceof DirectChannel) reader.setOpen(open && !blocked)
     }
@@ -197,6 +252,7 @@ export class TaskInputs {
         if (input.finished) break
         input.finished = true
         this.#open--
+        if (input.reader instanceof RestoredChannel) this.#restoring--
         this.#barriers.onChannelFinished(input.index)
         break
     }

@@ -14,6 +14,7 @@ import type {
   OperatorStateBackend,
   OperatorStateHandle,
   SavepointStorage,
+  StateLocation,
 } from '@flink-ts/state'
 import type { SlotLoop } from '../mailbox/slot-loop.ts'
 import type { OperatorOverdraft, OverdraftLimits } from './overdraft.ts'
@@ -39,6 +40,7 @@ export interface StateBackends {
     restored: readonly KeyedStateHandle[],
   ): Promise<KeyedStateBackend>
   operator(restored: readonly OperatorStateHandle[]): Promise<OperatorStateBackend>
+  read(location: StateLocation): Promise<Buffer>
 }
 
 /** Gives the ends of the channels of a task, and the code that chooses among them. */

@@ -9,7 +9,14 @@ import type {
 } from '@flink-ts/gateways'
 import type { CheckpointSettings, JobEdge, JobGraph, JobVertex, Partitioning } from '@flink-ts/jobgraph'
 import type { ChannelWriter } from '@flink-ts/network'
-import type { OperatorContext, Push, ReplayedProgram, StreamOperator } from '@flink-ts/operators'
+import type {
+  EdgePartitioner,
+  OperatorContext,
+  Push,
+  ReplayedProgram,
+  StreamOperator,
+} from '@flink-ts/operators'
+import { keyGroupOf, subtaskOfKeyGroup } from '@flink-ts/serialization'
 import {
   type CheckpointStorage,
   createHashMapKeyedStateBackend,
@@ -41,6 +48,8 @@ interface EdgeSpec {
   readonly to: string
   readonly partitioning?: Partitioning
   readonly input?: number
+  /** With partitioning `hash`. */
+  readonly keySelector?: (value: never) => unknown
   readonly outputTag?: string
   /** Default: direct. A ring may have its capacity given in items. */
   readonly channel?: 'direct' | 'ring' | { readonly capacity: number }
@@ -50,6 +59,7 @@ export interface HarnessSpec {
   readonly vertices: readonly VertexSpec[]
   readonly edges: readonly EdgeSpec[]
   readonly checkpoints?: 'exactly-once' | 'at-least-once' | 'none'
+  readonly unaligned?: CheckpointSettings['unaligned']
   readonly restore?: Readonly<Record<string, TaskStateSnapshot>>
   readonly overdraftLimits?: OverdraftLimits
 }
@@ -247,11 +257,12 @@ export class SlotHarness {
               c => c.bound(overdraft),
               r => r.writer(register, overdraft),
             ),
-          recordWriter: (partitioner, writers) => testPartitioner(partitioner.type, writers),
+          recordWriter: (partitioner, writers) => testPartitioner(partitioner, writers),
         },
         backends: {
           keyed: (options, handles) => createHashMapKeyedStateBackend(options, handles, this.#storage),
           operator: handles => createOperatorStateBackend(handles, this.#storage),
+          read: location => this.#storage.read(location),
         },
         storage: this.#storage,
         savepoints: this.#storage,
@@ -325,6 +336,7 @@ function graphOf(spec: HarnessSpec): { graph: JobGraph; program: ReplayedProgram
   const checkpointing: CheckpointSettings = {
     intervalMs: spec.checkpoints === 'none' ? undefined : 1000,
     mode: spec.checkpoints === 'at-least-once' ? 'at-least-once' : 'exactly-once',
+    unaligned: spec.unaligned,
     minPauseMs: 0,
     timeoutMs: 10_000,
     maxConcurrent: 1,
@@ -354,18 +366,28 @@ function graphOf(spec: HarnessSpec): { graph: JobGraph; program: ReplayedProgram
       kind: factories.get(id)!.name,
       create: context => factories.get(id)!.create(context),
     }),
-    partitioner: edgeId => ({ type: edges[edgeId]!.partitioning as 'forward' }),
+    partitioner: edgeId => ({
+      type: edges[edgeId]!.partitioning as 'hash',
+      keySelector: spec.edges[edgeId]!.keySelector!,
+    }),
     keySelector: id => factories.get(id)!.keySelector,
   }
   return { graph, program }
 }
 
-function testPartitioner(type: string, writers: readonly ChannelWriter[]): Push {
+function testPartitioner(partitioner: EdgePartitioner, writers: readonly ChannelWriter[]): Push {
   let next = 0
   if (writers.length === 1) return writers[0]!.write
-  if (type === 'broadcast') {
+  if (partitioner.type === 'broadcast') {
     return record => {
       for (const writer of writers) writer.write(record)
+    }
+  }
+  if (partitioner.type === 'hash') {
+    const { keySelector } = partitioner
+    return record => {
+      const group = keyGroupOf(keySelector(record as never), 128)
+      writers[subtaskOfKeyGroup(128, writers.length, group)]!.write(record)
     }
   }
   return record => {

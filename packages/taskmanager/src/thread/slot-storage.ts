@@ -50,5 +50,6 @@ export function backendsOf(
     keyed: (options, restored) =>
       createHashMapKeyedStateBackend({ ...options, compression: settings.compression }, restored, reader),
     operator: restored => createOperatorStateBackend(restored, reader),
+    read: location => reader.read(location),
   }
 }
