@@ -7,6 +7,8 @@ interface Pending {
   readonly startedMs: number
   readonly arrived: Set<number>
   readonly timer: Timer | undefined
+  /** The time for an alignment is over. */
+  isDue: boolean
   /** The snapshot was taken; undefined: not yet. Else the channels whose records are still captured. */
   capturing: Set<number> | undefined
 }
@@ -77,13 +79,12 @@ export class UnalignedBarriers implements BarrierHandler {
     const pending = this.#pending
     if (pending === undefined || pending.capturing !== undefined || pending.barrier.savepoint !== false)
       return false
-    const alignmentMs = this.#clock.monotonicMs() - pending.startedMs
-    if (alignmentMs < this.#alignedTimeoutMs) return false
+    if (!pending.isDue) return false
     const missing = this.#missing(pending)
     if (missing.some(channel => this.#alignedOnly.has(channel))) return false
     pending.capturing = new Set(missing)
     this.#over(pending.barrier.checkpointId)
-    this.#listener.overtake(pending.barrier, alignmentMs, missing)
+    this.#listener.overtake(pending.barrier, this.#clock.monotonicMs() - pending.startedMs, missing)
     this.#listener.unblockAll()
     return true
   }
@@ -140,13 +141,17 @@ export class UnalignedBarriers implements BarrierHandler {
     if (before !== undefined && before.capturing === undefined) {
       this.#endPending(`checkpoint ${barrier.checkpointId} began before the alignment was complete`)
     }
-    const timer =
-      this.#alignedTimeoutMs === 0 || barrier.savepoint !== false
-        ? undefined
-        : this.#clock.schedule(this.#alignedTimeoutMs, this.#wake)
     const startedMs = this.#clock.monotonicMs()
-    this.#pending = { barrier, startedMs, arrived: new Set(), timer, capturing: undefined }
-    return this.#pending
+    const isDue = this.#alignedTimeoutMs === 0
+    const due = (): void => {
+      pending.isDue = true
+      this.#wake()
+    }
+    const timer =
+      isDue || barrier.savepoint !== false ? undefined : this.#clock.schedule(this.#alignedTimeoutMs, due)
+    const pending: Pending = { barrier, startedMs, arrived: new Set(), timer, isDue, capturing: undefined }
+    this.#pending = pending
+    return pending
   }
 
   #missing(pending: Pending): readonly number[] {

@@ -1,0 +1,289 @@
+import { assignOperatorState, type OperatorState, type TaskStateSnapshot } from '@flink-ts/state'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { type HarnessSpec, type OperatorSpec, SlotHarness } from '../testing/slot-harness.ts'
+import { RecordingOperator } from '../testing/test-operators.ts'
+
+type Partitioning = NonNullable<HarnessSpec['edges'][number]['partitioning']>
+
+interface Record {
+  readonly source: number
+  readonly n: number
+}
+
+/** Emits `limit` records in each subtask; its position is in its state. */
+function source(limit: number, control: { paused: boolean }): OperatorSpec {
+  return {
+    name: 'source',
+    create: context => {
+      const state = context.operatorState.listState<number>('position')
+      let position = state.get()[0] ?? 0
+      return {
+        source: {
+          emit: max => {
+            if (position >= limit) return 'end'
+            for (let i = 0; i < Math.min(max, 7) && position < limit && !control.paused; i++) {
+              context.timestamp[0] = position
+              context.out({ source: context.subtaskIndex, n: position++ })
+            }
+            setImmediate(() => context.wake())
+            return 'wait'
+          },
+        },
+        snapshotState: () => state.update([position]),
+      }
+    },
+  }
+}
+
+const keyOf = (record: never): unknown => (record as Record).n % 13
+
+interface Topology {
+  readonly sources: number
+  readonly middles: number
+  readonly sinks: number
+  readonly first: { readonly partitioning: Partitioning; readonly capacity: number | undefined }
+  readonly second: { readonly partitioning: Partitioning; readonly capacity: number | undefined }
+}
+
+const LIMIT = 150
+
+/** source -> middle -> sink; all subtasks of an operator share their recorder's list of instances. */
+class Pipeline {
+  readonly harness: SlotHarness
+  readonly middles: RecordingOperator[] = []
+  readonly sinks: RecordingOperator[] = []
+  readonly control = { paused: false }
+
+  constructor(topology: Topology, rest: Pick<HarnessSpec, 'restore' | 'checkpoints' | 'unaligned'>) {
+    const recording = (name: string, into: RecordingOperator[]): OperatorSpec => ({
+      name,
+      create: context => {
+        const recorder = new RecordingOperator(name)
+        into[context.subtaskIndex] = recorder
+        return recorder.spec.create(context)
+      },
+    })
+    const edge = (from: string, to: string, { partitioning, capacity }: Topology['first']) => ({
+      ...{ from, to, partitioning, keySelector: keyOf },
+      channel: capacity === undefined ? ('direct' as const) : { capacity },
+    })
+    this.harness = new SlotHarness({
+      vertices: [
+        { name: 'source', parallelism: topology.sources, operators: [source(LIMIT, this.control)] },
+        { name: 'middle', parallelism: topology.middles, operators: [recording('middle', this.middles)] },
+        { name: 'sink', parallelism: topology.sinks, operators: [recording('sink', this.sinks)] },
+      ],
+      edges: [edge('source', 'middle', topology.first), edge('middle', 'sink', topology.second)],
+      ...rest,
+    }).start()
+  }
+
+  trigger(checkpointId: number): void {
+    this.harness.trigger(checkpointId, 'source', 'middle', 'sink')
+  }
+
+  async checkpoint(checkpointId: number): Promise<Map<string, TaskStateSnapshot>> {
+    this.trigger(checkpointId)
+    await this.harness.until(
+      () => this.acknowledged(checkpointId).length === this.harness.tasks.size,
+      `checkpoint ${checkpointId}; declined: ${JSON.stringify(this.harness.declined.map(d => d.reason.message))}`,
+    )
+    return new Map(this.acknowledged(checkpointId).map(({ task, state }) => [task, state]))
+  }
+
+  acknowledged(checkpointId: number) {
+    return this.harness.acknowledged.filter(ack => ack.checkpointId === checkpointId)
+  }
+
+  async finish(): Promise<void> {
+    await this.harness.until(
+      () => [...this.harness.tasks.keys()].every(id => this.harness.status(...split(id)) === 'FINISHED'),
+      'the end',
+    )
+  }
+}
+
+const split = (id: string): [string, number] => {
+  const [name, subtask] = id.split('/') as [string, string]
+  return [name, Number(subtask)]
+}
+
+/** What the tasks of `to` start from, as the JobManager assigns it. */
+function assign(snapshots: Map<string, TaskStateSnapshot>, to: Topology): HarnessSpec['restore'] {
+  const parallelism = { source: to.sources, middle: to.middles, sink: to.sinks }
+  const restore: { [task: string]: TaskStateSnapshot } = {}
+  for (const [vertex, count] of Object.entries(parallelism)) {
+    const old = [...snapshots].filter(([id]) => split(id)[0] === vertex)
+    const ids = old[0]?.[1].operators.map(({ operatorId }) => operatorId) ?? []
+    for (let i = 0; i < count; i++) {
+      const operators = ids.map((operatorId, at) => {
+        const state: OperatorState = {
+          ...{ operatorId, parallelism: old.length, maxParallelism: 128 },
+          subtasks: old.map(([id, { operators }]) => ({ index: split(id)[1], state: operators[at]! })),
+        }
+        return assignOperatorState(state, operatorId, count, 128, i)
+      })
+      restore[`${vertex}/${i}`] = { operators }
+    }
+  }
+  return restore
+}
+
+const everything = (sources: number): string[] =>
+  Array.from({ length: sources }, (_, s) => Array.from({ length: LIMIT }, (_, n) => `${s}:${n}`))
+    .flat()
+    .sort()
+const seen = (operators: readonly RecordingOperator[]): string[] =>
+  operators.flatMap(({ records }) => (records as Record[]).map(({ source: s, n }) => `${s}:${n}`)).sort()
+
+const block = (operators: readonly RecordingOperator[], blocked: boolean): void => {
+  for (const operator of operators) operator.context?.setAvailable(!blocked)
+}
+
+const ring = (capacity: number) => ({ partitioning: 'hash' as const, capacity })
+const SIMPLE: Topology = { sources: 1, middles: 1, sinks: 1, first: ring(20), second: ring(20) }
+
+describe('unaligned checkpoints', () => {
+  test('are complete although an operator takes nothing, which aligned ones would wait for', async () => {
+    for (const unaligned of [undefined, { alignedTimeoutMs: 0 }]) {
+      const pipeline = new Pipeline(SIMPLE, { unaligned })
+      const { harness } = pipeline
+      await harness.allRunning()
+      await harness.until(() => (pipeline.sinks[0]?.records.length ?? 0) > 20, 'records')
+      block(pipeline.sinks, true)
+      // Until the rings are full.
+      await harness.until(() => harness.ring('middle', 'sink').items.length >= 20, 'back pressure')
+      const before = pipeline.sinks[0]!.records.length
+      if (unaligned === undefined) {
+        pipeline.trigger(1)
+        await harness.turns(300)
+        expect(pipeline.acknowledged(1).map(({ task }) => task)).not.toContain('sink/0')
+      } else {
+        const snapshots = await pipeline.checkpoint(1)
+        expect(pipeline.sinks[0]!.records.length).toBe(before)
+        const { metrics } = pipeline.acknowledged(1).find(({ task }) => task === 'sink/0')!
+        expect(metrics).toMatchObject({ unaligned: true })
+        expect(metrics.persistedBytes).toBeGreaterThan(100)
+        const again = new Pipeline(SIMPLE, { restore: assign(snapshots, SIMPLE)!, checkpoints: 'none' })
+        await again.finish()
+        expect(seen(again.sinks)).toEqual(everything(1))
+        // One channel, one order.
+        expect((again.sinks[0]!.records as Record[]).map(({ n }) => n)).toEqual([...Array(LIMIT).keys()])
+        expect(again.sinks[0]!.timestamps.every((time, i, all) => i === 0 || time > all[i - 1]!)).toBe(true)
+      }
+      await harness.stop()
+    }
+  })
+
+  test('begin aligned, and overtake when the timeout is over', async () => {
+    const pipeline = new Pipeline(SIMPLE, { unaligned: { alignedTimeoutMs: 40 } })
+    const { harness } = pipeline
+    await harness.allRunning()
+    await pipeline.checkpoint(1)
+    expect(pipeline.acknowledged(1).map(({ metrics }) => metrics.unaligned)).toEqual([false, false, false])
+    block(pipeline.sinks, true)
+    await harness.until(() => harness.ring('middle', 'sink').items.length >= 20, 'back pressure')
+    await pipeline.checkpoint(2)
+    const sink = pipeline.acknowledged(2).find(({ task }) => task === 'sink/0')!
+    expect(sink.metrics.unaligned).toBe(true)
+    expect(sink.metrics.alignmentMs).toBeGreaterThan(38)
+    await harness.stop()
+  })
+
+  test('that are aborted or overtaken by another leave no trace: nothing is lost, the next one is whole', async () => {
+    const pipeline = new Pipeline(SIMPLE, { unaligned: { alignedTimeoutMs: 0 } })
+    const { harness } = pipeline
+    await harness.allRunning()
+    // The sink is told, its producers are not: it captures and waits.
+    harness.trigger(1, 'sink')
+    await harness.turns(30)
+    expect(harness.task('sink').metrics.checkpoint).toEqual({
+      checkpointId: 1,
+      what: 'the barrier from middle (1/1)',
+    })
+    for (const task of harness.tasks.values()) task.notifyCheckpointAborted(1)
+    harness.trigger(2, 'sink')
+    await harness.turns(30)
+    const snapshots = await pipeline.checkpoint(3)
+    expect(pipeline.acknowledged(2)).toEqual([])
+    const again = new Pipeline(SIMPLE, { restore: assign(snapshots, SIMPLE)!, checkpoints: 'none' })
+    await again.finish()
+    expect(seen(again.sinks)).toEqual(everything(1))
+    await harness.stop()
+  })
+
+  test('with a snapshot that fails decline, and the task goes on', async () => {
+    const pipeline = new Pipeline(SIMPLE, { unaligned: { alignedTimeoutMs: 0 }, checkpoints: 'exactly-once' })
+    const { harness } = pipeline
+    await harness.allRunning()
+    const broken = pipeline.sinks[0]!.context!
+    const original = broken.operatorState.snapshot.bind(broken.operatorState)
+    broken.operatorState.snapshot = () => Promise.reject(new Error('no space'))
+    pipeline.trigger(1)
+    await harness.until(() => harness.declined.some(({ task }) => task === 'sink/0'), 'decline')
+    for (const task of harness.tasks.values()) task.notifyCheckpointAborted(1)
+    broken.operatorState.snapshot = original
+    await pipeline.checkpoint(2)
+    expect(harness.status('sink')).toBe('RUNNING')
+    await harness.stop()
+  })
+
+  const side = fc.record({
+    partitioning: fc.constantFrom<Partitioning>('hash', 'rebalance', 'broadcast'),
+    capacity: fc.option(fc.integer({ min: 3, max: 40 }), { nil: undefined }),
+  })
+  const count = fc.integer({ min: 1, max: 3 })
+  const topologies = fc.record({ sources: count, middles: count, sinks: count, first: side, second: side })
+
+  test('hold each record once, whatever the topology, back pressure, channels, and parallelism afterwards', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        topologies,
+        ...([
+          count,
+          count,
+          fc.nat({ max: 60 }),
+          fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }),
+          fc.boolean(),
+        ] as const),
+        async (from, middles, sinks, turns, blocked, whole) => {
+          // Copies of broadcast records are told apart by nothing: at another parallelism there are others.
+          const copies = [from.first, from.second].some(({ partitioning }) => partitioning === 'broadcast')
+          const to = copies ? from : { ...from, middles, sinks }
+          const pipeline = new Pipeline(from, { unaligned: { alignedTimeoutMs: 0 } })
+          const { harness } = pipeline
+          await harness.allRunning()
+          // Somebody has to work off what must be aligned.
+          const all = copies ? [] : [...pipeline.middles, ...pipeline.sinks]
+          for (const [i, operator] of all.entries()) operator.context?.setAvailable(blocked[i] !== true)
+          await harness.turns(turns)
+          pipeline.control.paused = whole
+          const first = await pipeline.checkpoint(1)
+          pipeline.control.paused = false
+          // A second one in the middle of what the first has left.
+          const second = await pipeline.checkpoint(2)
+          for (const operator of all) operator.context?.setAvailable(true)
+          for (const snapshots of [first, second]) {
+            const again = new Pipeline(to, {
+              restore: assign(snapshots, to)!,
+              unaligned: { alignedTimeoutMs: 0 },
+            })
+            // At once, with records of the checkpoint not yet processed.
+            await again.harness.allRunning()
+            const third = await again.checkpoint(3)
+            await again.harness.stop()
+            const last = new Pipeline(to, { restore: assign(third, to)!, checkpoints: 'none' })
+            await last.finish()
+            const factor = from.second.partitioning === 'broadcast' ? to.sinks : 1
+            const inner = from.first.partitioning === 'broadcast' ? to.middles : 1
+            const expected = everything(from.sources).flatMap(one => Array<string>(factor * inner).fill(one))
+            expect(seen(last.sinks)).toEqual(expected)
+          }
+          await harness.stop()
+        },
+      ),
+      { numRuns: 30 },
+    )
+  }, 60_000)
+})
