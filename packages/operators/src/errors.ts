@@ -240,3 +240,13 @@ export const InvalidWatermark = defineError<{ operator: string; watermark: strin
   message: d =>
     `The watermark generator of operator '${d.operator}' emitted ${d.watermark}: give milliseconds since the epoch.`,
 })
+
+/** A socket source has lost its server for good. */
+export const SocketFailed = defineError<{ address: string; reason: string }>({
+  code: 'operators.socket-failed',
+  domain: 'external',
+  retry: 'backoff',
+  message: d =>
+    `The socket source cannot read from ${d.address}: ${d.reason}. Start the server first, or give the source more ` +
+    'retries (maxRetries).',
+})

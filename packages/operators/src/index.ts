@@ -110,6 +110,8 @@ export { CollectionSource } from './source/collection-source.ts'
 export { type DataGeneratorOptions, DataGeneratorSource } from './source/data-generator-source.ts'
 export type { IndexSplit } from './source/index-reader.ts'
 export { NumberSequenceSource } from './source/number-sequence-source.ts'
+export { type RateLimiter, RateLimiterStrategy } from './source/rate-limiter.ts'
+export { type SocketTextOptions, SocketTextSource } from './source/socket-text-source.ts'
 export type { ReaderOutput, Source, SourceReader, SourceReaderContext } from './source/source.ts'
 export type { SplitEnumerator, SplitEnumeratorContext } from './source/split-enumerator.ts'
 export {

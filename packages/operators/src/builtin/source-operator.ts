@@ -66,6 +66,7 @@ function createSource<T, S, E>(
     parallelism: context.parallelism,
     wake: () => context.wake(),
     fail: error => context.fail(error),
+    logger: context.logger,
     sendSplitRequest: requestSplit,
     sendSourceEvent: event => {
       if (enumerated) tell({ type: 'custom', event })

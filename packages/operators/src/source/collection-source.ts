@@ -12,6 +12,7 @@ interface CollectionSplit {
 export class CollectionSource<T> implements Source<T, CollectionSplit> {
   readonly boundedness = 'bounded'
   readonly kind = 'collection'
+  readonly nonParallel = true
   readonly #elements: readonly T[]
 
   constructor(elements: readonly T[]) {

@@ -1,5 +1,6 @@
 import { InvalidArgument } from '../errors.ts'
 import { IndexReader, type IndexSplit } from './index-reader.ts'
+import { RateLimiterStrategy } from './rate-limiter.ts'
 import type { Source, SourceReader, SourceReaderContext } from './source.ts'
 
 /** What a {@link DataGeneratorSource} makes. */
@@ -8,8 +9,9 @@ export interface DataGeneratorOptions<T> {
   readonly generator: (index: number) => T
   /** Records in all; absent: without end. */
   readonly count?: number
-  /** Records a second over all subtasks; absent: as fast as possible. */
+  /** Records a second over all subtasks; absent: as fast as possible, or as `rate` says. */
   readonly ratePerSecond?: number
+  readonly rate?: RateLimiterStrategy
 }
 
 /**
@@ -21,6 +23,7 @@ export class DataGeneratorSource<T> implements Source<T, IndexSplit> {
   readonly boundedness: 'bounded' | 'unbounded'
   readonly kind = 'datagen'
   readonly #options: DataGeneratorOptions<T>
+  readonly #rate: RateLimiterStrategy | undefined
 
   /** @throws operators.invalid-argument for a count that is no whole number or a rate that is not positive */
   constructor(options: DataGeneratorOptions<T>) {
@@ -39,7 +42,15 @@ export class DataGeneratorSource<T> implements Source<T, IndexSplit> {
         expected: 'a positive number',
       })
     }
+    if (ratePerSecond !== undefined && options.rate !== undefined) {
+      throw InvalidArgument({
+        what: 'A generator',
+        value: 'both ratePerSecond and rate',
+        expected: 'one of them',
+      })
+    }
     this.#options = options
+    this.#rate = ratePerSecond === undefined ? options.rate : RateLimiterStrategy.perSecond(ratePerSecond)
     this.boundedness = count === undefined || count === Infinity ? 'unbounded' : 'bounded'
   }
 
@@ -49,8 +60,7 @@ export class DataGeneratorSource<T> implements Source<T, IndexSplit> {
   }
 
   createReader(context: SourceReaderContext): SourceReader<T, IndexSplit> {
-    const { generator, ratePerSecond } = this.#options
-    const rate = ratePerSecond === undefined ? undefined : ratePerSecond / context.parallelism
-    return new IndexReader<T>(context, 'datagen', generator, rate)
+    const limiter = this.#rate?.createRateLimiter(context)
+    return new IndexReader<T>(context, 'datagen', this.#options.generator, limiter)
   }
 }

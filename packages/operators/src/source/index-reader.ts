@@ -1,4 +1,5 @@
 import { generateFunction } from '../codegen/generate-function.ts'
+import type { RateLimiter } from './rate-limiter.ts'
 import type { ReaderOutput, SourceReader, SourceReaderContext } from './source.ts'
 
 /** Indices `next`, `next + step`, ... below `end` (null: for ever) that are still to be read. Plain data. */
@@ -11,24 +12,25 @@ export interface IndexSplit {
 /** Hands out `makeElement(index)` for each index, with a code of its own for each instance. */
 type EmitIndices<T> = (from: number, step: number, count: number, output: ReaderOutput<T>) => void
 
-/** Reads splits of indices one after another, at most at `ratePerSecond` (undefined: as fast as possible). */
+/** setTimeout takes 32 bits; an early call only finds that it has to wait again. */
+const MAX_DELAY_MS = 2 ** 31 - 1
+
+/** Reads splits of indices one after another, as fast as the limiter lets it (undefined: as fast as possible). */
 export class IndexReader<T> implements SourceReader<T, IndexSplit> {
   readonly #context: SourceReaderContext
-  readonly #ratePerSecond: number | undefined
+  readonly #limiter: RateLimiter | undefined
   readonly #emit: EmitIndices<T>
   #splits: IndexSplit[] = []
-  #startedAtMs = 0
-  #emitted = 0
   #alarm: NodeJS.Timeout | undefined
 
   constructor(
     context: SourceReaderContext,
     label: string,
     makeElement: ((index: number) => T) | undefined,
-    ratePerSecond: number | undefined,
+    limiter: RateLimiter | undefined,
   ) {
     this.#context = context
-    this.#ratePerSecond = ratePerSecond
+    this.#limiter = limiter
     this.#emit = generateFunction<EmitIndices<T>>(
       label,
       ['make'],
@@ -40,7 +42,7 @@ export class IndexReader<T> implements SourceReader<T, IndexSplit> {
   }
 
   open(): void {
-    this.#startedAtMs = performance.now()
+    this.#limiter?.start?.()
   }
 
   addSplits(splits: readonly IndexSplit[]): void {
@@ -51,13 +53,15 @@ export class IndexReader<T> implements SourceReader<T, IndexSplit> {
     const split = this.#splits[0]
     if (split === undefined) return 'end'
     const left = split.end === null ? Infinity : Math.ceil((split.end - split.next) / split.step)
-    const allowed = this.#allowed(max)
-    if (allowed === 0 && left > 0) return 'wait'
-    const count = Math.max(0, Math.min(left, allowed))
+    const wanted = Math.max(0, Math.min(left, max))
+    const count = this.#limiter === undefined ? wanted : this.#limiter.take(wanted)
+    if (count === 0 && wanted > 0) {
+      this.#wakeLater()
+      return 'wait'
+    }
     // An error of the user's function ends the attempt, so the position may run ahead of it.
     if (count === left) this.#splits.shift()
     else this.#splits[0] = { next: split.next + count * split.step, step: split.step, end: split.end }
-    this.#emitted += count
     this.#emit(split.next, split.step, count, output)
     return this.#splits.length > 0 ? 'more' : 'end'
   }
@@ -66,23 +70,23 @@ export class IndexReader<T> implements SourceReader<T, IndexSplit> {
     return this.#splits
   }
 
+  notifyCheckpointComplete(checkpointId: number): void {
+    if (this.#limiter?.notifyCheckpointComplete === undefined) return
+    this.#limiter.notifyCheckpointComplete(checkpointId)
+    this.#context.wake()
+  }
+
   close(): void {
     clearTimeout(this.#alarm)
   }
 
-  /** How many records the rate allows now; at 0 the reader is woken when it allows one more. */
-  #allowed(max: number): number {
-    if (this.#ratePerSecond === undefined) return max
-    const elapsedMs = performance.now() - this.#startedAtMs
-    const allowed = Math.min(max, Math.floor((elapsedMs * this.#ratePerSecond) / 1000) - this.#emitted)
-    if (allowed > 0) return allowed
-    const waitMs = ((this.#emitted + 1) * 1000) / this.#ratePerSecond - elapsedMs
+  #wakeLater(): void {
+    const delayMs = this.#limiter?.delayMs()
     clearTimeout(this.#alarm)
-    // setTimeout takes 32 bits; an early call only finds that it has to wait again.
+    if (delayMs === undefined) return
     this.#alarm = setTimeout(
       () => this.#context.wake(),
-      Math.min(Math.max(1, Math.ceil(waitMs)), 2 ** 31 - 1),
+      Math.min(Math.max(1, Math.ceil(delayMs)), MAX_DELAY_MS),
     )
-    return 0
   }
 }

@@ -206,7 +206,7 @@ class World {
     if (pending.readers.size < this.#subtasks.length) return
     this.#pending = undefined
     this.#completed = pending
-    this.#coordinator.notifyCheckpointComplete?.(pending.id)
+    await this.#coordinator.notifyCheckpointComplete?.(pending.id)
   }
 
   #emit(index: number, subtask: Subtask): void {

@@ -1,3 +1,4 @@
+import type { Logger } from '@flink-ts/common'
 import type { SplitEnumerator, SplitEnumeratorContext } from './split-enumerator.ts'
 
 /** Where a reader puts its records. */
@@ -18,6 +19,7 @@ export interface SourceReaderContext {
    * comes. A reader that answers `end` to `poll` asks by that. Does nothing for sources without an enumerator.
    */
   sendSplitRequest(): void
+  readonly logger: Logger
   /** Sends plain data to the enumerator of the source. Lost if the attempt or the enumerator fails. */
   sendSourceEvent(event: unknown): void
 }
@@ -55,6 +57,8 @@ export interface Source<T, S = unknown, E = unknown> {
   readonly boundedness: 'bounded' | 'unbounded'
   /** For plans: `collection`, `parquet`. */
   readonly kind: string
+  /** It runs in one subtask, whatever parallelism is set. */
+  readonly nonParallel?: boolean
   /**
    * All splits in a fixed order: asked at a fresh start by every reader, which takes those at its own index modulo
    * parallelism; so the answer must be the same everywhere. After a restore the splits come from the state.

@@ -151,8 +151,7 @@ class Model {
       skipped = false
       window.elements.push(element.id)
       window.count++
-      const fires =
-        this.#case.trigger === 'count' ? window.count >= COUNT : window.end - 1 <= this.#watermark
+      const fires = this.#case.trigger === 'count' ? window.count >= COUNT : window.end - 1 <= this.#watermark
       if (fires) this.#fire(element.key, window)
     }
     if (skipped && element.ts + this.#case.lateness <= this.#watermark) this.late.push(element.id)

@@ -14,6 +14,8 @@ import {
   type Duration,
   durationMs,
   NumberSequenceSource,
+  type SocketTextOptions,
+  SocketTextSource,
   type Source,
   sourceOperator,
   WatermarkStrategy,
@@ -178,6 +180,24 @@ export class StreamExecutionEnvironment {
   }
 
   /**
+   * Lines of text from a TCP server, in one subtask. With `options` it connects again when the connection is gone; what
+   * a failure of the job loses does not come again.
+   * @param delimiter what ends a record
+   */
+  socketTextStream(
+    host: string,
+    port: number,
+    delimiter = '\n',
+    options: Omit<SocketTextOptions, 'host' | 'port' | 'delimiter'> = {},
+  ): SingleOutputStreamOperator<string> {
+    const source = new SocketTextSource({ ...options, host, port, delimiter })
+    return this.#source('env.socketTextStream', source, WatermarkStrategy.noWatermarks(), {
+      defaultName: 'Source: Socket',
+      nonParallel: true,
+    })
+  }
+
+  /**
    * A stream from any source.
    * @example env.fromSource(new DataGeneratorSource({ generator: i => i, count: 100 }), WatermarkStrategy.noWatermarks(), 'numbers')
    */
@@ -207,7 +227,8 @@ export class StreamExecutionEnvironment {
         expected: 'a text',
       })
     }
-    return this.#source('env.fromSource', source, strategy, { defaultName: 'Source', name })
+    const nonParallel = source.nonParallel === true
+    return this.#source('env.fromSource', source, strategy, { defaultName: 'Source', name, nonParallel })
   }
 
   /** Submits the job and waits for its end. Rejects with the failure of the job. The environment is empty afterwards. */

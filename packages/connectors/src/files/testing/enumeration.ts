@@ -10,6 +10,7 @@ export function readerContext(change: Partial<SourceReaderContext> = {}): Source
     fail: error => {
       throw error
     },
+    logger: nullLogger,
     sendSplitRequest: () => {},
     sendSourceEvent: () => {},
     ...change,
