@@ -42,3 +42,12 @@ export const DispatcherStopped = defineError<{ jobId: string }>({
   message: d =>
     `Job ${d.jobId} was not accepted because the JobManager is stopping; submit it to a running cluster.`,
 })
+
+/** Only a running job can do that. */
+export const JobNotRunning = defineError<{ jobId: string; name: string; status: string }>({
+  code: 'dispatcher.job-not-running',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `Job ${d.jobId} ('${d.name}') is over: ${d.status}. Only of a running job a savepoint can be taken.`,
+})

@@ -161,3 +161,30 @@ export const CoordinatorStateMissing = defineError<{ path: string; operators: re
     'splits: the operator had none when the snapshot was taken. Give the source another uid to start it afresh ' +
     '(with allowNonRestoredState), or restore with the program that took the snapshot.',
 })
+
+/** A savepoint that was asked for was not taken. */
+export const SavepointFailed = defineError<{ reason: string }>({
+  code: 'jobmanager.savepoint-failed',
+  domain: 'external',
+  retry: 'backoff',
+  message: d => `No savepoint was taken: ${d.reason}. What was written of it is removed.`,
+})
+
+/** The savepoint to stop with is there, but the job failed before it had ended. */
+export const StopFailed = defineError<{ pointer: string; reason: string }>({
+  code: 'jobmanager.stop-failed',
+  domain: 'external',
+  retry: 'backoff',
+  message: d =>
+    `Savepoint ${d.pointer} is complete, but the job did not end with it: ${d.reason}. If the job runs again, it has ` +
+    'gone on from that savepoint; stop it once more, or cancel it.',
+})
+
+/** Nobody said where savepoints go. */
+export const SavepointDirectoryMissing = defineError<{ jobId: string }>({
+  code: 'jobmanager.savepoint-directory-missing',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `There is no directory for a savepoint of job ${d.jobId}: give one, or set execution.checkpointing.savepoint-dir.`,
+})

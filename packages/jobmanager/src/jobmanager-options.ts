@@ -1,4 +1,4 @@
-import { durationType, integerFrom, option } from '@flink-ts/common'
+import { durationType, integerFrom, option, stringType } from '@flink-ts/common'
 
 /** Configuration keys of the JobMaster. */
 export const JobManagerOptionKeys = {
@@ -19,6 +19,12 @@ export const JobManagerOptionKeys = {
   jobHostStartTimeout: option('jobmanager.job-host.start-timeout', durationType, {
     defaultValue: 30_000,
     description: 'How long the job host may take from its start until it is ready.',
+  }),
+  savepointDirectory: option('execution.checkpointing.savepoint-dir', stringType, {
+    defaultValue: '',
+    description:
+      'Where savepoints go if the request names no directory, as path or URI. Empty: it has to name one.',
+    deprecatedKeys: ['state.savepoints.dir', 'savepoints.state.backend.fs.dir'],
   }),
   exceptionHistorySize: option('web.exception-history-size', integerFrom(1), {
     defaultValue: 16,

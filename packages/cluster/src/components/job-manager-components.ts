@@ -4,7 +4,12 @@ import { fileSystemFor } from '@flink-ts/filesystem'
 import { type JobHostLauncher, JobHostPool, JobManagerOptionKeys, JobMaster } from '@flink-ts/jobmanager'
 import { ResourceManager } from '@flink-ts/resourcemanager'
 import type { BlobStore, RpcService } from '@flink-ts/rpc'
-import { CHECKPOINT_INLINE_THRESHOLD, type CheckpointStorage, FileCheckpointStorage } from '@flink-ts/state'
+import {
+  CHECKPOINT_INLINE_THRESHOLD,
+  type CheckpointStorage,
+  FileCheckpointStorage,
+  FileSavepointStorage,
+} from '@flink-ts/state'
 
 export interface JobManagerComponentsDependencies {
   /** Started; the endpoints are reachable at its address. */
@@ -34,6 +39,10 @@ export function startJobManagerComponents(
   const { rpc, blobs, clock, random, logger } = dependencies
   const common = { rpc, clock, random, logger }
   const storageFactory = checkpointStorageFactory(configuration, random)
+  const savepoints = new FileSavepointStorage(
+    { inlineThresholdBytes: configuration.get(CHECKPOINT_INLINE_THRESHOLD) },
+    { fileSystemFor, random },
+  )
   const jobHosts = new JobHostPool(
     {
       idleTimeoutMs: configuration.get(JobManagerOptionKeys.jobHostIdleTimeout),
@@ -47,10 +56,11 @@ export function startJobManagerComponents(
     {
       ...common,
       hasBlob: key => blobs.has(key),
+      disposeSavepoint: path => savepoints.dispose(path),
       runnerFactory: submission => {
         const jobMaster = new JobMaster(
           { submission, configuration, resourceManagerAddress: rpc.address, blobAddress: rpc.address },
-          { ...common, storageFactory, jobHosts },
+          { ...common, storageFactory, savepoints, jobHosts },
         )
         jobMaster.start()
         return jobMaster

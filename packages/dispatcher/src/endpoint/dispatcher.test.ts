@@ -7,7 +7,13 @@ import {
   type ResourceId,
   SeededRandom,
 } from '@flink-ts/common'
-import type { JobDetails, JobResult, JobSubmission, ResourceManagerGateway } from '@flink-ts/gateways'
+import type {
+  JobDetails,
+  JobResult,
+  JobSubmission,
+  ResourceManagerGateway,
+  SavepointTrigger,
+} from '@flink-ts/gateways'
 import { DISPATCHER_ENDPOINT, dispatcherGateway, RESOURCE_MANAGER_ENDPOINT } from '@flink-ts/gateways'
 import type { JobGraph, JobStatus } from '@flink-ts/jobgraph'
 import { InProcessNetwork, InProcessRpcService, type RpcEndpoint } from '@flink-ts/rpc'
@@ -83,6 +89,7 @@ class FakeRunner implements JobMasterRunner {
   readonly ended = new Deferred<JobResult>()
   status: JobStatus = 'RUNNING'
   cancels = 0
+  readonly savepoints: string[] = []
 
   constructor(graph: JobGraph) {
     this.graph = graph
@@ -109,6 +116,12 @@ class FakeRunner implements JobMasterRunner {
     this.cancels++
   }
 
+  async triggerSavepoint({ directory, stop }: SavepointTrigger): Promise<string> {
+    if (directory === 'bad') throw new Error('no savepoint')
+    this.savepoints.push(stop)
+    return `${directory}/savepoint-1`
+  }
+
   result(): Promise<JobResult> {
     return this.ended.promise
   }
@@ -129,6 +142,7 @@ function setUp(values: Record<string, string> = {}) {
   const services = { clock, network, random: new SeededRandom(1), logger: nullLogger }
   const rpc = new InProcessRpcService({ resourceId: 'jm' as ResourceId, version: '1' }, services)
   const runners: FakeRunner[] = []
+  const disposed: string[] = []
   const dispatcher = new Dispatcher(
     { configuration: Configuration.of(values), resourceManagerAddress: rpc.address },
     {
@@ -140,13 +154,40 @@ function setUp(values: Record<string, string> = {}) {
         return runner
       },
       hasBlob: async key => key === 'known',
+      disposeSavepoint: async path => {
+        disposed.push(path)
+      },
     },
   )
   dispatcher.start()
-  return { clock, network, rpc, runners, dispatcher }
+  return { clock, network, rpc, runners, dispatcher, disposed }
 }
 
 describe('Dispatcher', () => {
+  it('takes savepoints of running jobs, and cancels only after one was taken', async () => {
+    const { dispatcher, runners, disposed } = setUp()
+    await dispatcher.submitJob(submissionOf(graphOf(ID('a'))))
+    const [runner] = runners as [FakeRunner]
+    expect(await dispatcher.triggerSavepoint(ID('a'), { directory: 'd', stop: 'drain' })).toBe(
+      'd/savepoint-1',
+    )
+    await expect(dispatcher.cancelWithSavepoint(ID('a'), 'bad')).rejects.toThrow('no savepoint')
+    expect(runner.cancels).toBe(0)
+    expect(await dispatcher.cancelWithSavepoint(ID('a'), 'd')).toBe('d/savepoint-1')
+    expect([runner.cancels, runner.savepoints]).toEqual([1, ['drain', 'no']])
+    runner.end('CANCELED')
+    await runner.result()
+    const none = { directory: 'd', stop: 'no' } as const
+    await expect(dispatcher.triggerSavepoint(ID('a'), none)).rejects.toMatchObject({
+      code: 'dispatcher.job-not-running',
+    })
+    await expect(dispatcher.triggerSavepoint(ID('b'), none)).rejects.toMatchObject({
+      code: 'dispatcher.job-not-found',
+    })
+    await dispatcher.disposeSavepoint('d/savepoint-1')
+    expect(disposed).toEqual(['d/savepoint-1'])
+  })
+
   it('runs jobs, tells about them, and remembers them when they are over', async () => {
     const { rpc, runners, network } = setUp()
     const session = await rpc.connect(rpc.address, DISPATCHER_ENDPOINT, {

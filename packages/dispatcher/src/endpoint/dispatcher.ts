@@ -18,10 +18,18 @@ import {
   type ResourceManagerGateway,
   type ResourceOverview,
   resourceManagerGateway,
+  type SavepointTrigger,
 } from '@flink-ts/gateways'
 import type { RpcEndpoint, RpcService, RpcSession } from '@flink-ts/rpc'
 import { DispatcherOptionKeys } from '../dispatcher-options.ts'
-import { BundleMissing, DispatcherStopped, DuplicateJob, InvalidJobGraph, JobNotFound } from '../errors.ts'
+import {
+  BundleMissing,
+  DispatcherStopped,
+  DuplicateJob,
+  InvalidJobGraph,
+  JobNotFound,
+  JobNotRunning,
+} from '../errors.ts'
 import { FinishedJobStore } from '../runner/finished-job-store.ts'
 import type { JobMasterRunner } from '../runner/job-master-runner.ts'
 import { validateJobGraph } from './validate-job-graph.ts'
@@ -41,6 +49,8 @@ export interface DispatcherDependencies {
   readonly runnerFactory: (submission: JobSubmission) => JobMasterRunner
   /** Whether a bundle is in the blob store. */
   readonly hasBlob: (blobKey: string) => Promise<boolean>
+  /** Removes a savepoint by its path or URI. */
+  readonly disposeSavepoint: (path: string) => Promise<void>
 }
 
 /**
@@ -91,6 +101,9 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
       listJobs: () => this.listJobs(),
       requestJobDetails: jobId => this.requestJobDetails(jobId),
       cancelJob: jobId => this.cancelJob(jobId),
+      triggerSavepoint: (jobId, trigger) => this.triggerSavepoint(jobId, trigger),
+      cancelWithSavepoint: (jobId, directory) => this.cancelWithSavepoint(jobId, directory),
+      disposeSavepoint: path => this.disposeSavepoint(path),
       requestJobResult: jobId => this.requestJobResult(jobId),
       requestResourceOverview: () => this.requestResourceOverview(),
     }
@@ -136,6 +149,22 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
     if (this.#finished.get(jobId, this.#now()) === undefined) throw JobNotFound({ jobId })
   }
 
+  async triggerSavepoint(jobId: JobId, trigger: SavepointTrigger): Promise<string> {
+    return await this.#running(jobId).triggerSavepoint(trigger)
+  }
+
+  async cancelWithSavepoint(jobId: JobId, directory: string | undefined): Promise<string> {
+    const runner = this.#running(jobId)
+    const pointer = await runner.triggerSavepoint({ directory, stop: 'no' })
+    await runner.cancel()
+    return pointer
+  }
+
+  async disposeSavepoint(path: string): Promise<void> {
+    await this.#deps.disposeSavepoint(path)
+    this.#logger.info({ path }, 'Savepoint disposed')
+  }
+
   async requestJobResult(jobId: JobId): Promise<JobResult> {
     const runner = this.#runners.get(jobId)
     if (runner !== undefined) return await runner.result()
@@ -146,6 +175,14 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
 
   async requestResourceOverview(): Promise<ResourceOverview> {
     return await (await this.#connectResourceManager()).requestResourceOverview()
+  }
+
+  #running(jobId: JobId): JobMasterRunner {
+    const runner = this.#runners.get(jobId)
+    if (runner !== undefined) return runner
+    const finished = this.#finished.get(jobId, this.#now())
+    if (finished === undefined) throw JobNotFound({ jobId })
+    throw JobNotRunning({ jobId, name: finished.details.name, status: finished.details.status })
   }
 
   #refuseDuplicate(jobId: JobId): void {

@@ -1,4 +1,4 @@
-import type { JobDetails, JobOverview, JobResult } from '@flink-ts/gateways'
+import type { JobDetails, JobOverview, JobResult, SavepointTrigger } from '@flink-ts/gateways'
 
 /** One job while it runs, as the Dispatcher sees it. */
 export interface JobMasterRunner {
@@ -6,6 +6,8 @@ export interface JobMasterRunner {
   details(): JobDetails
   /** Idempotent; does not wait for the end. */
   cancel(): Promise<void>
+  /** Resolves with the URI of the savepoint; with `stop`, when the job has ended. */
+  triggerSavepoint(trigger: SavepointTrigger): Promise<string>
   /** Settles when the job is over; never rejects. */
   result(): Promise<JobResult>
   /** Suspends the job if it runs. */

@@ -1,7 +1,7 @@
 import type { JobId } from '@flink-ts/common'
 import { defineGateway } from '@flink-ts/rpc'
 import type { ResourceOverview } from '../resource-manager/messages.ts'
-import type { JobDetails, JobOverview, JobResult, JobSubmission } from './messages.ts'
+import type { JobDetails, JobOverview, JobResult, JobSubmission, SavepointTrigger } from './messages.ts'
 
 /** Name of the endpoint. */
 export const DISPATCHER_ENDPOINT = 'dispatcher'
@@ -13,6 +13,15 @@ export interface DispatcherGateway {
   listJobs(): Promise<readonly JobOverview[]>
   requestJobDetails(jobId: JobId): Promise<JobDetails>
   cancelJob(jobId: JobId): Promise<void>
+  /**
+   * Resolves with the URI of the savepoint; with `stop`, when the job has ended. Errors: `jobmanager.savepoint-failed`,
+   * `jobmanager.stop-failed`, `jobmanager.savepoint-directory-missing`, `state.checkpoint-directory-unusable`.
+   */
+  triggerSavepoint(jobId: JobId, trigger: SavepointTrigger): Promise<string>
+  /** Takes a savepoint, then cancels the job. Without one the job goes on. Resolves with its URI. */
+  cancelWithSavepoint(jobId: JobId, directory: string | undefined): Promise<string>
+  /** Removes a savepoint: path or URI. Errors: `state.checkpoint-not-found`, `state.not-a-checkpoint`. */
+  disposeSavepoint(path: string): Promise<void>
   /** Resolves when the job is over, whenever that is. */
   requestJobResult(jobId: JobId): Promise<JobResult>
   requestResourceOverview(): Promise<ResourceOverview>
@@ -23,6 +32,9 @@ export const dispatcherGateway = defineGateway<DispatcherGateway>('dispatcher', 
   'listJobs',
   'requestJobDetails',
   'cancelJob',
+  'triggerSavepoint',
+  'cancelWithSavepoint',
+  'disposeSavepoint',
   'requestJobResult',
   'requestResourceOverview',
 ])

@@ -104,6 +104,14 @@ export interface FailureEntry extends Failure {
   readonly concurrent: readonly Failure[]
 }
 
+/** A savepoint that a user wants. */
+export interface SavepointTrigger {
+  /** Path or URI; undefined: `execution.checkpointing.savepoint-dir`. */
+  readonly directory: string | undefined
+  /** `suspend`: the job ends with it, to go on from it. `drain`: its input ends first: windows and timers fire. */
+  readonly stop: 'no' | 'suspend' | 'drain'
+}
+
 /** Outcome of a finished job. */
 export type JobResult =
   | { readonly status: 'FINISHED'; readonly result: JobExecutionResult }

@@ -89,8 +89,18 @@ runTranscripts(new URL('../testdata/checkpoint/', import.meta.url), () => {
         })
       case 'trigger-failed':
         return handle({ type: 'trigger-failed', checkpointId: Number(words[0]), reason })
+      case 'savepoint':
+      case 'suspend':
+      case 'drain': {
+        const stop = verb === 'savepoint' ? 'no' : verb
+        return handle({ type: 'savepoint-requested', requestId: words[0]!, folder: `sp-${words[0]}`, stop })
+      }
       case 'stored':
-        return handle({ type: 'stored', checkpointId: Number(words[0]), pointer: `chk-${words[0]}` })
+        return handle({
+          type: 'stored',
+          checkpointId: Number(words[0]),
+          pointer: words[1] ?? `chk-${words[0]}`,
+        })
       case 'store-failed':
         return handle({ type: 'store-failed', checkpointId: Number(words[0]), reason })
       case 'over':
@@ -109,24 +119,35 @@ runTranscripts(new URL('../testdata/checkpoint/', import.meta.url), () => {
   }
 })
 
+function target({ trigger: { savepoint } }: Extract<CoordinatorAction, { type: 'trigger' }>): string {
+  return savepoint === false ? '' : ` into ${savepoint.folder}${savepoint.suspend ? ', suspending' : ''}`
+}
+
 function describeAction(action: CoordinatorAction): string {
   switch (action.type) {
     case 'snapshot-coordinators':
       return `snapshot coordinators ${action.checkpointId}`
     case 'trigger':
-      return `trigger ${action.trigger.checkpointId}: ${action.attemptIds.join(' ')}`
+      return `trigger ${action.trigger.checkpointId}${target(action)}: ${action.attemptIds.join(' ')}`
     case 'store': {
       const operators = action.metadata.operators.map(
         o => `${o.operatorId}[${o.subtasks.map(s => s.index).join(',')}]`,
       )
-      return `store ${action.metadata.checkpointId}: ${operators.join(' ')}`
+      const place = action.savepoint === undefined ? '' : ` in ${action.savepoint}`
+      return `store ${action.metadata.checkpointId}${place}: ${operators.join(' ')}`
     }
     case 'notify-complete':
       return `complete ${action.checkpointId}: ${action.attemptIds.join(' ')}`
     case 'notify-aborted':
       return `aborted ${action.checkpointId}: ${action.attemptIds.join(' ')} (${action.reason})`
     case 'discard':
-      return `discard ${action.checkpointId}`
+      return `discard ${action.savepoint ?? action.checkpointId}`
+    case 'drain-sources':
+      return `drain ${action.attemptIds.join(' ')}`
+    case 'savepoint-completed':
+      return `answer ${action.requestId}: ${action.pointer}`
+    case 'savepoint-failed':
+      return `answer ${action.requestId}: ${action.error.message}`
     case 'discard-job':
       return 'discard job'
     case 'set-timer':

@@ -2,12 +2,15 @@ import { type SerializedError, serializeError } from '@flink-ts/common'
 import type { CheckpointCounts } from '@flink-ts/gateways'
 import type { JobGraph, JobStatus } from '@flink-ts/jobgraph'
 import type { CheckpointMetadata } from '@flink-ts/state'
-import { CheckpointExpired, CheckpointFailuresExceeded } from '../errors.ts'
+import { CheckpointExpired, CheckpointFailuresExceeded, SavepointFailed, StopFailed } from '../errors.ts'
+import { AbortedFolders } from './aborted-folders.ts'
+import type { CheckpointPlan } from './checkpoint-plan.ts'
 import { keepsCheckpoints } from './cleaner.ts'
 import { type CompletedCheckpoint, CompletedStore } from './completed-store.ts'
 import type { CoordinatorAction, CoordinatorEvent } from './coordinator-protocol.ts'
 import { FailureManager } from './failure-manager.ts'
 import { PendingCheckpoint, stateSizeBytes } from './pending-checkpoint.ts'
+import { type SavepointRequest, SavepointRequests } from './savepoint-requests.ts'
 import { TaskTracker } from './task-tracker.ts'
 import { TriggerSchedule } from './trigger-schedule.ts'
 
@@ -44,10 +47,8 @@ export class CheckpointCoordinator {
   readonly #tasks: TaskTracker
   readonly #triggers: TriggerSchedule
   readonly #pending = new Map<number, PendingCheckpoint>()
-  /** Aborted while their metadata was being written: discarded when the outcome is known. */
-  readonly #abandoned = new Set<number>()
-  /** Aborted: late acknowledgements may still bring files. */
-  readonly #aborted = new Set<number>()
+  readonly #savepoints = new SavepointRequests()
+  readonly #folders = new AbortedFolders()
   readonly #counts = { triggered: 0, completed: 0, failed: 0, restored: 0 }
   #nextId: number
   #triggerTimerDueMs: number | undefined
@@ -113,7 +114,7 @@ export class CheckpointCoordinator {
       case 'tasks-stopped':
         for (const attemptId of event.attemptIds) this.#tasks.update(attemptId, { state: 'stopped' })
         this.#triggers.restarted()
-        for (const pending of [...this.#pending.values()]) this.#abort(pending, 'tasks were stopped')
+        this.#interrupted(false, 'tasks were stopped')
         break
       case 'end-of-data':
         this.#tasks.update(event.attemptId, { endOfData: true })
@@ -134,6 +135,9 @@ export class CheckpointCoordinator {
         }
         break
       }
+      case 'savepoint-requested':
+        this.#requested(event)
+        break
       case 'coordinators-snapshotted': {
         const pending = this.#pending.get(event.checkpointId)
         if (pending?.takeCoordinators(event.states) === true) this.#triggerTasks(pending)
@@ -145,12 +149,12 @@ export class CheckpointCoordinator {
         break
       }
       case 'stored':
-        this.#stored(event.checkpointId, event.pointer)
+        this.#stored(event)
         break
       case 'store-failed': {
         const pending = this.#pending.get(event.checkpointId)
-        if (this.#abandoned.delete(event.checkpointId)) this.#discard(event.checkpointId)
-        else if (pending !== undefined) this.#failed(pending, event.reason, 'nothing is being written')
+        if (pending === undefined) this.#actAll(this.#folders.writingEnded(event.checkpointId))
+        else this.#failed(pending, event.reason, 'nothing is being written')
         break
       }
       case 'timer':
@@ -167,27 +171,23 @@ export class CheckpointCoordinator {
 
   /** Triggers what is due and sets the timer for what is not yet. */
   #schedule(): void {
-    const plan = this.#over ? undefined : this.#tasks.plan()
-    const latest = this.#completed.latest
-    // A task that finished without a checkpoint has no state to carry on: nothing to restore it from later.
-    const possible = plan?.finished.every(key => latest?.origins.has(key)) === true ? plan : undefined
+    const plan = this.#possiblePlan()
+    const nowMs = this.#time.monotonicMs
+    const { allEndOfData } = this.#tasks
+    if (plan !== undefined && this.#savepoints.takeDrain())
+      this.#act({ type: 'drain-sources', attemptIds: [...plan.acknowledge.keys()] })
+    const savepoint =
+      plan !== undefined && this.#pending.size === 0 ? this.#savepoints.take(allEndOfData) : undefined
     const pending = {
       count: this.#pending.size,
       coversEndOfData: [...this.#pending.values()].some(({ coversEndOfData }) => coversEndOfData),
     }
-    const nowMs = this.#time.monotonicMs
-    const decision = this.#triggers.next(possible !== undefined, this.#tasks.allEndOfData, pending, nowMs)
-    if (decision.type === 'trigger' && possible !== undefined) {
-      this.#trigger(
-        new PendingCheckpoint({
-          id: this.#nextId++,
-          timestamp: this.#time.epochMs,
-          startedMs: nowMs,
-          plan: possible,
-          coversEndOfData: this.#tasks.allEndOfData,
-          ended: this.#tasks.endedAttempts(),
-        }),
-      )
+    const ready = plan !== undefined && !this.#savepoints.busy
+    const decision = this.#triggers.next(ready, allEndOfData, pending, nowMs)
+    if (plan !== undefined && (savepoint !== undefined || decision.type === 'trigger')) {
+      const facts = { id: this.#nextId++, timestamp: this.#time.epochMs, startedMs: nowMs, plan, savepoint }
+      const ended = this.#tasks.endedAttempts()
+      this.#trigger(new PendingCheckpoint({ ...facts, coversEndOfData: allEndOfData, ended }))
       this.#schedule()
       return
     }
@@ -197,6 +197,13 @@ export class CheckpointCoordinator {
     if (decision.type === 'wait')
       this.#act({ type: 'set-timer', timer: 'trigger', delayMs: decision.delayMs })
     else this.#act({ type: 'cancel-timer', timer: 'trigger' })
+  }
+
+  #possiblePlan(): CheckpointPlan | undefined {
+    const plan = this.#over ? undefined : this.#tasks.plan()
+    const latest = this.#completed.latest
+    // A task that finished without a checkpoint has no state to carry on: nothing to restore it from later.
+    return plan?.finished.every(key => latest?.origins.has(key)) === true ? plan : undefined
   }
 
   #trigger(pending: PendingCheckpoint): void {
@@ -210,12 +217,27 @@ export class CheckpointCoordinator {
     this.#act({ type: 'set-timer', timer: `expire/${checkpointId}`, delayMs: timeoutMs })
   }
 
-  #triggerTasks({ id: checkpointId, timestamp, plan }: PendingCheckpoint): void {
-    this.#act({
-      type: 'trigger',
-      attemptIds: plan.trigger,
-      trigger: { checkpointId, timestamp, savepoint: false },
-    })
+  #triggerTasks({ id: checkpointId, timestamp, plan, savepoint: request }: PendingCheckpoint): void {
+    const savepoint = request !== undefined && { folder: request.folder, suspend: request.stop === 'suspend' }
+    const trigger = { checkpointId, timestamp, savepoint }
+    this.#act({ type: 'trigger', attemptIds: plan.trigger, trigger })
+  }
+
+  #requested({ requestId, folder, stop }: SavepointRequest): void {
+    const plan = this.#tasks.plan()
+    let reason: string | undefined
+    if (this.#over) reason = 'the job is over'
+    else if (this.#savepoints.stopping) reason = 'the job is being stopped by an earlier request'
+    else if (plan === undefined) reason = 'not all tasks are running: try again when they do'
+    else if (this.#possiblePlan() === undefined)
+      reason =
+        'tasks have finished and no checkpoint holds their state: only jobs that take checkpoints can do that ' +
+        'at the end of their input'
+    if (reason === undefined) {
+      this.#savepoints.add({ requestId, folder, stop })
+      return
+    }
+    this.#act({ type: 'savepoint-failed', requestId, error: serializeError(SavepointFailed({ reason })) })
   }
 
   // Completion
@@ -227,10 +249,7 @@ export class CheckpointCoordinator {
   }: Extract<CoordinatorEvent, { type: 'acknowledged' }>['acknowledgement']): void {
     const pending = this.#pending.get(checkpointId)
     if (pending === undefined) {
-      // It brought files into a folder that was removed before.
-      if (this.#aborted.has(checkpointId) && !this.#abandoned.has(checkpointId)) {
-        this.#act({ type: 'discard', checkpointId })
-      }
+      this.#actAll(this.#folders.late(checkpointId))
       return
     }
     if (!pending.acknowledge(attemptId, state) || pending.state === 'collecting') return
@@ -238,35 +257,49 @@ export class CheckpointCoordinator {
     for (const older of [...this.#pending.values()]) {
       if (older.id < checkpointId) this.#abort(older, `checkpoint ${checkpointId} has overtaken it`)
     }
-    this.#act({ type: 'store', metadata: pending.seal(this.#graph, this.#completed.latest) })
+    const metadata = pending.seal(this.#graph, this.#completed.latest)
+    const folder = pending.savepoint?.folder
+    this.#act({ type: 'store', metadata, ...(folder !== undefined && { savepoint: folder }) })
   }
 
-  #stored(checkpointId: number, pointer: string): void {
+  #stored(event: Extract<CoordinatorEvent, { type: 'stored' }>): void {
+    const { checkpointId, pointer } = event
     const pending = this.#pending.get(checkpointId)
     if (pending === undefined) {
-      if (this.#abandoned.delete(checkpointId)) this.#discard(checkpointId)
+      this.#actAll(this.#folders.writingEnded(checkpointId))
       return
     }
     this.#pending.delete(checkpointId)
     this.#act({ type: 'cancel-timer', timer: `expire/${checkpointId}` })
-    const { metadata, origins } = pending.sealed
-    const durationMs = this.#time.monotonicMs - pending.startedMs
-    const completed: CompletedCheckpoint = {
-      id: checkpointId,
-      pointer,
-      metadata,
-      origins,
-      stateBytes: stateSizeBytes(metadata),
-      durationMs,
-    }
-    const subsumed = this.#completed.add(completed)
     this.#counts.completed++
+    const { savepoint } = pending
+    if (savepoint !== undefined) {
+      const answer = this.#savepoints.completed(pointer)
+      if (answer !== undefined) this.#act(answer)
+      // The job goes on: what was before it is not committed, since a failure goes back to an earlier checkpoint.
+      if (savepoint.stop === 'no') return
+    }
+    const subsumed = this.#completed.add(this.#completedOf(pending, event))
     this.#failureManager.completed()
     this.#triggers.completed(this.#time.monotonicMs, pending.coversEndOfData)
     this.#act({ type: 'notify-complete', attemptIds: this.#tasks.living(pending.plan), checkpointId })
     // They end now: a checkpoint that waits for them would be in vain.
-    for (const attemptId of pending.ended) this.#tasks.update(attemptId, { state: 'finishing' })
+    const ending = savepoint === undefined ? pending.ended : pending.plan.acknowledge.keys()
+    for (const attemptId of ending) this.#tasks.update(attemptId, { state: 'finishing' })
     for (const id of subsumed) this.#act({ type: 'discard', checkpointId: id })
+  }
+
+  #completedOf(
+    pending: PendingCheckpoint,
+    { pointer, metadata: stored }: Extract<CoordinatorEvent, { type: 'stored' }>,
+  ): CompletedCheckpoint {
+    const { metadata, origins } = pending.sealed
+    return {
+      ...{ id: pending.id, pointer, origins, metadata: stored ?? metadata },
+      stateBytes: stateSizeBytes(metadata),
+      durationMs: this.#time.monotonicMs - pending.startedMs,
+      external: pending.savepoint !== undefined,
+    }
   }
 
   // Failure
@@ -282,7 +315,8 @@ export class CheckpointCoordinator {
   }
 
   #failed(pending: PendingCheckpoint, reason: SerializedError, writing?: 'nothing is being written'): void {
-    this.#abort(pending, reason.message, writing)
+    this.#abort(pending, reason, writing)
+    if (pending.savepoint !== undefined) return
     this.#triggers.failed(this.#time.monotonicMs)
     const failures = this.#failureManager.failed()
     if (failures === undefined) return
@@ -291,23 +325,38 @@ export class CheckpointCoordinator {
     this.#act({ type: 'fail-job', error: { ...serializeError(error), cause: reason } })
   }
 
-  #abort(pending: PendingCheckpoint, reason: string, writing?: 'nothing is being written'): void {
-    this.#pending.delete(pending.id)
+  #abort(
+    pending: PendingCheckpoint,
+    reason: SerializedError | string,
+    writing?: 'nothing is being written',
+  ): void {
+    const { id: checkpointId, savepoint } = pending
+    const text = typeof reason === 'string' ? reason : reason.message
+    this.#pending.delete(checkpointId)
     this.#counts.failed++
-    this.#act({ type: 'cancel-timer', timer: `expire/${pending.id}` })
+    this.#act({ type: 'cancel-timer', timer: `expire/${checkpointId}` })
     const attemptIds = this.#tasks.living(pending.plan)
     if (attemptIds.length > 0 || this.#coordinated) {
-      this.#act({ type: 'notify-aborted', attemptIds, checkpointId: pending.id, reason })
+      this.#act({ type: 'notify-aborted', attemptIds, checkpointId, reason: text })
     }
-    this.#aborted.add(pending.id)
     // The folder goes when nobody is about to write into it.
-    if (pending.state === 'storing' && writing === undefined) this.#abandoned.add(pending.id)
-    else this.#discard(pending.id)
+    const beingWritten = pending.state === 'storing' && writing === undefined
+    this.#actAll(this.#folders.add(checkpointId, savepoint?.folder, beingWritten))
+    if (savepoint === undefined) return
+    const failure = serializeError(SavepointFailed({ reason: text.replace(/\.$/, '') }))
+    const error = typeof reason === 'string' ? failure : { ...failure, cause: reason }
+    this.#act(this.#savepoints.failed(error))
+    // Its sources have ended: only a checkpoint from before brings them back.
+    if (savepoint.stop === 'drain' && !this.#over && attemptIds.length > 0)
+      this.#act({ type: 'fail-job', error })
   }
 
-  #discard(checkpointId: number): void {
-    this.#aborted.add(checkpointId)
-    this.#act({ type: 'discard', checkpointId })
+  /** Nothing that is under way can succeed any more. */
+  #interrupted(finished: boolean, reason: string): void {
+    for (const pending of [...this.#pending.values()]) this.#abort(pending, reason)
+    const failure = (pointer: string | undefined): SerializedError =>
+      serializeError(pointer === undefined ? SavepointFailed({ reason }) : StopFailed({ pointer, reason }))
+    this.#actAll(this.#savepoints.interrupted(finished, failure))
   }
 
   #collecting(): readonly PendingCheckpoint[] {
@@ -317,12 +366,9 @@ export class CheckpointCoordinator {
   #jobOver(status: JobStatus): void {
     if (this.#over) return
     this.#over = true
-    for (const pending of [...this.#pending.values()]) this.#abort(pending, 'the job is over')
+    this.#interrupted(status === 'FINISHED', `the job is over: ${status}`)
     if (status === 'SUSPENDED') return
-    // Late files of aborted ones: nobody writes any more, so this is final.
-    for (const checkpointId of this.#aborted) {
-      if (!this.#abandoned.has(checkpointId)) this.#act({ type: 'discard', checkpointId })
-    }
+    this.#actAll(this.#folders.all())
     if (keepsCheckpoints(this.#graph.checkpointing.externalizedRetention, status)) return
     for (const checkpointId of this.#completed.folders()) this.#act({ type: 'discard', checkpointId })
     this.#act({ type: 'discard-job' })
@@ -330,5 +376,9 @@ export class CheckpointCoordinator {
 
   #act(action: CoordinatorAction): void {
     this.#actions.push(action)
+  }
+
+  #actAll(actions: readonly CoordinatorAction[]): void {
+    this.#actions.push(...actions)
   }
 }

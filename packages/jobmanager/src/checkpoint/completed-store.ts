@@ -11,6 +11,8 @@ export interface CompletedCheckpoint {
   readonly origins: ReadonlyMap<SubtaskKey, number>
   readonly stateBytes: number
   readonly durationMs: number
+  /** A savepoint: its folder is the user's. */
+  readonly external: boolean
 }
 
 /**
@@ -34,13 +36,17 @@ export class CompletedStore {
 
   /** Ids of all checkpoints that have a folder. */
   folders(): readonly number[] {
-    return [...this.#referred, ...this.#checkpoints.map(checkpoint => checkpoint.id)]
+    const own = this.#checkpoints.filter(checkpoint => !checkpoint.external)
+    return [...this.#referred, ...own.map(checkpoint => checkpoint.id)]
   }
 
   /** Adds the newest; answers the ids of those to discard now. */
   add(checkpoint: CompletedCheckpoint): readonly number[] {
     this.#checkpoints.push(checkpoint)
-    while (this.#checkpoints.length > this.#retained) this.#referred.add(this.#checkpoints.shift()!.id)
+    while (this.#checkpoints.length > this.#retained) {
+      const { id, external } = this.#checkpoints.shift()!
+      if (!external) this.#referred.add(id)
+    }
     const inUse = new Set(this.#checkpoints.flatMap(({ origins }) => [...origins.values()]))
     const discarded = [...this.#referred].filter(id => !inUse.has(id))
     for (const id of discarded) this.#referred.delete(id)

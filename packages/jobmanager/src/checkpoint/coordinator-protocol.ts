@@ -8,6 +8,8 @@ import type {
 import type { JobStatus } from '@flink-ts/jobgraph'
 import type { CheckpointMetadata } from '@flink-ts/state'
 import type { SubtaskKey } from '../failover/pipelined-regions.ts'
+import type { DiscardAction } from './aborted-folders.ts'
+import type { SavepointAnswer, SavepointRequest } from './savepoint-requests.ts'
 
 /** `trigger`: the next checkpoint is due. `expire/<id>`: checkpoint `id` has taken too long. */
 export type CoordinatorTimer = 'trigger' | `expire/${number}`
@@ -35,7 +37,14 @@ export type CoordinatorEvent =
       readonly states: readonly CoordinatorState[]
     }
   | { readonly type: 'trigger-failed'; readonly checkpointId: number; readonly reason: SerializedError }
-  | { readonly type: 'stored'; readonly checkpointId: number; readonly pointer: string }
+  | ({ readonly type: 'savepoint-requested' } & SavepointRequest)
+  /** `metadata`: as it is stored, if that differs from what was to be stored. */
+  | {
+      readonly type: 'stored'
+      readonly checkpointId: number
+      readonly pointer: string
+      readonly metadata?: CheckpointMetadata
+    }
   | { readonly type: 'store-failed'; readonly checkpointId: number; readonly reason: SerializedError }
   | { readonly type: 'timer'; readonly timer: CoordinatorTimer }
   | { readonly type: 'job-over'; readonly status: JobStatus }
@@ -49,8 +58,11 @@ export type CoordinatorAction =
       readonly attemptIds: readonly ExecutionAttemptId[]
       readonly trigger: CheckpointTrigger
     }
-  /** Make it durable; answer with `stored` or `store-failed`. */
-  | { readonly type: 'store'; readonly metadata: CheckpointMetadata }
+  /** Make it durable, in the folder `savepoint` if that is given; answer with `stored` or `store-failed`. */
+  | { readonly type: 'store'; readonly metadata: CheckpointMetadata; readonly savepoint?: string }
+  /** Tasks with sources have nothing more to read. */
+  | { readonly type: 'drain-sources'; readonly attemptIds: readonly ExecutionAttemptId[] }
+  | SavepointAnswer
   | {
       readonly type: 'notify-complete'
       readonly attemptIds: readonly ExecutionAttemptId[]
@@ -62,8 +74,7 @@ export type CoordinatorAction =
       readonly checkpointId: number
       readonly reason: string
     }
-  /** Remove the folder of a checkpoint. */
-  | { readonly type: 'discard'; readonly checkpointId: number }
+  | DiscardAction
   /** After all other storage work: remove the folder of the job, if nothing is retained. */
   | { readonly type: 'discard-job' }
   | { readonly type: 'set-timer'; readonly timer: CoordinatorTimer; readonly delayMs: number }

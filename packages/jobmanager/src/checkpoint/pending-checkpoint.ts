@@ -12,6 +12,7 @@ import {
 import { type SubtaskKey, subtaskKey } from '../failover/pipelined-regions.ts'
 import type { CheckpointPlan } from './checkpoint-plan.ts'
 import type { CompletedCheckpoint } from './completed-store.ts'
+import type { SavepointRequest } from './savepoint-requests.ts'
 
 /** Version of the content of `_metadata`. */
 const METADATA_VERSION = 1
@@ -37,6 +38,8 @@ export class PendingCheckpoint {
   readonly coversEndOfData: boolean
   /** Attempts that had: they end when they hear of its completion. */
   readonly ended: ReadonlySet<ExecutionAttemptId>
+  /** Undefined: a periodic checkpoint. */
+  readonly savepoint: SavepointRequest | undefined
   readonly #snapshots = new Map<SubtaskKey, TaskStateSnapshot>()
   readonly #missing: Set<ExecutionAttemptId>
   #coordinators: readonly CoordinatorState[] | undefined
@@ -49,6 +52,7 @@ export class PendingCheckpoint {
     plan: CheckpointPlan
     coversEndOfData: boolean
     ended: ReadonlySet<ExecutionAttemptId>
+    savepoint: SavepointRequest | undefined
   }) {
     this.id = facts.id
     this.timestamp = facts.timestamp
@@ -56,6 +60,7 @@ export class PendingCheckpoint {
     this.plan = facts.plan
     this.coversEndOfData = facts.coversEndOfData
     this.ended = facts.ended
+    this.savepoint = facts.savepoint
     this.#missing = new Set(facts.plan.acknowledge.keys())
   }
 
@@ -95,7 +100,10 @@ export class PendingCheckpoint {
   seal(graph: JobGraph, previous: CompletedCheckpoint | undefined): CheckpointMetadata {
     const origins = new Map<SubtaskKey, number>()
     for (const key of this.#snapshots.keys()) origins.set(key, this.id)
-    for (const key of this.plan.finished) origins.set(key, previous!.origins.get(key)!)
+    // A savepoint gets copies of their files.
+    const carriedFrom = (key: SubtaskKey) =>
+      this.savepoint === undefined ? previous!.origins.get(key)! : this.id
+    for (const key of this.plan.finished) origins.set(key, carriedFrom(key))
     const carried = new Map(previous?.metadata.operators.map(operator => [operator.operatorId, operator]))
     const operators = graph.vertices.flatMap(vertex =>
       vertex.operators.map(({ operatorId, name }): OperatorState => {
@@ -116,7 +124,11 @@ export class PendingCheckpoint {
       }),
     )
     const { id: checkpointId, timestamp } = this
-    const metadata = { version: METADATA_VERSION, checkpointId, jobId: graph.jobId, timestamp, operators }
+    const metadata: CheckpointMetadata = {
+      ...{ version: METADATA_VERSION, checkpointId, jobId: graph.jobId, jobName: graph.name },
+      ...(this.savepoint !== undefined && { kind: 'savepoint' }),
+      ...{ timestamp, operators },
+    }
     this.#sealed = { metadata, origins }
     return metadata
   }

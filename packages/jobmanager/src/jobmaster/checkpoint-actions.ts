@@ -1,6 +1,7 @@
 import type { Logger } from '@flink-ts/common'
 import type { CheckpointCounts } from '@flink-ts/gateways'
 import type { CoordinatorAction, CoordinatorEvent } from '../checkpoint/coordinator-protocol.ts'
+import type { SavepointAnswer } from '../checkpoint/savepoint-requests.ts'
 import type { JobCoordinators } from '../coordination/job-coordinators.ts'
 import type { SchedulerEvent } from '../scheduler/scheduler-protocol.ts'
 import type { CheckpointIo } from './checkpoint-io.ts'
@@ -13,11 +14,13 @@ export interface CheckpointActionsPort {
   readonly tasks: TaskCalls
   readonly coordinators: JobCoordinators
   readonly timers: JobTimers
-  /** Undefined: the job takes no checkpoints. */
+  /** Undefined: the job has not begun. */
   io(): CheckpointIo | undefined
   counts(): CheckpointCounts
   schedule(event: SchedulerEvent): void
   coordinate(event: CoordinatorEvent): void
+  /** Somebody waits for it. */
+  answered(answer: SavepointAnswer): void
 }
 
 /** Does what the CheckpointCoordinator says. Owner: JobMaster main thread. */
@@ -51,7 +54,18 @@ export class CheckpointActions {
         break
       }
       case 'store':
-        this.#port.io()?.store(action.metadata)
+        this.#port.io()?.store(action.metadata, action.savepoint)
+        break
+      case 'drain-sources':
+        tasks.tell(
+          action.attemptIds,
+          (gateway, attemptIds) => gateway.drainSources(attemptIds),
+          error => this.#port.schedule({ type: 'global-failure', error }),
+        )
+        break
+      case 'savepoint-completed':
+      case 'savepoint-failed':
+        this.#port.answered(action)
         break
       case 'notify-complete': {
         const { checkpointId } = action
@@ -76,7 +90,7 @@ export class CheckpointActions {
         break
       }
       case 'discard':
-        this.#port.io()?.discard(action.checkpointId)
+        this.#port.io()?.discard(action)
         break
       case 'discard-job':
         this.#discardJob = true

@@ -19,10 +19,11 @@ import {
   type JobResult,
   type JobSubmission,
   jobMasterEndpointName,
+  type SavepointTrigger,
 } from '@flink-ts/gateways'
 import { isGloballyTerminal, type JobStatus } from '@flink-ts/jobgraph'
 import type { RpcEndpoint, RpcService, RpcSession } from '@flink-ts/rpc'
-import type { CheckpointStorage } from '@flink-ts/state'
+import type { CheckpointStorage, SavepointStorage } from '@flink-ts/state'
 import { CheckpointCoordinator } from '../checkpoint/checkpoint-coordinator.ts'
 import { keepsCheckpoints } from '../checkpoint/cleaner.ts'
 import type { CoordinatorEvent } from '../checkpoint/coordinator-protocol.ts'
@@ -32,7 +33,6 @@ import { JobIsOver, JobSuspended } from '../errors.ts'
 import type { Execution } from '../execution-graph/execution-graph.ts'
 import { resolveRestartStrategy } from '../failover/restart-strategy.ts'
 import { JobManagerOptionKeys } from '../jobmanager-options.ts'
-
 import { JobScheduler } from '../scheduler/job-scheduler.ts'
 import type { SchedulerEvent } from '../scheduler/scheduler-protocol.ts'
 import { bounded } from './bounded.ts'
@@ -44,6 +44,7 @@ import { describeResult } from './job-result.ts'
 import { prepareStart } from './job-start.ts'
 import { JobTimers } from './job-timers.ts'
 import { ResourceManagerConnection } from './resource-manager-connection.ts'
+import { SavepointCalls } from './savepoint-calls.ts'
 import { SchedulerActions } from './scheduler-actions.ts'
 import { TaskCalls } from './task-calls.ts'
 import { TaskManagerRegistry } from './task-manager-registry.ts'
@@ -70,6 +71,7 @@ export interface JobMasterDependencies {
   readonly jobHosts: JobHosts
   /** @param directory base URI of the checkpoints of all jobs */
   readonly storageFactory: (directory: string, jobId: JobId) => CheckpointStorage
+  readonly savepoints: SavepointStorage
   /** Called once, when the job is over and cleaned up. */
   readonly onTerminal?: (result: JobResult) => void
 }
@@ -94,6 +96,7 @@ export class JobMaster implements RpcEndpoint {
   readonly #coordinators: JobCoordinators
   readonly #schedulerActions: SchedulerActions
   readonly #checkpointActions: CheckpointActions
+  readonly #savepoints: SavepointCalls
   readonly #result = new Deferred<JobResult>()
   readonly #queue = new EventQueue()
   #coordinator: CheckpointCoordinator
@@ -146,7 +149,12 @@ export class JobMaster implements RpcEndpoint {
       counts: () => this.#coordinator.counts,
       schedule,
       coordinate,
+      answered: answer => this.#savepoints.answered(answer),
     })
+    this.#savepoints = new SavepointCalls(
+      { jobId: graph.jobId, defaultDirectory: configuration.get(JobManagerOptionKeys.savepointDirectory) },
+      { storage: dependencies.savepoints, random: dependencies.random, logger: this.#logger, coordinate },
+    )
     const { rpc, clock } = dependencies
     const { resourceManagerAddress } = options
     this.#resourceManager = new ResourceManagerConnection(
@@ -197,6 +205,11 @@ export class JobMaster implements RpcEndpoint {
     this.#schedule({ type: 'cancel-requested' })
   }
 
+  /** See {@link SavepointCalls.trigger}. */
+  triggerSavepoint(trigger: SavepointTrigger): Promise<string> {
+    return this.#savepoints.trigger(trigger)
+  }
+
   /** Settles when the job is over and cleaned up; never rejects. */
   result(): Promise<JobResult> {
     return this.#result.promise
@@ -239,9 +252,8 @@ export class JobMaster implements RpcEndpoint {
   async #initialize(): Promise<void> {
     const { graph } = this.#job
     const { storage, restored } = await prepareStart(this.#job, this.#deps.storageFactory)
-    if (storage !== undefined) {
-      this.#checkpointIo = new CheckpointIo(storage, this.#logger, event => this.#coordinate(event))
-    }
+    const storages = { checkpoints: storage, savepoints: this.#deps.savepoints }
+    this.#checkpointIo = new CheckpointIo(storages, this.#logger, event => this.#coordinate(event))
     if (restored === undefined) return
     this.#coordinator = new CheckpointCoordinator({ graph, restored })
     const { checkpointId } = restored

@@ -21,10 +21,11 @@ import {
 } from '@flink-ts/gateways'
 import type { JobGraph } from '@flink-ts/jobgraph'
 import { InProcessNetwork, InProcessRpcService, type RpcEndpoint, type RpcSession } from '@flink-ts/rpc'
-import type { CheckpointStorage, OperatorSubtaskState } from '@flink-ts/state'
+import type { CheckpointStorage, OperatorSubtaskState, SavepointStorage } from '@flink-ts/state'
 import { JobMaster } from '../jobmaster/job-master.ts'
 import { FakeJobHosts } from './fake-job-hosts.ts'
 import { MemoryCheckpointStorage } from './memory-checkpoint-storage.ts'
+import { MemorySavepointStorage } from './memory-savepoint-storage.ts'
 
 const METRICS = { recordsIn: 1, recordsOut: 2, bytesIn: 3, bytesOut: 4 }
 
@@ -160,6 +161,9 @@ export class FakeTaskManager {
       },
       triggerCheckpoint: async (attemptIds, trigger) => {
         this.calls.push(`trigger ${trigger.checkpointId} (${attemptIds.length})`)
+        if (trigger.savepoint !== false && trigger.savepoint.suspend) {
+          this.#cluster.suspendedBy = trigger.checkpointId
+        }
         await this.#cluster.barrier(trigger)
       },
       drainSources: async attemptIds => {
@@ -169,8 +173,9 @@ export class FakeTaskManager {
       notifyCheckpointComplete: async (attemptIds, checkpointId) => {
         this.calls.push(`complete ${checkpointId} (${attemptIds.length})`)
         if (!this.behaviour.finishes) return
+        const suspended = this.#cluster.suspendedBy === checkpointId
         for (const attemptId of attemptIds) {
-          if (this.#endOfData.has(attemptId)) await this.report(attemptId, 'FINISHED')
+          if (suspended || this.#endOfData.has(attemptId)) await this.report(attemptId, 'FINISHED')
         }
       },
       notifyCheckpointAborted: async (_, checkpointId) => {
@@ -198,10 +203,13 @@ export class FakeCluster implements RpcEndpoint {
   readonly logger = nullLogger
   readonly network = new InProcessNetwork({ clock: this.clock })
   readonly storage = new MemoryCheckpointStorage()
+  readonly savepoints = new MemorySavepointStorage()
   readonly rpc = new InProcessRpcService({ resourceId: 'jm' as ResourceId, version: '1' }, this)
   readonly taskManagers: FakeTaskManager[] = []
   readonly jobHosts = new FakeJobHosts()
   required = 0
+  /** The savepoint that stops the job. */
+  suspendedBy: number | undefined
   #target: { readonly address: string; readonly endpoint: string } | undefined
   #allocations = 0
   #started = 0
@@ -239,6 +247,7 @@ export class FakeCluster implements RpcEndpoint {
       {
         ...{ rpc, clock, random, logger },
         storageFactory: () => storage as unknown as CheckpointStorage,
+        savepoints: this.savepoints as unknown as SavepointStorage,
         jobHosts: this.jobHosts,
       },
     )

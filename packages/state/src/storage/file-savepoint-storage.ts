@@ -31,7 +31,9 @@ export class FileSavepointStorage implements SavepointStorage {
     try {
       const folder = joinUri(toUri(directory), `savepoint-${jobId.slice(0, 6)}-${random}`)
       const fileSystem = this.#fileSystemFor(folder)
+      // Only to see that it can be: it comes into being with its first file.
       await fileSystem.makeDirectory(folder)
+      await fileSystem.delete(folder, { recursive: true })
       return folder
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)

@@ -1,0 +1,61 @@
+import { Deferred, deserializeError, type JobId, type Logger, newId, type Random } from '@flink-ts/common'
+import type { SavepointTrigger } from '@flink-ts/gateways'
+import type { SavepointStorage } from '@flink-ts/state'
+import type { CoordinatorEvent } from '../checkpoint/coordinator-protocol.ts'
+import type { SavepointAnswer } from '../checkpoint/savepoint-requests.ts'
+import { SavepointDirectoryMissing } from '../errors.ts'
+
+/** What {@link SavepointCalls} needs. */
+export interface SavepointCallsPort {
+  readonly storage: SavepointStorage
+  readonly random: Random
+  readonly logger: Logger
+  coordinate(event: CoordinatorEvent): void
+}
+
+/** Calls of users who want a savepoint of one job, and wait for it. Owner: JobMaster main thread. */
+export class SavepointCalls {
+  readonly #options: { readonly jobId: JobId; readonly defaultDirectory: string }
+  readonly #port: SavepointCallsPort
+  readonly #open = new Map<string, Deferred<string>>()
+
+  /** @param options `defaultDirectory` empty: there is none */
+  constructor(
+    options: { readonly jobId: JobId; readonly defaultDirectory: string },
+    port: SavepointCallsPort,
+  ) {
+    this.#options = options
+    this.#port = port
+  }
+
+  /**
+   * Resolves with the URI of the savepoint; with `stop`, when the job has ended. Rejects with
+   * `jobmanager.savepoint-failed`, `jobmanager.stop-failed`, `jobmanager.savepoint-directory-missing`,
+   * `state.checkpoint-directory-unusable`.
+   */
+  async trigger({ directory, stop }: SavepointTrigger): Promise<string> {
+    const { jobId, defaultDirectory } = this.#options
+    const { storage, random, logger, coordinate } = this.#port
+    const target = directory ?? defaultDirectory
+    if (target === '') throw SavepointDirectoryMissing({ jobId })
+    const folder = await storage.newFolder(target, jobId)
+    const requestId = newId<string>(random)
+    const answer = new Deferred<string>()
+    this.#open.set(requestId, answer)
+    logger.info({ requestId, folder, stop }, 'Savepoint requested')
+    coordinate({ type: 'savepoint-requested', requestId, folder, stop })
+    return answer.promise
+  }
+
+  answered(answer: SavepointAnswer): void {
+    const open = this.#open.get(answer.requestId)
+    this.#open.delete(answer.requestId)
+    if (answer.type === 'savepoint-completed') {
+      this.#port.logger.info({ requestId: answer.requestId, pointer: answer.pointer }, 'Savepoint complete')
+      open?.resolve(answer.pointer)
+    } else {
+      this.#port.logger.warn({ requestId: answer.requestId, error: answer.error }, 'Savepoint failed')
+      open?.reject(deserializeError(answer.error))
+    }
+  }
+}
