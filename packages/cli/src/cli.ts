@@ -4,6 +4,7 @@ import { bundleCommand } from './commands/bundle.ts'
 import { cancelCommand } from './commands/cancel.ts'
 import { type ListOptions, listCommand } from './commands/list.ts'
 import { type RunOptions, runCommand } from './commands/run.ts'
+import { addSnapshotCommands } from './commands/snapshot-commands.ts'
 import { EXIT_CODES, EXIT_CODES_HELP, exitCodeOf } from './exit-codes.ts'
 import { formatError } from './format.ts'
 import type { SessionOptions } from './session.ts'
@@ -96,6 +97,7 @@ function commandLine(terminal: Terminal, commands: Commands): Command {
     .argument('<job>', 'the program')
     .requiredOption('-o, --output <file>', 'the bundle to write (.tgz)')
     .action((job: string, options: { output: string }) => commands.bundle(job, options, terminal))
+  addSnapshotCommands(program, terminal)
   return program
 }
 

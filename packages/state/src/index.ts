@@ -72,6 +72,20 @@ export {
   StateKindMismatch,
   UnsupportedStateKind,
 } from './errors.ts'
+export {
+  type DescribedState,
+  describeSnapshot,
+  operatorSizeBytes,
+} from './inspection/describe-snapshot.ts'
+export { type CheckpointReferences, findGarbage } from './inspection/find-garbage.ts'
+export {
+  type InspectedElement,
+  type InspectedEntry,
+  type InspectedStorage,
+  readKeyedEntries,
+  readOperatorElements,
+} from './inspection/read-entries.ts'
+export { toJson } from './inspection/to-json.ts'
 export { assignKeyedState, assignOperatorState } from './keygroup/assign-operator-state.ts'
 export { redistributeOperatorState } from './keygroup/redistribute-operator-state.ts'
 export {

@@ -81,6 +81,14 @@ export async function* readKeyGroups(
   }
 }
 
+/** What a handle's file says about itself. Throws as {@link readKeyGroups} does. */
+export async function readHeader(
+  handle: KeyedStateHandle,
+  storage: StateReader,
+): Promise<KeyedSnapshotHeader> {
+  return (await new KeyedFile(handle, storage).open()).header
+}
+
 interface Chunk {
   readonly keyGroup: number
   readonly previous: number

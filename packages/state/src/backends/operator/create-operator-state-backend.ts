@@ -18,10 +18,10 @@ export async function createOperatorStateBackend(
     const where = handle.location.type === 'file' ? handle.location.path : 'the metadata of the checkpoint'
     const file = await storage.read(handle.location)
     checkOperatorFile(file, where)
-    for (const { name, mode, offsets } of handle.states) {
+    for (const { name, mode, offsets, type } of handle.states) {
       let list = lists.get(name)
       if (list === undefined) {
-        list = { mode, elements: [] }
+        list = { mode, elements: [], ...(type === undefined ? {} : { type }) }
         lists.set(name, list)
       }
       if (list.mode !== mode) throw ListModeMismatch({ name, existing: list.mode, requested: mode })

@@ -1,18 +1,34 @@
 import { createValueSerializer, type ValueSerializer } from '@flink-ts/serialization'
 import type { OperatorListState, OperatorStateBackend } from '../../api/keyed-state-backend.ts'
 import type { MapStateDescriptor } from '../../api/state-descriptor.ts'
+import type { StateType } from '../../api/state-type.ts'
 import type { BroadcastState } from '../../api/user-states.ts'
 import { ListModeMismatch } from '../../errors.ts'
 import { type EncodedList, encodeOperatorLists } from '../../snapshot/operator-format.ts'
 import type { OperatorStateHandle, OperatorStateMode } from '../../snapshot/state-handle.ts'
 import type { CheckpointStreamFactory } from '../../storage/checkpoint-storage.ts'
+import { typeOf } from '../../types/infer-type.ts'
+import { mergeTypes } from '../../types/merge-types.ts'
 import { HeapBroadcastState } from './heap-broadcast-state.ts'
 import { HeapListState } from './heap-list-state.ts'
+
+/** Elements of a list whose types are looked at. */
+const SAMPLED_ELEMENTS = 64
 
 /** A list or map of the snapshot that nobody has asked for yet: kept encoded, and written again. */
 export interface RestoredList {
   readonly mode: OperatorStateMode
   readonly elements: Uint8Array[]
+  readonly type?: StateType | undefined
+}
+
+type TypedList = EncodedList & { readonly type?: StateType | undefined }
+
+/** The type of elements, by the first ones. */
+function typeOfAll(values: readonly unknown[]): StateType | undefined {
+  let type: StateType = []
+  for (const value of values.slice(0, SAMPLED_ELEMENTS)) type = mergeTypes(type, typeOf(value))
+  return values.length === 0 ? undefined : type
 }
 
 /** Operator lists and broadcast maps on the heap. All elements are encoded at the snapshot. Owner: the operator instance, slot thread. */
@@ -64,14 +80,12 @@ export class HeapOperatorStateBackend implements OperatorStateBackend {
     _checkpointId: number,
     streams: CheckpointStreamFactory,
   ): Promise<readonly OperatorStateHandle[]> {
-    const claimed = [...this.#lists].map(
-      ([name, list]): EncodedList => ({
-        name,
-        mode: list.mode,
-        elements: list.elements().map(value => this.#serializer.encode(value)),
-      }),
-    )
-    const carried = [...this.#restored].map(([name, list]): EncodedList => ({ name, ...list }))
+    const claimed = [...this.#lists].map(([name, list]): TypedList => {
+      const values = list.elements()
+      const elements = values.map(value => this.#serializer.encode(value))
+      return { name, mode: list.mode, elements, type: typeOfAll(values) }
+    })
+    const carried = [...this.#restored].map(([name, list]): TypedList => ({ name, ...list }))
     const lists = [...claimed, ...carried].filter(list => list.elements.length > 0)
     if (lists.length === 0) return []
     const { parts, offsets } = encodeOperatorLists(lists)
@@ -79,10 +93,11 @@ export class HeapOperatorStateBackend implements OperatorStateBackend {
     try {
       for (const part of parts) await output.write(part)
       const location = await output.close()
-      const states = lists.map(({ name, mode }, i) => ({
+      const states = lists.map(({ name, mode, type }, i) => ({
         name,
         mode,
         offsets: offsets[i] as number[],
+        ...(type === undefined ? {} : { type }),
         // Each subtask holds all of a union list that nobody reads: one of them is enough at the next restore.
         ...(mode === 'union' && this.#restored.has(name) ? { carried: true } : {}),
       }))
