@@ -32,6 +32,7 @@ export {
   durationType,
   enumType,
   formatDuration,
+  InvalidOptionValue,
   integerFrom,
   integerType,
   memorySizeFrom,

@@ -56,6 +56,26 @@ export const CHECKPOINTING_MODE = option<CheckpointSettings['mode']>(
   { defaultValue: 'exactly-once', description: 'Whether records are counted exactly once or at least once.' },
 )
 
+export const UNALIGNED_CHECKPOINTS = option('execution.checkpointing.unaligned.enabled', booleanType, {
+  defaultValue: false,
+  description:
+    'Whether exactly-once checkpoints may make records on their way between tasks part of themselves, so that back ' +
+    'pressure does not hold them up. Savepoints never do.',
+  deprecatedKeys: ['execution.checkpointing.unaligned'],
+})
+
+export const ALIGNED_CHECKPOINT_TIMEOUT = option(
+  'execution.checkpointing.aligned-checkpoint-timeout',
+  durationType,
+  {
+    defaultValue: 0,
+    description:
+      'With unaligned checkpoints: how long a task waits for barriers before it takes its snapshot without them. ' +
+      '0: not at all.',
+    deprecatedKeys: ['execution.checkpointing.alignment-timeout'],
+  },
+)
+
 export const CHECKPOINTING_MIN_PAUSE = option('execution.checkpointing.min-pause', durationType, {
   defaultValue: 0,
   description: 'Least time between the end of a checkpoint and the start of the next.',

@@ -14,7 +14,10 @@ export interface TaskFacts {
 
 /** Who takes part in a checkpoint. */
 export interface CheckpointPlan {
-  /** Get the trigger: running tasks without running producers. */
+  /**
+   * Get the trigger: running tasks without running producers. With unaligned checkpoints all running tasks, which need
+   * not wait for barriers then.
+   */
   readonly trigger: readonly ExecutionAttemptId[]
   /** Have to acknowledge: all running tasks. */
   readonly acknowledge: ReadonlyMap<ExecutionAttemptId, SubtaskKey>
@@ -30,8 +33,10 @@ interface PlannedVertex {
 /** Makes the plans of the checkpoints of one job. */
 export class CheckpointPlanner {
   readonly #vertices: readonly PlannedVertex[]
+  readonly #isUnaligned: boolean
 
   constructor(graph: JobGraph) {
+    this.#isUnaligned = graph.checkpointing.unaligned !== undefined
     const vertices = new Map(graph.vertices.map(vertex => [vertex.id, vertex]))
     const edges = Map.groupBy(graph.edges, edge => edge.target)
     this.#vertices = graph.vertices.map(vertex => ({
@@ -57,7 +62,8 @@ export class CheckpointPlanner {
       }
     }
     if (acknowledge.size === 0) return undefined
-    return { trigger: this.#heads(tasks), acknowledge, finished }
+    const trigger = this.#isUnaligned ? [...acknowledge.keys()] : this.#heads(tasks)
+    return { trigger, acknowledge, finished }
   }
 
   #heads(tasks: ReadonlyMap<SubtaskKey, TaskFacts>): readonly ExecutionAttemptId[] {

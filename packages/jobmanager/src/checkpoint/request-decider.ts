@@ -37,8 +37,9 @@ export function decideTrigger(
 ): TriggerDecision {
   const { intervalMs, minPauseMs } = settings
   if (intervalMs === undefined || facts.readySinceMs === undefined) return { type: 'blocked' }
-  // A pause between checkpoints means that they do not overlap.
-  const maxConcurrent = minPauseMs > 0 ? 1 : Math.max(1, settings.maxConcurrent)
+  // A pause between checkpoints means that they do not overlap; unaligned ones cannot.
+  const alone = minPauseMs > 0 || settings.unaligned !== undefined
+  const maxConcurrent = alone ? 1 : Math.max(1, settings.maxConcurrent)
   if (facts.pending >= maxConcurrent) return { type: 'blocked' }
   let dueMs: number
   switch (facts.endOfData) {

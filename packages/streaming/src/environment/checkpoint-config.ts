@@ -3,6 +3,7 @@ import type { CheckpointSettings } from '@flink-ts/jobgraph'
 import { type Duration, durationMs } from '@flink-ts/operators'
 import { InvalidArgument } from '../errors.ts'
 import {
+  ALIGNED_CHECKPOINT_TIMEOUT,
   CHECKPOINT_RETENTION,
   CHECKPOINTING_INTERVAL,
   CHECKPOINTING_MIN_PAUSE,
@@ -10,6 +11,7 @@ import {
   CHECKPOINTING_TIMEOUT,
   MAX_CONCURRENT_CHECKPOINTS,
   TOLERABLE_FAILED_CHECKPOINTS,
+  UNALIGNED_CHECKPOINTS,
 } from '../streaming-options.ts'
 import { directoryUri } from './directory-uri.ts'
 
@@ -55,6 +57,19 @@ export class CheckpointConfig {
 
   setMaxConcurrentCheckpoints(count: number): void {
     this.#set(MAX_CONCURRENT_CHECKPOINTS, wholeNumber('setMaxConcurrentCheckpoints', count, 1))
+  }
+
+  /**
+   * Lets exactly-once checkpoints overtake records on their way between tasks and keep them in the checkpoint, so that
+   * back pressure does not hold them up. Only one checkpoint at a time then; savepoints stay aligned.
+   */
+  enableUnalignedCheckpoints(enabled = true): void {
+    this.#set(UNALIGNED_CHECKPOINTS, enabled)
+  }
+
+  /** With unaligned checkpoints: how long a task waits for barriers before it overtakes; 0 (the default): not at all. */
+  setAlignedCheckpointTimeout(timeout: Duration): void {
+    this.#set(ALIGNED_CHECKPOINT_TIMEOUT, durationMs(timeout, 'setAlignedCheckpointTimeout'))
   }
 
   /** Consecutive failed checkpoints that the job survives. */

@@ -55,6 +55,32 @@ describe('settings', () => {
     ])
   })
 
+  test('unaligned checkpoints: one at a time, exactly once, with a timeout', async () => {
+    const unalignedOf = async (set: (env: StreamExecutionEnvironment) => void, client = {}) => {
+      const job = await plannedJob(env => {
+        set(env)
+        env.fromSequence(1, 2)
+      }, client)
+      return job.graph.checkpointing.unaligned
+    }
+    const enable = (env: StreamExecutionEnvironment) => env.getCheckpointConfig().enableUnalignedCheckpoints()
+    expect(await unalignedOf(() => {})).toBeUndefined()
+    expect(await unalignedOf(enable)).toEqual({ alignedTimeoutMs: 0 })
+    const old = {
+      'execution.checkpointing.unaligned': 'true',
+      'execution.checkpointing.alignment-timeout': '3 s',
+    }
+    expect(await unalignedOf(() => {}, old)).toEqual({ alignedTimeoutMs: 3000 })
+    const atLeastOnce = (env: StreamExecutionEnvironment) => {
+      enable(env)
+      env.getCheckpointConfig().setAlignedCheckpointTimeout('1 s')
+      env.enableCheckpointing('1 s', 'at-least-once')
+    }
+    expect(await unalignedOf(atLeastOnce)).toBeUndefined()
+    const two = { 'execution.checkpointing.max-concurrent-checkpoints': '2' }
+    await expect(unalignedOf(enable, two)).rejects.toThrow(/max-concurrent-checkpoints.*unaligned/)
+  })
+
   test('without any are those of Flink', async () => {
     const { graph } = await plannedJob(env => env.fromSequence(1, 2))
     expect(graph.checkpointing.intervalMs).toBeUndefined()

@@ -1,4 +1,10 @@
-import { CHECKPOINTS_DIRECTORY, type Configuration, newId, SystemRandom } from '@flink-ts/common'
+import {
+  CHECKPOINTS_DIRECTORY,
+  type Configuration,
+  InvalidOptionValue,
+  newId,
+  SystemRandom,
+} from '@flink-ts/common'
 import { type CheckpointSettings, type JobGraph, restartStrategyOf } from '@flink-ts/jobgraph'
 import type { JobSettings } from '../graph/translate.ts'
 import * as options from '../streaming-options.ts'
@@ -27,12 +33,27 @@ export function jobSettingsOf(
 
 function checkpointSettingsOf(configuration: Configuration): CheckpointSettings {
   const directory = configuration.get(CHECKPOINTS_DIRECTORY)
+  const maxConcurrent = configuration.get(options.MAX_CONCURRENT_CHECKPOINTS)
+  // As in Flink, at-least-once has no use for it: nothing is aligned there.
+  const isUnaligned =
+    configuration.get(options.UNALIGNED_CHECKPOINTS) &&
+    configuration.get(options.CHECKPOINTING_MODE) === 'exactly-once'
+  if (isUnaligned && maxConcurrent > 1) {
+    throw InvalidOptionValue({
+      key: options.MAX_CONCURRENT_CHECKPOINTS.key,
+      value: String(maxConcurrent),
+      expected: `1 with unaligned checkpoints (${options.UNALIGNED_CHECKPOINTS.key})`,
+    })
+  }
   return {
     intervalMs: configuration.get(options.CHECKPOINTING_INTERVAL),
     mode: configuration.get(options.CHECKPOINTING_MODE),
     minPauseMs: configuration.get(options.CHECKPOINTING_MIN_PAUSE),
     timeoutMs: configuration.get(options.CHECKPOINTING_TIMEOUT),
-    maxConcurrent: configuration.get(options.MAX_CONCURRENT_CHECKPOINTS),
+    unaligned: isUnaligned
+      ? { alignedTimeoutMs: configuration.get(options.ALIGNED_CHECKPOINT_TIMEOUT) }
+      : undefined,
+    maxConcurrent,
     tolerableFailures: configuration.get(options.TOLERABLE_FAILED_CHECKPOINTS),
     directory: directory === '' ? undefined : directoryUri(directory),
     retained: configuration.get(options.RETAINED_CHECKPOINTS),
