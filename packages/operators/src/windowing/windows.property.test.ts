@@ -1,5 +1,15 @@
+import { keyGroupOf, keyGroupRangeOf } from '@flink-ts/serialization'
+import {
+  assignKeyedState,
+  type CheckpointStreamFactory,
+  createHashMapKeyedStateBackend,
+  type KeyedStateBackend,
+  type KeyedStateHandle,
+  type StateReader,
+} from '@flink-ts/state'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { OperatorFactory } from '../contract/stream-operator.ts'
 import type { AggregateFunction } from '../functions/functions.ts'
 import { OperatorHarness } from '../harness/operator-harness.ts'
 import { EventTimeSessionWindows } from './assigners/session-windows.ts'
@@ -287,5 +297,130 @@ test('windows equal a computation by hand, through disorder, lateness and restor
       expect(keyed).toEqual({ states: [], timers: [] })
     }),
     { numRuns: 600 },
+  )
+}, 60_000)
+
+const MAX_PARALLELISM = 16
+
+/** Snapshots in memory. */
+const streams: CheckpointStreamFactory = {
+  open: async () => {
+    const parts: Uint8Array[] = []
+    let position = 0
+    return {
+      get position() {
+        return position
+      },
+      write: async bytes => {
+        parts.push(Uint8Array.from(bytes))
+        position += bytes.length
+      },
+      close: async () => ({ type: 'inline', base64: Buffer.concat(parts).toString('base64') }),
+      discard: async () => {},
+    }
+  },
+}
+const storage: StateReader = {
+  readRange: async (location, start, end) =>
+    Buffer.from(location.type === 'inline' ? location.base64 : '', 'base64').subarray(start, end),
+}
+
+interface Subtask {
+  readonly harness: OperatorHarness
+  readonly backend: KeyedStateBackend
+}
+interface Snapshot {
+  readonly handles: readonly KeyedStateHandle[]
+  readonly operator: Readonly<Record<string, readonly unknown[]>>
+}
+
+/** All subtasks of an operator, on real heap backends. */
+function startSubtasks(
+  factory: OperatorFactory,
+  parallelism: number,
+  restored: Snapshot | undefined,
+): Promise<Subtask[]> {
+  return Promise.all(
+    Array.from({ length: parallelism }, async (_, subtaskIndex) => {
+      const keyGroupRange = keyGroupRangeOf(MAX_PARALLELISM, parallelism, subtaskIndex)
+      const handles = assignKeyedState(restored?.handles ?? [], keyGroupRange)
+      const options = { keyGroupRange, maxParallelism: MAX_PARALLELISM }
+      const backend = await createHashMapKeyedStateBackend(options, handles, storage)
+      const harness = new OperatorHarness(factory, {
+        ...{ backend, subtaskIndex, parallelism, shouldYield: () => true },
+        ...(restored === undefined
+          ? {}
+          : {
+              restored: { checkpointId: 1, keyed: { states: [], timers: [] }, operator: restored.operator },
+            }),
+      })
+      return { harness: await harness.open(), backend }
+    }),
+  )
+}
+
+async function snapshotOf(subtasks: readonly Subtask[]): Promise<Snapshot> {
+  const operator: Record<string, unknown[]> = {}
+  const parts = await Promise.all(
+    subtasks.map(async ({ harness, backend }) => {
+      await harness.operator.prepareSnapshot?.(1)
+      const keyed = backend.snapshot(1, streams, async () => {})
+      await harness.operator.snapshotState?.(1)
+      for (const [name, list] of Object.entries(harness.operatorState.snapshotNow())) {
+        operator[name] = [...(operator[name] ?? []), ...list]
+      }
+      return keyed
+    }),
+  )
+  return { handles: parts.flat(), operator }
+}
+
+test('windows survive rescaling on the heap backend, in the middle of a window', async () => {
+  const parallelisms = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 8 })
+  await fc.assert(
+    fc.asyncProperty(cases, steps, parallelisms, async (testCase, input, parallelismOf) => {
+      const factory = windowOperator(optionsOf(testCase))
+      let restarts = 0
+      const nextParallelism = (): number => parallelismOf[restarts++ % parallelismOf.length] as number
+      let subtasks = await startSubtasks(factory, nextParallelism(), undefined)
+      const model = new Model(testCase)
+      const results: string[] = []
+      let late = 0
+      const collect = (): void => {
+        for (const { harness } of subtasks) {
+          for (const { value, timestamp } of harness.emitted.splice(0)) {
+            results.push(shown(structuredClone(value) as never, timestamp))
+          }
+          late += harness.sideOutputs.get('late')?.splice(0).length ?? 0
+        }
+      }
+      let reached = Number.MIN_SAFE_INTEGER
+      for (const [id, step] of [...input, { watermark: 1000, interruptAfter: 1 }].entries()) {
+        if (!('watermark' in step)) {
+          const group = keyGroupOf(step.key, MAX_PARALLELISM)
+          const subtask = subtasks.find(({ backend: { keyGroupRange } }) => group <= keyGroupRange.end)
+          subtask?.harness.push({ ...step, id }, step.ts)
+          model.add({ ...step, id })
+          collect()
+          continue
+        }
+        reached = Math.max(reached, step.watermark)
+        if (step.interruptAfter !== undefined) {
+          // Subtasks are at different windows then.
+          for (const [i, { harness }] of subtasks.entries()) {
+            for (let n = 0; n < step.interruptAfter + i; n++) if (harness.step(reached)) break
+          }
+          const restored = await snapshotOf(subtasks)
+          collect()
+          subtasks = await startSubtasks(factory, nextParallelism(), restored)
+        }
+        for (const { harness } of subtasks) harness.advance(reached)
+        model.advance(reached)
+        collect()
+      }
+      expect(results.sort()).toEqual(model.results.sort())
+      expect(late).toBe(model.late.length)
+    }),
+    { numRuns: 200 },
   )
 }, 60_000)

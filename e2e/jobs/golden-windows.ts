@@ -1,0 +1,310 @@
+// The jobs of the golden files for windows, triggers and timers, each with a failure on the way. Prints what they give.
+// Arguments: parallelism, path of a golden file.
+import { readFileSync } from 'node:fs'
+import {
+  type Collector,
+  ContinuousEventTimeTrigger,
+  CountEvictor,
+  CountTrigger,
+  type DataStream,
+  DeltaTrigger,
+  EventTimeSessionWindows,
+  EventTimeTrigger,
+  GlobalWindows,
+  type KeyedProcessContext,
+  type KeyedProcessFunction,
+  type KeyedStream,
+  type OnTimerContext,
+  OutputTag,
+  type ProcessContext,
+  type ProcessFunction,
+  type ProcessWindowContext,
+  type ProcessWindowFunction,
+  PurgingTrigger,
+  RestartStrategies,
+  type RuntimeContext,
+  type SingleOutputStreamOperator,
+  SlidingEventTimeWindows,
+  StreamExecutionEnvironment,
+  TimeWindow,
+  Trigger,
+  type TriggerContext,
+  type TriggerResult,
+  TumblingEventTimeWindows,
+  type ValueState,
+  ValueStateDescriptor,
+  type WatermarkGenerator,
+  WatermarkStrategy,
+  type Window,
+  type WindowedStream,
+} from 'flink-ts'
+
+type Time = number | 'MAX' | 'MIN'
+interface Element {
+  readonly id: string
+  readonly key: string
+  readonly ts: number
+  readonly value: number
+  readonly ops?: readonly (readonly ['register' | 'delete', Time])[]
+  /** In scripts of timers: no element, but a watermark. */
+  readonly watermark?: number
+}
+interface Golden {
+  readonly input: readonly Element[]
+  readonly jobs: readonly { readonly name: string; readonly input?: readonly Element[] }[]
+}
+
+const env = StreamExecutionEnvironment.getExecutionEnvironment()
+const [parallelism, file] = env.args
+env.enableCheckpointing('15 ms')
+env.setRestartStrategy(RestartStrategies.fixedDelayRestart(5, 0))
+const golden = await env.capture('golden', () => JSON.parse(readFileSync(file as string, 'utf8')) as Golden)
+
+const MAX = Number.MAX_SAFE_INTEGER
+const shown = (time: number): Time => (time >= MAX ? 'MAX' : time <= -MAX ? 'MIN' : time)
+const ms = (time: Time): number => (time === 'MAX' ? MAX : time === 'MIN' ? -MAX : time)
+
+/** A watermark after each element that raises the maximum, or where the script says so. */
+class EachElement implements WatermarkGenerator<Element> {
+  #highest = -Infinity
+
+  onEvent(element: Element, _timestamp: number, output: { emitWatermark(watermark: number): void }): void {
+    if (element.watermark !== undefined) output.emitWatermark(element.watermark)
+    if (element.ops !== undefined || element.watermark !== undefined || element.ts <= this.#highest) return
+    this.#highest = element.ts
+    output.emitWatermark(element.ts - 2000 - 1)
+  }
+
+  onPeriodicEmit(): void {}
+}
+
+const RESTORED = new OutputTag<object>('restored')
+
+/** Fails in the first attempt at the first element after a checkpoint, and is slow until then. Says when it is back. */
+class FailOnce implements ProcessFunction<Element, Element> {
+  #attempt = 0
+  #complete = false
+  #told = false
+
+  open(context: RuntimeContext): void {
+    this.#attempt = context.attemptNumber
+  }
+
+  processElement(element: Element, context: ProcessContext, out: Collector<Element>): void {
+    if (this.#attempt > 0 && !this.#told) {
+      this.#told = true
+      context.output(RESTORED, { type: 'restored' })
+    } else if (this.#attempt === 0) {
+      if (this.#complete) throw new Error('on purpose')
+      for (const until = performance.now() + 2; performance.now() < until; );
+    }
+    out(element)
+  }
+
+  notifyCheckpointComplete(): void {
+    this.#complete = true
+  }
+}
+
+const bounds = (window: Window): object =>
+  window instanceof TimeWindow ? { start: window.start, end: window.end } : { window: 'global' }
+const summary = (elements: readonly Element[]): object => ({
+  count: elements.length,
+  sum: elements.reduce((sum, element) => sum + element.value, 0),
+  ids: elements.map(element => element.id),
+})
+
+class Report implements ProcessWindowFunction<Element, object, string, Window> {
+  process(
+    key: string,
+    context: ProcessWindowContext<Window>,
+    elements: readonly Element[],
+    out: Collector<object>,
+  ): void {
+    const watermark = shown(context.currentWatermark())
+    out({ type: 'fire', key, ...bounds(context.window), ...summary(elements), watermark })
+  }
+}
+
+const FIRINGS = new ValueStateDescriptor<number>('firings', 0)
+const CLEARS = new OutputTag<object>('clears')
+
+class CountingReport implements ProcessWindowFunction<Element, object, string, TimeWindow> {
+  process(
+    key: string,
+    context: ProcessWindowContext,
+    elements: readonly Element[],
+    out: Collector<object>,
+  ): void {
+    const [firingOfWindow, firingOfKey] = [context.windowState, context.globalState].map(store => {
+      const firings = store.getState(FIRINGS)
+      firings.update((firings.value() ?? 0) + 1)
+      return firings.value()
+    })
+    const watermark = shown(context.currentWatermark())
+    out({
+      ...{ type: 'fire', key, ...bounds(context.window), ...summary(elements), watermark },
+      ...{ firingOfWindow, firingOfKey },
+    })
+  }
+
+  clear(context: ProcessWindowContext): void {
+    const firings = context.windowState.getState(FIRINGS).value()
+    const watermark = shown(context.currentWatermark())
+    context.output(CLEARS, { type: 'clear', ...bounds(context.window), firings, watermark })
+  }
+}
+
+class BigValue extends Trigger<Element, TimeWindow> {
+  onElement(element: Element, _time: number, window: TimeWindow, context: TriggerContext): TriggerResult {
+    if (window.maxTimestamp() <= context.currentWatermark()) return 'FIRE'
+    context.registerEventTimeTimer(window.maxTimestamp())
+    return element.value >= 80 ? 'FIRE' : 'CONTINUE'
+  }
+
+  onEventTime(time: number, window: TimeWindow): TriggerResult {
+    return time === window.maxTimestamp() ? 'FIRE_AND_PURGE' : 'CONTINUE'
+  }
+
+  onProcessingTime(): TriggerResult {
+    return 'CONTINUE'
+  }
+
+  clear(window: TimeWindow, context: TriggerContext): void {
+    context.deleteEventTimeTimer(window.maxTimestamp())
+  }
+}
+
+const COUNT = new ValueStateDescriptor<number>('count', 0)
+const REPEATED = new ValueStateDescriptor<boolean>('repeated', false)
+
+class Timers implements KeyedProcessFunction<string, Element, object> {
+  #count!: ValueState<number>
+  #repeated!: ValueState<boolean>
+
+  open(context: RuntimeContext): void {
+    this.#count = context.getState(COUNT)
+    this.#repeated = context.getState(REPEATED)
+  }
+
+  processElement(element: Element, context: KeyedProcessContext<string>, out: Collector<object>): void {
+    this.#count.update((this.#count.value() ?? 0) + 1)
+    out({ type: 'out', event: 'element', id: element.id, ...this.#seen(context) })
+    for (const [op, time] of element.ops ?? []) {
+      if (op === 'register') context.timerService.registerEventTimeTimer(ms(time))
+      else context.timerService.deleteEventTimeTimer(ms(time))
+    }
+  }
+
+  onTimer(time: number, context: OnTimerContext<string>, out: Collector<object>): void {
+    out({ type: 'out', event: 'timer', timer: shown(time), ...this.#seen(context) })
+    const timers = context.timerService
+    if (time === 4000) timers.deleteEventTimeTimer(4002)
+    if (time % 1000 === 500 && time < 20000) timers.registerEventTimeTimer(time + 1000)
+    if (time % 1000 === 1) {
+      timers.registerEventTimeTimer(time - 700)
+      if (time % 5000 === 1 && this.#repeated.value() !== true) {
+        this.#repeated.update(true)
+        timers.registerEventTimeTimer(time)
+      }
+    }
+    if (time === 13002) {
+      timers.deleteEventTimeTimer(13100)
+      this.#count.clear()
+    }
+  }
+
+  #seen(context: KeyedProcessContext<string>): object {
+    const watermark = shown(context.timerService.currentWatermark())
+    return { key: context.currentKey, watermark, elementsOfKey: this.#count.value() }
+  }
+}
+
+type Keyed = KeyedStream<Element, string>
+type Result = SingleOutputStreamOperator<object>
+const LATE = new OutputTag<Element>('late')
+const report = <W extends Window>(windows: WindowedStream<Element, string, W>): Result =>
+  windows.sideOutputLateData(LATE).process<object>(new Report())
+const tumbling = (keyed: Keyed) => keyed.window(TumblingEventTimeWindows.of('10 s'))
+const sessions = (keyed: Keyed) => keyed.window(EventTimeSessionWindows.withGap('3 s'))
+const global = (keyed: Keyed) => keyed.window(GlobalWindows.create())
+
+const jobs: Readonly<Record<string, (keyed: Keyed, elements: DataStream<Element>) => Result>> = {
+  tumbling_no_lateness: keyed => report(keyed.timeWindow('10 s')),
+  tumbling_lateness_5s: keyed => report(tumbling(keyed).allowedLateness('5 s')),
+  tumbling_offset_3s_lateness_1s: keyed =>
+    report(keyed.window(TumblingEventTimeWindows.of('10 s', '3 s')).allowedLateness('1 s')),
+  sliding_10s_4s_lateness_3s: keyed =>
+    report(keyed.window(SlidingEventTimeWindows.of('10 s', '4 s')).allowedLateness('3 s')),
+  session_3s_no_lateness: keyed => report(sessions(keyed)),
+  session_3s_lateness_4s: keyed => report(sessions(keyed).allowedLateness('4 s')),
+  tumbling_purging_event_time_lateness_5s: keyed =>
+    report(tumbling(keyed).trigger(PurgingTrigger.of(EventTimeTrigger.create())).allowedLateness('5 s')),
+  tumbling_window_state_and_clear: keyed =>
+    tumbling(keyed).allowedLateness('5 s').process<object>(new CountingReport()),
+  window_all_5s_lateness_2s: (_keyed, elements) =>
+    elements
+      .windowAll(TumblingEventTimeWindows.of('5 s'))
+      .allowedLateness('2 s')
+      .sideOutputLateData(LATE)
+      .apply<object>((window, all, out) => out({ type: 'fire', ...bounds(window), ...summary(all) })),
+  negative_timestamps_tumbling: keyed => report(tumbling(keyed)),
+  tumbling_count_3: keyed => report(tumbling(keyed).trigger(CountTrigger.of(3))),
+  tumbling_purging_count_3: keyed => report(tumbling(keyed).trigger(PurgingTrigger.of(CountTrigger.of(3)))),
+  session_count_2: keyed => report(sessions(keyed).trigger(CountTrigger.of(2))),
+  tumbling_continuous_event_time_3s: keyed =>
+    report(tumbling(keyed).trigger(ContinuousEventTimeTrigger.of('3 s'))),
+  global_continuous_event_time_5s: keyed =>
+    report(global(keyed).trigger(ContinuousEventTimeTrigger.of('5 s'))),
+  global_default_trigger: keyed => report(global(keyed)),
+  global_count_4: keyed => report(global(keyed).trigger(CountTrigger.of(4))),
+  count_window_4: keyed => report(keyed.countWindow(4)),
+  global_delta_50: keyed =>
+    report(
+      global(keyed).trigger(
+        DeltaTrigger.of(50, (before: Element, now) => Math.abs(now.value - before.value)),
+      ),
+    ),
+  tumbling_custom_big_value: keyed => report(tumbling(keyed).trigger(new BigValue()).allowedLateness('5 s')),
+  tumbling_count_evictor_3: keyed =>
+    report(tumbling(keyed).evictor(CountEvictor.of(3)).allowedLateness('5 s')),
+  global_count_3_count_evictor_2_after: keyed =>
+    report(global(keyed).trigger(CountTrigger.of(3)).evictor(CountEvictor.of(2, true))),
+  timers: keyed => keyed.process<object>(new Timers()),
+}
+
+const results: Record<string, readonly object[]> = {}
+for (const { name, input } of golden.jobs) {
+  env.setParallelism(1)
+  const source = env
+    .fromCollection([...(input ?? golden.input)])
+    .assignTimestampsAndWatermarks(
+      WatermarkStrategy.forGenerator<Element>(() => new EachElement()).withTimestampAssigner(
+        element => element.ts ?? 0,
+      ),
+    )
+    .process<Element>(new FailOnce())
+  const elements = source.filter(element => element.watermark === undefined)
+  env.setParallelism(Number(parallelism))
+  const build = jobs[name]
+  if (build === undefined) throw new Error(`no job of the name ${name}`)
+  const fired = build(
+    elements.keyBy(element => element.key),
+    elements,
+  )
+  const stamped = fired.process<object>({
+    processElement: (event, context, out) =>
+      out({ ...event, timestamp: shown(context.timestamp() ?? Number.NaN) }),
+  })
+  const late = fired.getSideOutput(LATE).process<object>({
+    processElement: ({ id, key }, context, out) =>
+      out({
+        ...{ type: 'late', id, key, watermark: shown(context.timerService.currentWatermark()) },
+        timestamp: shown(context.timestamp() ?? Number.NaN),
+      }),
+  })
+  results[name] = await stamped
+    .union(late, fired.getSideOutput(CLEARS), source.getSideOutput(RESTORED))
+    .executeAndCollect(name)
+}
+console.log(JSON.stringify(results))
