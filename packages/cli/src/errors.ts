@@ -47,3 +47,13 @@ export const StateValueNotFound = defineError<{
     `State '${d.state}' of operator '${d.operator}' in ${d.snapshot} has nothing for key ${d.key}. Keys are given as ` +
     'JSON: 5 is a number, "5" a text; flink state ls shows which states there are.',
 })
+
+/** A program that names where its jobs run, under a command that does so too. */
+export const TargetGivenTwice = defineError<{ target: string }>({
+  code: 'cli.target-given-twice',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The program asks for a ${d.target} environment, but flink run says where it runs: use getExecutionEnvironment() in ` +
+    'the program, or start it with node.',
+})

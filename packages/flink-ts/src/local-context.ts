@@ -50,9 +50,13 @@ function localContext(): ExecutionContext {
     { args, configuration, code: { type: 'module', url: mainModuleUrl } },
     {
       recorder: startPlanningRecorder({ args }),
-      async submit(graph, program, functions) {
+      async submit(graph, program, functions, target) {
         executeWasCalled = true
         records.set(program.executeIndex, program.record)
+        if (target?.type === 'remote') {
+          const { submitRemotely } = await import('./submit-remotely.ts')
+          return submitRemotely(target.address, mainModuleUrl, graph, program)
+        }
         // Only programs that run locally load the cluster.
         const { createLocalExecutor } = await import('@flink-ts/cluster')
         executor ??= createLocalExecutor({

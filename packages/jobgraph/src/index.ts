@@ -10,6 +10,7 @@ export { hostSecret } from './execution/host-secret.ts'
 export {
   currentExecutionContext,
   type ExecutionContext,
+  type ExecutionTarget,
   installExecutionContext,
   type JobClient,
   type PipelineExecutor,

@@ -29,6 +29,7 @@ export {
 export { WindowedStream, type WindowResult } from './datastream/windowed-stream.ts'
 export { CheckpointConfig } from './environment/checkpoint-config.ts'
 export { ExecutionConfig } from './environment/execution-config.ts'
+export type { JobListener } from './environment/job-listener.ts'
 export { ParameterTool } from './environment/parameter-tool.ts'
 export { RestartStrategies } from './environment/restart-strategies.ts'
 export { StreamExecutionEnvironment } from './environment/stream-execution-environment.ts'

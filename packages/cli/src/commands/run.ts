@@ -15,7 +15,7 @@ import {
   preloadRuntime,
   startPlanningRecorder,
 } from '@flink-ts/jobgraph'
-import { NoJobExecuted } from '../errors.ts'
+import { NoJobExecuted, TargetGivenTwice } from '../errors.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { configurationFor, connect, type SessionOptions } from '../session.ts'
 import type { Terminal } from '../terminal.ts'
@@ -77,7 +77,13 @@ export async function runCommand(
   const recorder = await startPlanning(moduleUrl, recorder =>
     createPlanningContext(
       { args, configuration: travelling(configuration), code: { type: 'bundle', blobKey: '' } },
-      { recorder, submit: (graph, program) => jobs.submit(bundleFile, graph, program) },
+      {
+        recorder,
+        submit: (graph, program, _functions, target) => {
+          if (target !== undefined) throw TargetGivenTwice({ target: target.type })
+          return jobs.submit(bundleFile, graph, program)
+        },
+      },
     ),
   )
   process.on('SIGINT', () => jobs.interrupt())

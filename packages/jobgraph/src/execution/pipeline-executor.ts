@@ -10,6 +10,13 @@ export interface JobClient {
   result(): Promise<JobExecutionResult>
 }
 
+/** Where a program wants its jobs to run; absent: where whoever runs the program says. */
+export type ExecutionTarget =
+  /** A MiniCluster in this process. */
+  | { readonly type: 'local' }
+  /** A running cluster: `host:port` of its JobManager. */
+  | { readonly type: 'remote'; readonly address: string }
+
 /**
  * What `env.execute` does with a finished graph: a port. Implementations: submission to a cluster (client),
  * in-process MiniCluster (cluster), replay in slot threads and in the job host (never settles).
@@ -18,8 +25,9 @@ export interface PipelineExecutor {
   /**
    * @param graph plain data, without job id duplicates: each call makes one job
    * @param program the graph with its functions (the StreamGraph's `ReplayedProgram`); opaque here, used by replay only
+   * @param target of the program's own; replays have none of it
    */
-  execute(graph: JobGraph, program: unknown): Promise<JobClient>
+  execute(graph: JobGraph, program: unknown, target?: ExecutionTarget): Promise<JobClient>
 }
 
 /** What surrounds a running `main`: planning at the client, or replay. Installed before the program is evaluated. */

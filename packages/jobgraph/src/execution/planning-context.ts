@@ -1,6 +1,6 @@
 import type { JobGraph } from '../graph/job-graph.ts'
 import { CaptureRecorder } from './captures.ts'
-import type { ExecutionContext, JobClient } from './pipeline-executor.ts'
+import type { ExecutionContext, ExecutionTarget, JobClient } from './pipeline-executor.ts'
 import type { PlanningRecorder } from './planning-recorder.ts'
 import type { JobExecutionResult, ProgramCode, ReplayableProgram } from './program.ts'
 
@@ -17,8 +17,14 @@ export interface PlanningContextDependencies {
   /**
    * Starts one job. Resolves when it is accepted.
    * @param functions the graph with its functions, as `PipelineExecutor.execute` gets it
+   * @param target where the program wants it to run; undefined: it leaves that to whoever runs it
    */
-  submit(graph: JobGraph, program: ReplayableProgram, functions: unknown): Promise<JobClient>
+  submit(
+    graph: JobGraph,
+    program: ReplayableProgram,
+    functions: unknown,
+    target: ExecutionTarget | undefined,
+  ): Promise<JobClient>
 }
 
 /**
@@ -41,7 +47,7 @@ export function createPlanningContext(
     configuration: options.configuration,
     capture: (name, read) => dependencies.recorder.unobserved(() => captures.take(name, read)),
     executor: {
-      async execute(graph, functions) {
+      async execute(graph, functions, target) {
         const executeIndex = results.length
         const record = {
           ...dependencies.recorder.record(executeIndex, earlierResults(), captures.snapshot()),
@@ -52,6 +58,7 @@ export function createPlanningContext(
           graph,
           { code: options.code, record, executeIndex },
           functions,
+          target,
         )
         return {
           jobId: client.jobId,

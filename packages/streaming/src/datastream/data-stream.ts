@@ -1,3 +1,4 @@
+import type { JobExecutionResult } from '@flink-ts/jobgraph'
 import {
   type AsyncFunction,
   type AsyncMapFunction,
@@ -285,17 +286,44 @@ export class DataStream<T> {
    * memory. The order is that of one subtask that receives them all.
    */
   async executeAndCollect(jobName?: string): Promise<T[]> {
+    const collected = this.#collected('executeAndCollect')
+    return collected(await this.builder.execute(jobName))
+  }
+
+  /**
+   * All records of this stream, from the job that is executed next: `execute` or `executeAsync` follows. They are there
+   * when the job is over.
+   * @example const counted = counts.collectAsync()
+   * await env.execute()
+   * for await (const count of counted) console.log(count)
+   */
+  collectAsync(): AsyncIterable<T> {
+    const collected = this.#collected('collectAsync')
+    const { promise, resolve } = Promise.withResolvers<Promise<T[]>>()
+    this.builder.onExecuted(job => {
+      const records = job.then(client => client.result()).then(collected)
+      // Whoever iterates gets the failure; nobody may.
+      records.catch(() => undefined)
+      resolve(records)
+    })
+    return {
+      async *[Symbol.asyncIterator]() {
+        yield* await promise
+      },
+    }
+  }
+
+  #collected(call: string): (result: JobExecutionResult) => T[] {
     const [first] = this.upstreams
     const name = `collect-${(first?.node.graph.nodes.length ?? 0) + 1}`
-    const node = this.builder.addOperator('executeAndCollect', {
+    const node = this.builder.addOperator(call, {
       defaultName: 'Collect',
       factory: collectOperator(name),
       inputs: this.upstreams,
       nonParallel: true,
     })
     node.setParallelism(1)
-    const result = await this.builder.execute(jobName)
-    return (result.accumulators[name] ?? []) as T[]
+    return result => (result.accumulators[name] ?? []) as T[]
   }
 
   protected transform<R>(

@@ -1,4 +1,4 @@
-import type { JobExecutionResult } from '@flink-ts/jobgraph'
+import type { JobClient, JobExecutionResult } from '@flink-ts/jobgraph'
 import type { KeySelector } from '@flink-ts/operators'
 import type { StreamNode, StreamNodeOptions, Upstream } from '../graph/stream-graph.ts'
 import type { KeyedStream } from './keyed-stream.ts'
@@ -13,4 +13,6 @@ export interface GraphBuilder {
   /** The stream grouped by key: made here, because {@link KeyedStream} extends the class whose method asks for it. */
   keyed<T, K>(upstreams: readonly Upstream[], keySelector: KeySelector<T, K>): KeyedStream<T, K>
   execute(jobName?: string): Promise<JobExecutionResult>
+  /** Has `action` called with the job being built when it is executed; the promise may reject. */
+  onExecuted(action: (job: Promise<JobClient>) => void): void
 }

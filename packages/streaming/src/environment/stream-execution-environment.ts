@@ -3,6 +3,7 @@ import {
   type CheckpointSettings,
   currentExecutionContext,
   type ExecutionContext,
+  type ExecutionTarget,
   hostSecret,
   type JobClient,
   type JobExecutionResult,
@@ -34,6 +35,7 @@ import { translate } from '../graph/translate.ts'
 import * as options from '../streaming-options.ts'
 import { CheckpointConfig } from './checkpoint-config.ts'
 import { ExecutionConfig } from './execution-config.ts'
+import { type JobListener, JobListeners } from './job-listener.ts'
 import { jobSettingsOf } from './job-settings.ts'
 
 const DEFAULT_JOB_NAME = 'Flink Streaming Job'
@@ -54,11 +56,16 @@ export class StreamExecutionEnvironment {
   readonly #builder: GraphBuilder
   readonly #executionConfig: ExecutionConfig
   readonly #checkpointConfig: CheckpointConfig
+  readonly #listeners = new JobListeners()
+  readonly #target: ExecutionTarget | undefined
+  /** Called with the job that is being built. */
+  #onExecuted: ((job: Promise<JobClient>) => void)[] = []
   #configuration: Configuration
   #graph = new StreamGraph()
 
-  private constructor(context: ExecutionContext, configuration: Configuration) {
+  private constructor(context: ExecutionContext, configuration: Configuration, target?: ExecutionTarget) {
     this.#context = context
+    this.#target = target
     this.#configuration = Configuration.of(context.configuration, 'client').with(configuration)
     const set = <T>(option: ConfigOption<T>, value: T): void => {
       this.#configuration = this.#configuration.set(option, value, 'program')
@@ -69,6 +76,7 @@ export class StreamExecutionEnvironment {
       addOperator: (call, node) => this.#add(call, node),
       keyed: (upstreams, keySelector) => new KeyedStream(this.#builder, upstreams, keySelector),
       execute: jobName => this.execute(jobName),
+      onExecuted: action => this.#onExecuted.push(action),
     }
   }
 
@@ -79,9 +87,41 @@ export class StreamExecutionEnvironment {
   static getExecutionEnvironment(
     configuration: Configuration | Readonly<Record<string, string>> = {},
   ): StreamExecutionEnvironment {
-    const own =
-      configuration instanceof Configuration ? configuration : Configuration.of(configuration, 'program')
-    return new StreamExecutionEnvironment(currentExecutionContext(), own)
+    return new StreamExecutionEnvironment(currentExecutionContext(), ownConfiguration(configuration))
+  }
+
+  /**
+   * Runs jobs on a MiniCluster in this process, whatever else is configured: `node job.ts`. Not under `flink run`.
+   * @param parallelism default parallelism; that of the processor if absent
+   */
+  static createLocalEnvironment(
+    parallelism?: number,
+    configuration: Configuration | Readonly<Record<string, string>> = {},
+  ): StreamExecutionEnvironment {
+    const own = ownConfiguration(configuration)
+    const env = new StreamExecutionEnvironment(currentExecutionContext(), own, { type: 'local' })
+    return parallelism === undefined ? env : env.setParallelism(parallelism)
+  }
+
+  /**
+   * Submits jobs to a running cluster from `node job.ts`: the program is bundled and travels, as under `flink run`.
+   * @param host of the JobManager
+   * @param port its `jobmanager.rpc.port`
+   */
+  static createRemoteEnvironment(
+    host: string,
+    port = 6123,
+    configuration: Configuration | Readonly<Record<string, string>> = {},
+  ): StreamExecutionEnvironment {
+    const call = 'createRemoteEnvironment'
+    if (typeof host !== 'string' || host === '') {
+      throw InvalidArgument({ call, value: String(host), expected: 'the name of a host' })
+    }
+    if (!Number.isInteger(port) || port < 1 || port > 65535) {
+      throw InvalidArgument({ call, value: String(port), expected: 'a port from 1 to 65535' })
+    }
+    const target = { type: 'remote', address: `${host}:${port}` } as const
+    return new StreamExecutionEnvironment(currentExecutionContext(), ownConfiguration(configuration), target)
   }
 
   /** Arguments of the program, as given after it on the command line. */
@@ -249,7 +289,24 @@ export class StreamExecutionEnvironment {
       maxParallelism: maxParallelism > 0 ? maxParallelism : undefined,
     })
     this.#graph = new StreamGraph()
-    return this.#context.executor.execute(jobGraph, program)
+    const onExecuted = this.#onExecuted
+    this.#onExecuted = []
+    const submission = this.#context.executor.execute(jobGraph, program, this.#target)
+    const job = this.#context.mode === 'replay' ? submission : this.#listeners.watch(submission)
+    for (const action of onExecuted) action(job)
+    return job
+  }
+
+  /** Has a listener told of all jobs that this environment executes from here on. */
+  registerJobListener(listener: JobListener): this {
+    this.#listeners.add(listener)
+    return this
+  }
+
+  /** No listener is told any more. */
+  clearJobListeners(): this {
+    this.#listeners.clear()
+    return this
   }
 
   #collection<T>(call: string, elements: readonly T[]): SingleOutputStreamOperator<T> {
@@ -279,4 +336,8 @@ export class StreamExecutionEnvironment {
     this.#configuration = this.#configuration.set(option, value, 'program')
     return this
   }
+}
+
+function ownConfiguration(given: Configuration | Readonly<Record<string, string>>): Configuration {
+  return given instanceof Configuration ? given : Configuration.of(given, 'program')
 }

@@ -1,4 +1,9 @@
-import { currentExecutionContext, installExecutionContext, type JobGraph } from '@flink-ts/jobgraph'
+import {
+  currentExecutionContext,
+  type ExecutionTarget,
+  installExecutionContext,
+  type JobGraph,
+} from '@flink-ts/jobgraph'
 import type { ReplayedProgram } from '@flink-ts/operators'
 import { StreamExecutionEnvironment } from '../environment/stream-execution-environment.ts'
 
@@ -6,6 +11,7 @@ import { StreamExecutionEnvironment } from '../environment/stream-execution-envi
 export interface Submission {
   readonly graph: JobGraph
   readonly program: ReplayedProgram
+  readonly target: ExecutionTarget | undefined
 }
 
 /** Runs `build` as a program and gives what it submitted. For tests. */
@@ -23,14 +29,18 @@ export async function planned(
     configuration: options.configuration ?? {},
     capture: (_name, read) => read(),
     executor: {
-      execute: async (graph, program) => {
-        submissions.push({ graph, program: program as ReplayedProgram })
-        const accumulators = options.accumulators?.(graph) ?? {}
+      execute: async (graph, program, target) => {
+        submissions.push({ graph, program: program as ReplayedProgram, target })
         return {
           jobId: graph.jobId,
           status: async () => 'FINISHED',
           cancel: async () => undefined,
-          result: async () => ({ jobId: graph.jobId, jobName: graph.name, netRuntimeMs: 1, accumulators }),
+          result: async () => ({
+            jobId: graph.jobId,
+            jobName: graph.name,
+            netRuntimeMs: 1,
+            accumulators: options.accumulators?.(graph) ?? {},
+          }),
         }
       },
     },
