@@ -1,8 +1,10 @@
 import type { ReduceFunction } from '@flink-ts/operators'
 import { FieldNotAggregable, InvalidArgument } from '../errors.ts'
 
-/** Fields of T whose values are of one of the types V: names, or indexes of tuples. */
-export type FieldOf<T, V> = { [F in keyof T]-?: T[F] extends V ? F : never }[keyof T] & (string | number)
+/** Fields of T whose values are of one of the types V; of tuples: indexes. */
+export type FieldOf<T, V> = T extends readonly unknown[]
+  ? number
+  : { [F in keyof T]-?: T[F] extends V ? F : never }[keyof T] & (string | number)
 /** What can be added up. */
 export type Summable = number | bigint
 /** What can be compared. */
