@@ -250,3 +250,13 @@ export const SocketFailed = defineError<{ address: string; reason: string }>({
     `The socket source cannot read from ${d.address}: ${d.reason}. Start the server first, or give the source more ` +
     'retries (maxRetries).',
 })
+
+/** Requests of an async sink failed for good. */
+export const AsyncSinkFailed = defineError<{ attempts: number; reason: string }>({
+  code: 'operators.async-sink-failed',
+  domain: 'external',
+  retry: 'backoff',
+  message: d =>
+    `Requests of an async sink failed ${d.attempts} times in a row: ${d.reason}. See to the service, or give the sink ` +
+    'more retries (maxRetries, maxRetryDelay).',
+})

@@ -103,9 +103,11 @@ export {
   userFunctionFailure,
   withStackOf,
 } from './functions/user-function-failure.ts'
+export { AsyncSink, type AsyncSinkOptions } from './sink/async-sink.ts'
 export { DiscardingSink } from './sink/discarding-sink.ts'
 export { PrintSink } from './sink/print-sink.ts'
 export type { Committer, Sink, SinkWriter, SinkWriterContext } from './sink/sink.ts'
+export { TwoPhaseCommitSinkFunction } from './sink/two-phase-commit-sink-function.ts'
 export { CollectionSource } from './source/collection-source.ts'
 export { type DataGeneratorOptions, DataGeneratorSource } from './source/data-generator-source.ts'
 export type { IndexSplit } from './source/index-reader.ts'

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Deferred } from '@flink-ts/common'
+import { Deferred, nullLogger } from '@flink-ts/common'
 import { type FileOutput, LocalFileSystem } from '@flink-ts/filesystem'
 import type { Committer, Sink, SinkWriter } from '@flink-ts/operators'
 import fc from 'fast-check'
@@ -28,6 +28,7 @@ const context = {
   restoredCheckpointId: undefined as number | undefined,
   files: { made: () => {}, gone: () => {} },
   setAvailable: (_: boolean) => {},
+  logger: nullLogger,
   fail: (error: unknown) => {
     throw error
   },

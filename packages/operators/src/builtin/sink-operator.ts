@@ -82,6 +82,7 @@ return value => {
       pending = [...committableState.get()]
       // They belong to the checkpoint that this attempt was restored from, or to an earlier one.
       await commitUpTo(Number.MAX_SAFE_INTEGER)
+      committer?.opened?.()
       writer = await sink.createWriter(
         {
           jobId: context.jobId,
@@ -92,6 +93,7 @@ return value => {
           files,
           setAvailable: available => context.setAvailable(available),
           fail: error => context.fail(error),
+          logger: context.logger,
         },
         writerState.get(),
       )

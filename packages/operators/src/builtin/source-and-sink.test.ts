@@ -1,3 +1,4 @@
+import { nullLogger } from '@flink-ts/common'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { MAX_WATERMARK } from '../contract/stream-operator.ts'
@@ -282,6 +283,7 @@ describe('print', () => {
       parallelism: 3,
       attemptNumber: 0,
       restoredCheckpointId: undefined,
+      logger: nullLogger,
       files: { made: () => {}, gone: () => {} },
       available: true,
       setAvailable: (available: boolean) => {

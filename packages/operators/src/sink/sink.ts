@@ -1,3 +1,4 @@
+import type { Logger } from '@flink-ts/common'
 import type { AttemptFiles } from '../contract/stream-operator.ts'
 
 export interface SinkWriterContext {
@@ -13,6 +14,7 @@ export interface SinkWriterContext {
   setAvailable(available: boolean): void
   /** Fails the task: for errors outside any call of the writer. */
   fail(error: unknown): void
+  readonly logger: Logger
 }
 
 /** Writes the records of one subtask. */
@@ -31,6 +33,8 @@ export interface SinkWriter<T, Committable = never, WriterState = never> {
 /** Makes visible what a completed checkpoint covers. Must be idempotent: may come again after a recovery. */
 export interface Committer<Committable> {
   commit(committables: readonly Committable[]): Promise<void>
+  /** What comes from now on is of this attempt; before, it was restored. */
+  opened?(): void
   close?(): void | Promise<void>
 }
 
