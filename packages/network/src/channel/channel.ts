@@ -58,6 +58,11 @@ export interface ChannelWriter {
   write(record: unknown): void
   /** Adds an event after all records written so far (the open batch is sent first). Never refused. */
   event(event: ChannelEvent): void
+  /**
+   * Wakes the consumer if it may sleep and something was sent since. To be called before the producer's thread goes on
+   * to other things: until then a consumer is woken only by events, flushes and a ring that is half full.
+   */
+  announce(): void
   /** Sends the open batch, if any, and moves overdraft into the ring as far as there is room. */
   flush(): void
   /** Bytes that went beyond the ring and wait on the heap. */

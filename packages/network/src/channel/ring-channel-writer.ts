@@ -41,6 +41,8 @@ class RingChannelWriter implements ChannelWriter {
   #overdraftBytes = 0
   #recordsOut = 0
   #bytesOut = 0
+  /** The consumer may sleep and not know of what was sent last. */
+  #unannounced = false
 
   constructor(ends: ChannelEnds, timestamp: Float64Array, overdraft: OverdraftBudget | undefined) {
     this.#budget = overdraft
@@ -85,11 +87,19 @@ class RingChannelWriter implements ChannelWriter {
   event(event: ChannelEvent): void {
     this.#cut()
     this.#send({ kind: KIND.event, bytes: encodeEvent(event), sent: 0 })
+    this.announce()
   }
 
   flush(): void {
     this.#cut()
     this.#moveOverdraft()
+    this.announce()
+  }
+
+  announce(): void {
+    if (!this.#unannounced) return
+    this.#unannounced = false
+    this.#consumerBell.ring()
   }
 
   #cut(): void {
@@ -149,6 +159,8 @@ class RingChannelWriter implements ChannelWriter {
 
   #commit(sizeBytes: number, kind: number): void {
     this.#bytesOut += sizeBytes
-    if (this.#ring.commit(sizeBytes, kind)) this.#consumerBell.ring()
+    if (this.#ring.commit(sizeBytes, kind)) this.#unannounced = true
+    // To wake a thread costs about as much as to encode a batch; half a ring keeps it busy until the other half is full.
+    if (this.#unannounced && this.#ring.used >= this.#ring.capacity / 2) this.announce()
   }
 }

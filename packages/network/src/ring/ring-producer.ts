@@ -36,6 +36,11 @@ export class RingProducer {
     return this.#tail
   }
 
+  /** Bytes in the ring, as far as the producer knows: at least those that are there. */
+  get used(): number {
+    return (this.#head - this.#tail) | 0
+  }
+
   /** Whether a frame of `payloadBytes` has room. */
   hasRoom(payloadBytes: number): boolean {
     const span = frameSpan(this.#head, this.capacity, payloadBytes)

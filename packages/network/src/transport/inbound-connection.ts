@@ -41,6 +41,7 @@ export class InboundConnection {
   readonly #parser: FrameParser
   readonly #byNumber = new Map<number, InboundChannel>()
   readonly #byId = new Map<string, InboundChannel>()
+  readonly #toWake = new Set<Doorbell>()
   #nextNumber = 0
   #reason = 'it was closed by the peer'
   #lost = false
@@ -58,6 +59,7 @@ export class InboundConnection {
       } catch (error) {
         this.fail((error as Error).message)
       }
+      this.#wakeConsumers()
     })
     this.#socket = socket
     socket.on('error', error => {
@@ -163,7 +165,7 @@ export class InboundConnection {
       const channel = this.#byNumber.get(header.channel)
       // Released meanwhile.
       if (channel === undefined) return
-      if (channel.ring.commit(header.length, header.kind)) channel.consumerBell.ring()
+      if (channel.ring.commit(header.length, header.kind)) this.#toWake.add(channel.consumerBell)
     } else if (header.type === FRAME.error) {
       const channel = this.#byNumber.get(header.channel)
       if (channel === undefined) return
@@ -173,6 +175,13 @@ export class InboundConnection {
     } else {
       throw ProtocolViolation({ what: `a frame of type ${header.type} from the producing side` })
     }
+  }
+
+  /** Once for a chunk of the socket, which may hold many frames. */
+  #wakeConsumers(): void {
+    if (this.#toWake.size === 0) return
+    for (const bell of this.#toWake) bell.ring()
+    this.#toWake.clear()
   }
 
   #remove(channel: InboundChannel): void {

@@ -140,6 +140,8 @@ export class DirectChannel implements ChannelWriter, ChannelReader {
 
   flush(): void {}
 
+  announce(): void {}
+
   get recordsOut(): number {
     return this.#path.count() + this.#queued
   }

@@ -250,11 +250,13 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   }
 
   flushIdle(): void {
+    this.#outputs?.announce()
     if (this.#state !== 'running' || this.deployment.job.graph.bufferTimeoutMs < 0) return
     this.#guard(() => this.#outputs?.flush())
   }
 
   flushDue(nowMs: number): void {
+    this.#outputs?.announce()
     const { bufferTimeoutMs } = this.deployment.job.graph
     if (this.#state !== 'running' || bufferTimeoutMs < 0 || nowMs - this.#lastFlushMs < bufferTimeoutMs)
       return

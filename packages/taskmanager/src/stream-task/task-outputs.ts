@@ -42,6 +42,11 @@ export class TaskOutputs {
     for (const writer of this.#writers) writer.event(event)
   }
 
+  /** See {@link ChannelWriter.announce}. */
+  announce(): void {
+    for (const writer of this.#writers) writer.announce()
+  }
+
   flush(): void {
     for (const writer of this.#writers) writer.flush()
   }

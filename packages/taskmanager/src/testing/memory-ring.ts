@@ -50,6 +50,7 @@ export class MemoryRing {
       },
       event: event => ring.#add({ event }),
       flush: () => {},
+      announce: () => {},
     }
   }
 
