@@ -89,7 +89,7 @@ const walkthrough: Readonly<Record<string, readonly (string | RegExp)[]>> = {
   'node examples/word-count/src/job.ts': counts,
   'bin/start-cluster.sh': ['Starting standalonesession daemon', 'Starting taskexecutor daemon'],
   'bin/flink run -p 2 examples/word-count/src/job.ts': [/^Job [0-9a-f]{32} finished in /m],
-  'bin/flink list --all': [/[0-9a-f]{32} +word count \(FINISHED\)/],
+  'bin/flink list --all': [/[0-9a-f]{32} : word count \(FINISHED\)/],
   'bin/stop-cluster.sh': ['Stopping taskexecutor daemon', 'Stopping standalonesession daemon'],
 }
 

@@ -1,12 +1,14 @@
-import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { NoJobManager } from '@flink-ts/client'
+import type { Command } from 'commander'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Commands, runCli } from './cli.ts'
+import { type Commands, commandLine, runCli } from './cli.ts'
+import { EXIT_CODES, EXIT_CODES_HELP } from './exit-codes.ts'
 import type { Terminal } from './terminal.ts'
 
 let dir: string
@@ -40,7 +42,10 @@ async function parse(...args: string[]) {
     list: note('list'),
     cancel: note('cancel'),
     bundle: note('bundle'),
-  } as Commands
+    info: note('info'),
+    explain: note('explain'),
+    doctor: note('doctor'),
+  } as unknown as Commands
   const { terminal, out, err } = recorded()
   return { code: await runCli(args, terminal, commands), calls, out: out.join('\n'), err: err.join('\n') }
 }
@@ -126,11 +131,48 @@ describe('the command line', () => {
     expect(err).not.toBe('')
   })
 
+  it("takes Flink's short names of several letters, but not those of the program", async () => {
+    expect((await parse('run', '-p', '2', '-sae', 'job.ts', '-sae')).calls).toEqual([
+      ['run', 'job.ts', ['-sae'], { parallelism: 2, shutdownOnAttachedExit: true, property: [] }],
+    ])
+  })
+
+  it('is described in the reference: all commands, options and exit codes', async () => {
+    const page = readFileSync(new URL('../../../docs/reference/cli.md', import.meta.url), 'utf8')
+    const sections = new Map(page.split(/^## /m).map(section => [section.split('\n')[0], section]))
+    const program = commandLine(recorded().terminal, {} as Commands)
+    const leaves = program.commands.flatMap(command =>
+      command.commands.length === 0 ? [command] : command.commands,
+    )
+    const nameOf = (command: Command): string =>
+      command.parent === program ? command.name() : `${command.parent?.name()} ${command.name()}`
+    expect([...sections.keys()].filter(title => title?.startsWith('flink '))).toEqual(
+      leaves.map(command => `flink ${nameOf(command)}`),
+    )
+    for (const command of leaves) {
+      const documented = [...(sections.get(`flink ${nameOf(command)}`) ?? '').matchAll(/^\| `([^`]*)` /gm)]
+      expect(
+        documented.map(match => match[1]),
+        nameOf(command),
+      ).toEqual(command.options.map(o => o.flags))
+    }
+    const codes = [...(sections.get('Exit codes') ?? '').matchAll(/^\| (\d+) /gm)].map(match =>
+      Number(match[1]),
+    )
+    expect(codes).toEqual(Object.values(EXIT_CODES))
+    for (const code of codes) expect(EXIT_CODES_HELP).toMatch(new RegExp(`^  ${code} `, 'm'))
+  })
+
+  it('has its help on one screen', () => {
+    const program = commandLine(recorded().terminal, {} as Commands)
+    expect(`${program.helpInformation()}${EXIT_CODES_HELP}`.split('\n').length).toBeLessThanOrEqual(40)
+  })
+
   it('turns errors into exit codes', async () => {
     const failing = async (error: unknown) => {
       const { terminal, err } = recorded()
       const fail = () => Promise.reject(error)
-      const code = await runCli(['list'], terminal, { run: fail, list: fail, cancel: fail, bundle: fail })
+      const code = await runCli(['list'], terminal, { list: fail } as unknown as Commands)
       return { code, err: err.join('\n') }
     }
     const user = new RangeError('bad record')
@@ -200,6 +242,123 @@ describe('the process', { timeout: 30_000 }, () => {
     expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('FLINK_CONF_DIR') })
     const badOption = await flink(['list', '-Djobmanager.rpc.port=high'])
     expect(badOption).toMatchObject({ code: 2, stderr: expect.stringContaining('jobmanager.rpc.port') })
+  })
+
+  it('explains keys: what they mean, what is set, what was meant', async () => {
+    writeFileSync(join(dir, 'flink-conf.yaml'), 'rest.port: 9\nmy.password: hush\nweb.prot: 1\n')
+    const env = { FLINK_CONF_DIR: dir }
+    const port = await flink(['config', 'explain', 'web.port'], env)
+    const file = join(dir, 'flink-conf.yaml')
+    expect(port.stderr).toBe(
+      `warning: my.password (${file}) is no known key: remove it.\n` +
+        `warning: web.prot (${file}) is no known key: did you mean web.port?\n`,
+    )
+    const rest = await flink(['config', 'explain', 'rest.port'], env)
+    expect(rest.stdout).toMatch(
+      /^rest\.port\n {2}\S.*\n {2}Value: a whole number from 0 to 65535\n {2}Default: 8081\n/,
+    )
+    expect(rest.stdout).toContain(`Set here: 9 (${join(dir, 'flink-conf.yaml')})`)
+    const unknown = await flink(['config', 'explain', 'hobmanager.rpc.address'], env)
+    expect(unknown).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Did you mean jobmanager.rpc.address?'),
+    })
+    const without = await flink(['config', 'explain', 'akka.log.lifecycle.events', '--json'], env)
+    expect(JSON.parse(without.stdout)).toMatchObject({
+      kind: 'without-effect',
+      reason: expect.stringContaining('gRPC'),
+    })
+    const all = await flink(['config', 'explain'], env)
+    expect(all.stdout).toMatch(/my\.password +\*{6} /)
+    expect(all.stdout).not.toContain('hush')
+  })
+
+  it('prints the plan of a program without a cluster and without running what follows', async () => {
+    const job = join(dir, 'job.ts')
+    writeFileSync(
+      job,
+      `const context = (globalThis as any)[Symbol.for('flink-ts.execution-context')]
+const operators = [{ nodeId: 1, name: 'x', kind: 'map', uid: 'u' }]
+const vertex = (id: string, parallelism: number) => ({ id, name: id, parallelism, maxParallelism: 128, slotSharingGroup: 'default', operators })
+const graph = { jobId: 'j', name: context.args[0], vertices: [vertex('sink', 1), vertex('source', Number(context.configuration['parallelism.default']))], edges: [{ edgeId: 0, source: 'source', target: 'sink', partitioning: 'hash' }] }
+await (await context.executor.execute(graph, {})).result()
+console.log('never')
+`,
+    )
+    const text = await flink(['info', '-p', '3', job, 'delays'])
+    expect(text).toEqual({
+      code: 0,
+      stderr: '',
+      stdout: `delays: 2 vertices, 3 slots, highest parallelism 3
+(1) source  [parallelism 3]
+     \u2514\u2500 hash \u2500\u25b6 (2)
+(2) sink  [parallelism 1]
+`,
+    })
+    const json = JSON.parse((await flink(['info', '--json', '-p', '3', job, 'delays'])).stdout)
+    expect(json.plan.nodes.map((node: { id: string; inputs: unknown[] }) => [node.id, node.inputs])).toEqual([
+      ['source', []],
+      ['sink', [{ num: 0, id: 'source', ship_strategy: 'HASH' }]],
+    ])
+    writeFileSync(job, 'export {}\n')
+    expect(await flink(['info', job])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('env.execute()'),
+    })
+    expect(readdirSync(join(dir, 'tmp'))).toEqual([])
+  })
+
+  it('doctor names what is wrong, with a remedy, and exits with 1', async () => {
+    writeFileSync(join(dir, 'file'), '')
+    const server = createServer()
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as { port: number }
+    writeFileSync(
+      join(dir, 'flink-conf.yaml'),
+      `jobmanager.rpc.address: 127.0.0.1
+jobmanager.rpc.port: ${await closedPort()}
+rest.port: ${port}
+execution.checkpointing.dir: file://${dir}/file/checkpoints
+io.tmp.dirs: ${dir}/new/folder
+hobmanager.rpc.address: x
+taskmanager.numberOfTaskSlots: 500
+`,
+    )
+    writeFileSync(join(dir, 'config.yaml'), 'a: 1\n')
+    const { code, stdout } = await flink(['doctor', '--json'], { FLINK_CONF_DIR: dir })
+    server.close()
+    expect(code).toBe(1)
+    const findings = JSON.parse(stdout) as { level: string; about: string; text: string; remedy?: string }[]
+    const of = (level: string) => findings.filter(finding => finding.level === level)
+    expect(of('problem').map(finding => finding.text)).toEqual([
+      expect.stringContaining('did you mean jobmanager.rpc.address?'),
+      `${dir}/file is no folder.`,
+      `127.0.0.1:${port} is taken by another program.`,
+    ])
+    expect(of('warning').map(finding => finding.text)).toEqual([
+      expect.stringContaining('config.yaml is not read'),
+      expect.stringContaining('taskmanager.numberOfTaskSlots is 500'),
+      expect.stringContaining('No JobManager answers'),
+    ])
+    for (const { level, about, remedy } of findings) {
+      if (level !== 'ok' && about !== 'configuration') expect(remedy, about).toMatch(/\w/)
+    }
+    expect(existsSync(join(dir, 'new'))).toBe(false)
+    const wrong = await flink(['doctor', '-Drest.port=many'], { FLINK_CONF_DIR: dir })
+    expect(wrong.stdout).toMatch(/PROBLEM {2}configuration: 'many' is no valid value of rest\.port/)
+  })
+
+  it('completes in bash', async () => {
+    const { stdout } = await flink(['completion'])
+    const complete = (...words: string[]): string[] => {
+      const line = `COMP_WORDS=(${words.join(' ')} ''); COMP_CWORD=${words.length}; _flink; echo "\${COMPREPLY[@]}"`
+      return execFileSync('bash', ['-c', `${stdout}\n${line}`], { encoding: 'utf8' })
+        .trim()
+        .split(' ')
+    }
+    expect(complete('flink')).toEqual(expect.arrayContaining(['run', 'doctor', '--help']))
+    expect(complete('flink', 'run')).toEqual(expect.arrayContaining(['--parallelism', '-d']))
+    expect(complete('flink', 'config')).toContain('explain')
   })
 
   it('exits with 2 on what is no job id', async () => {

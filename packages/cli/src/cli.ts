@@ -2,6 +2,10 @@ import { VERSION } from '@flink-ts/common'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { bundleCommand } from './commands/bundle.ts'
 import { cancelCommand } from './commands/cancel.ts'
+import { completionCommand } from './commands/completion.ts'
+import type { ConfigExplainOptions } from './commands/config-explain.ts'
+import type { DoctorOptions } from './commands/doctor.ts'
+import type { InfoOptions } from './commands/info.ts'
 import { type ListOptions, listCommand } from './commands/list.ts'
 import { type RunOptions, runCommand } from './commands/run.ts'
 import { addSnapshotCommands } from './commands/snapshot-commands.ts'
@@ -16,6 +20,11 @@ export interface Commands {
   list(options: ListOptions, terminal: Terminal): Promise<void>
   cancel(jobId: string, options: SessionOptions, terminal: Terminal): Promise<void>
   bundle(job: string, options: { output: string }, terminal: Terminal): Promise<void>
+  info(job: string, args: readonly string[], options: InfoOptions, terminal: Terminal): Promise<void>
+  /** Answers the exit code. */
+  explain(key: string | undefined, options: ConfigExplainOptions, terminal: Terminal): Promise<number>
+  /** Answers the exit code. */
+  doctor(options: DoctorOptions, terminal: Terminal): Promise<number>
 }
 
 const COMMANDS: Commands = {
@@ -23,6 +32,10 @@ const COMMANDS: Commands = {
   list: listCommand,
   cancel: cancelCommand,
   bundle: bundleCommand,
+  // Loaded when they are called: flink run should start soon.
+  info: async (...given) => (await import('./commands/info.ts')).infoCommand(...given),
+  explain: async (...given) => (await import('./commands/config-explain.ts')).configExplainCommand(...given),
+  doctor: async (...given) => (await import('./commands/doctor.ts')).doctorCommand(...given),
 }
 
 /**
@@ -34,28 +47,38 @@ export async function runCli(
   terminal: Terminal,
   commands: Commands = COMMANDS,
 ): Promise<number | undefined> {
-  let ranProgram = false
+  let exitCode: number | undefined = EXIT_CODES.ok
   const program = commandLine(terminal, {
     ...commands,
+    // Programs may have work left to do: their process ends by itself.
     run: async (...given) => {
       await commands.run(...given)
-      ranProgram = true
+      exitCode = undefined
     },
+    info: async (...given) => {
+      await commands.info(...given)
+      exitCode = undefined
+    },
+    explain: async (...given) => (exitCode = await commands.explain(...given)),
+    doctor: async (...given) => (exitCode = await commands.doctor(...given)),
   })
   try {
-    await program.parseAsync([...args], { from: 'user' })
+    await program.parseAsync(withLongNames(args), { from: 'user' })
   } catch (error) {
     // Commander has printed its errors and help.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage
     terminal.complain(formatError(error))
     return exitCodeOf(error)
   }
-  return ranProgram ? undefined : EXIT_CODES.ok
+  return exitCode
 }
 
-function commandLine(terminal: Terminal, commands: Commands): Command {
+/** The commands with their options, as they are parsed and helped with. */
+export function commandLine(terminal: Terminal, commands: Commands): Command {
   const program = new Command('flink')
-    .description('Runs, lists and cancels jobs on a flink-ts cluster.')
+    .description(
+      'Runs, lists and cancels jobs on a flink-ts cluster. flink <command> --help explains a command.',
+    )
     .version(`flink-ts ${VERSION}`, '-v, --version', 'print the version')
     .enablePositionalOptions()
     .exitOverride()
@@ -75,13 +98,15 @@ function commandLine(terminal: Terminal, commands: Commands): Command {
     .option('-p, --parallelism <n>', 'parallelism of what sets none itself', positiveInteger)
     .option('-s, --fromSavepoint <path>', 'checkpoint or savepoint to start from')
     .option('-n, --allowNonRestoredState', 'ignore state in it that the job has no operator for')
+    .option('--shutdownOnAttachedExit', 'cancel the job when this client is ended by Ctrl-C; also -sae')
     .addHelpText('after', EXIT_CODES_HELP)
     .passThroughOptions()
     .action((job: string, args: string[], options: RunOptions) => commands.run(job, args, options, terminal))
 
   command(program, 'list')
-    .description('list jobs, the latest first')
-    .option('-r, --running', 'jobs that are not over (default)')
+    .description('list jobs that run or are scheduled, the latest first')
+    .option('-r, --running', 'jobs that run or restart')
+    .option('-s, --scheduled', 'jobs that do not run yet')
     .option('-a, --all', 'also jobs that are over')
     .option('--json', 'as JSON')
     .action((options: ListOptions) => commands.list(options, terminal))
@@ -97,6 +122,43 @@ function commandLine(terminal: Terminal, commands: Commands): Command {
     .argument('<job>', 'the program')
     .requiredOption('-o, --output <file>', 'the bundle to write (.tgz)')
     .action((job: string, options: { output: string }) => commands.bundle(job, options, terminal))
+  program
+    .command('info')
+    .description('print the plan of a program without running it; needs no cluster')
+    .usage('[options] <job> [args...]')
+    .argument('<job>', 'the program; everything behind it belongs to the program')
+    .argument('[args...]', 'arguments of the program')
+    .addOption(property())
+    .option('-p, --parallelism <n>', 'parallelism of what sets none itself', positiveInteger)
+    .option('--json', 'as JSON')
+    .passThroughOptions()
+    .action((job: string, args: string[], options: InfoOptions) =>
+      commands.info(job, args, options, terminal),
+    )
+
+  const config = program.command('config').description('explain the configuration')
+  config
+    .command('explain')
+    .description('what a key means, and its value here; without a key: all that are set')
+    .argument('[key]', 'such as rest.port')
+    .addOption(property())
+    .option('--json', 'as JSON')
+    .action(async (key: string | undefined, options: ConfigExplainOptions) => {
+      await commands.explain(key, options, terminal)
+    })
+
+  command(program, 'doctor')
+    .description('look for what keeps a cluster from working, and say what to do')
+    .option('--json', 'as JSON')
+    .action(async (options: DoctorOptions) => {
+      await commands.doctor(options, terminal)
+    })
+
+  program
+    .command('completion')
+    .description('print a script that makes bash complete commands and options')
+    .action(() => completionCommand(program, terminal))
+
   addSnapshotCommands(program, terminal)
   return program
 }
@@ -105,12 +167,30 @@ function commandLine(terminal: Terminal, commands: Commands): Command {
 function command(program: Command, name: string): Command {
   return program
     .command(name)
-    .addOption(
-      new Option('-D, --property <key=value>', 'a configuration key; may be repeated')
-        .argParser((value: string, all: string[]) => [...all, value])
-        .default([], ''),
-    )
+    .addOption(property())
     .option('-m, --jobmanager <host:port>', 'the cluster, if not that of the configuration')
+}
+
+/** Commander knows no short names of several letters, as Flink has them. */
+const LONG_NAMES: Readonly<Record<string, string>> = { '-sae': '--shutdownOnAttachedExit' }
+const WITH_VALUE = ['-D', '--property', '-m', '--jobmanager', '-p', '--parallelism', '-s', '--fromSavepoint']
+
+/** Replaces them, up to the program: what follows belongs to it. */
+function withLongNames(args: readonly string[]): string[] {
+  const result = [...args]
+  if (result[0] !== 'run') return result
+  for (let i = 1; result[i]?.startsWith('-'); i++) {
+    const name = result[i] as string
+    result[i] = LONG_NAMES[name] ?? name
+    if (WITH_VALUE.includes(name)) i++
+  }
+  return result
+}
+
+function property(): Option {
+  return new Option('-D, --property <key=value>', 'a configuration key; may be repeated')
+    .argParser((value: string, all: string[]) => [...all, value])
+    .default([], '')
 }
 
 function positiveInteger(text: string): number {

@@ -18,11 +18,19 @@ export function formatCount(count: number): string {
 
 /** `2001-06-04 05:06:07` in the time zone of the machine. */
 export function formatTime(epochMs: number): string {
-  const two = (value: number): string => String(value).padStart(2, '0')
   const time = new Date(epochMs)
-  const day = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`
-  return `${day} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`
+  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())} ${timeOfDay(time)}`
 }
+
+/** `04.06.2001 05:06:07` in the time zone of the machine, as Flink's command line writes times. */
+export function formatFlinkTime(epochMs: number): string {
+  const time = new Date(epochMs)
+  return `${two(time.getDate())}.${two(time.getMonth() + 1)}.${time.getFullYear()} ${timeOfDay(time)}`
+}
+
+const two = (value: number): string => String(value).padStart(2, '0')
+const timeOfDay = (time: Date): string =>
+  `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`
 
 /** Columns as wide as their widest cell; the last one is not filled up. */
 export function formatTable(rows: readonly (readonly string[])[]): readonly string[] {

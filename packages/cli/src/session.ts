@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { ClusterClient, clientRetryPeriod, clientTimeout } from '@flink-ts/client'
 import {
   Configuration,
+  checkKeys,
+  configurationFile,
   JOBMANAGER_RPC_ADDRESS,
   JOBMANAGER_RPC_PORT,
   type JobId,
@@ -26,14 +27,32 @@ export interface SessionOptions {
   readonly jobmanager?: string
 }
 
-/** The configuration for a command: the file, then `-D`, then `-m`. */
-export function configurationFor(options: SessionOptions): Configuration {
+/**
+ * The configuration for a command: the file, then `-D`, then `-m`. Unknown keys are told on the terminal; the processes
+ * log what else is to be said about keys.
+ */
+export function configurationFor(options: SessionOptions, terminal?: Terminal): Configuration {
+  const configuration = loadedConfiguration(options)
+  for (const { kind, message } of checkKeys(configuration)) {
+    if (kind === 'unknown') terminal?.complain(`warning: ${message}`)
+  }
+  return configuration
+}
+
+/** The configuration for a command, unchecked. */
+export function loadedConfiguration(options: SessionOptions): Configuration {
   const configuration = loadConfiguration(configurationDir(), parseDynamicProperties(options.property))
   if (options.jobmanager === undefined) return configuration
   const at = options.jobmanager.lastIndexOf(':')
   const address = at < 0 ? options.jobmanager : options.jobmanager.slice(0, at)
   const port = at < 0 ? {} : { [JOBMANAGER_RPC_PORT.key]: options.jobmanager.slice(at + 1) }
   return configuration.with(Configuration.of({ [JOBMANAGER_RPC_ADDRESS.key]: address, ...port }, '-m'))
+}
+
+/** What options of several commands say, by Flink's keys. */
+export function settingsConfiguration(options: { readonly parallelism?: number }): Configuration {
+  if (options.parallelism === undefined) return Configuration.EMPTY
+  return Configuration.of({ 'parallelism.default': String(options.parallelism) }, '-p')
 }
 
 /**
@@ -66,9 +85,9 @@ export function parseJobId(text: string): JobId {
 }
 
 /** `FLINK_CONF_DIR`, which must then exist; else `conf` of the installation, if there is one. */
-function configurationDir(): string | undefined {
+export function configurationDir(): string | undefined {
   const given = process.env['FLINK_CONF_DIR']
   if (given !== undefined && given !== '') return given
   const ofInstallation = fileURLToPath(new URL('../../../conf', import.meta.url))
-  return existsSync(`${ofInstallation}/flink-conf.yaml`) ? ofInstallation : undefined
+  return configurationFile(ofInstallation) === undefined ? undefined : ofInstallation
 }

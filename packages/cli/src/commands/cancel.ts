@@ -8,7 +8,7 @@ export async function cancelCommand(
   terminal: Terminal,
 ): Promise<void> {
   const id = parseJobId(jobId)
-  const cluster = await connect(configurationFor(options), terminal)
+  const cluster = await connect(configurationFor(options, terminal), terminal)
   try {
     await cluster.cancelJob(id)
     terminal.print(`Job ${id} is being cancelled.`)

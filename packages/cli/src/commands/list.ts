@@ -1,36 +1,71 @@
 import type { JobOverview } from '@flink-ts/gateways'
 import { isGloballyTerminal } from '@flink-ts/jobgraph'
-import { formatTable, formatTime } from '../format.ts'
+import { formatFlinkTime } from '../format.ts'
 import { configurationFor, connect, type SessionOptions } from '../session.ts'
 import type { Terminal } from '../terminal.ts'
 
 export interface ListOptions extends SessionOptions {
+  /** Jobs that run or restart. */
+  readonly running?: boolean
+  /** Jobs that were accepted and do not run yet. */
+  readonly scheduled?: boolean
   /** Also jobs that are over. */
   readonly all?: boolean
-  /** Jobs that are not over: the default. */
-  readonly running?: boolean
   readonly json?: boolean
 }
 
-/** `flink list`: jobs of the cluster, the latest first. */
+/**
+ * `flink list`: jobs of the cluster, the latest first, in Flink's layout, which scripts read. Without options those that
+ * run and those that are scheduled.
+ */
 export async function listCommand(options: ListOptions, terminal: Terminal): Promise<void> {
-  const cluster = await connect(configurationFor(options), terminal)
+  const cluster = await connect(configurationFor(options, terminal), terminal)
+  let jobs: readonly JobOverview[]
   try {
-    const all = options.all === true && options.running !== true
-    const jobs = (await cluster.listJobs())
-      .filter(job => all || !isGloballyTerminal(job.status))
-      .sort((a, b) => b.startTime - a.startTime || (a.jobId < b.jobId ? -1 : 1))
-    if (options.json === true) terminal.print(JSON.stringify(jobs, null, 2))
-    else for (const line of jobTable(jobs, all)) terminal.print(line)
+    jobs = (await cluster.listJobs()).toSorted(
+      (a, b) => b.startTime - a.startTime || (a.jobId < b.jobId ? -1 : 1),
+    )
   } finally {
     await cluster.close()
   }
+  const { running = false, scheduled = false, all = false } = options
+  const everything = all || !(running || scheduled)
+  const groups = [
+    {
+      of: isRunning,
+      shown: everything || running,
+      title: ' Running/Restarting Jobs ',
+      none: 'No running jobs.',
+    },
+    {
+      of: isScheduled,
+      shown: everything || scheduled,
+      title: ' Scheduled Jobs ',
+      none: 'No scheduled jobs.',
+    },
+    { of: isOver, shown: all, title: ' Terminated Jobs ', none: 'No terminated jobs.' },
+  ].filter(group => group.shown)
+  if (options.json === true) {
+    const shown = jobs.filter(job => groups.some(group => group.of(job)))
+    terminal.print(JSON.stringify(shown, null, 2))
+    return
+  }
+  for (const { of, title, none } of groups) {
+    const lines = jobs
+      .filter(of)
+      .map(job => `${formatFlinkTime(job.startTime)} : ${job.jobId} : ${job.name} (${job.status})`)
+    if (lines.length === 0) terminal.print(none)
+    else for (const line of [ruler(title), ...lines, ruler('')]) terminal.print(line)
+  }
 }
 
-/** @param all whether jobs that are over are among them */
-function jobTable(jobs: readonly JobOverview[], all: boolean): readonly string[] {
-  if (jobs.length === 0)
-    return [all ? 'No jobs.' : 'No running jobs. flink list -a shows those that are over.']
-  const rows = jobs.map(job => [formatTime(job.startTime), job.jobId, `${job.name} (${job.status})`])
-  return formatTable([['START TIME', 'JOB ID', 'NAME (STATUS)'], ...rows])
+const RULER_WIDTH = 66
+
+function ruler(title: string): string {
+  const left = Math.floor((RULER_WIDTH - title.length) / 2)
+  return `${'-'.repeat(left)}${title}`.padEnd(RULER_WIDTH, '-')
 }
+
+const isOver = (job: JobOverview): boolean => isGloballyTerminal(job.status)
+const isScheduled = (job: JobOverview): boolean => job.status === 'CREATED' || job.status === 'INITIALIZING'
+const isRunning = (job: JobOverview): boolean => !isOver(job) && !isScheduled(job)

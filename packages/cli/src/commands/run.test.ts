@@ -259,6 +259,18 @@ console.log(JSON.stringify({ region, rules, args: context.args, argv: process.ar
     nothingLeft()
   })
 
+  it('cancels the job at Ctrl-C with -sae', async () => {
+    dispatcher.outcome = undefined
+    const { child, finished } = flink('run', '-sae', program(`await execute('endless')`))
+    await dispatcher.asked.promise
+    child.kill('SIGINT')
+    const { code, stderr } = await finished
+    expect(stderr).toBe(`Cancelling job ${firstId}, since this client ends (-sae) ...\n`)
+    expect(dispatcher.cancelled).toEqual([firstId])
+    expect(code).toBe(130)
+    nothingLeft()
+  })
+
   it('says at once that the JobManager is lost, and at the end that nobody knows the state', async () => {
     dispatcher.outcome = undefined
     const job = program(`await execute('endless')`)
@@ -311,8 +323,11 @@ describe('flink list and cancel', { timeout: 30_000 }, () => {
     expect((await flink('run', job).finished).code).toBe(0)
     const running = (await flink('list').finished).stdout
     expect(running).toMatch(
-      /^START TIME +JOB ID +NAME \(STATUS\)\n\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +a+2 +second \(RUNNING\)\n$/,
+      /^-+ Running\/Restarting Jobs -+\n\d\d\.\d\d\.\d{4} \d\d:\d\d:\d\d : a+2 : second \(RUNNING\)\n-+\nNo scheduled jobs\.\n$/,
     )
+    expect((await flink('list', '-s').finished).stdout).toBe('No scheduled jobs.\n')
+    const every = (await flink('list', '-a').finished).stdout
+    expect(every).toMatch(/\n-+ Terminated Jobs -+\n.* : a+1 : first \(FINISHED\)\n-+\n$/)
     const all = JSON.parse((await flink('list', '-a', '--json').finished).stdout) as { name: string }[]
     expect(all.map(one => one.name)).toEqual(['second', 'first'])
     expect(await flink('cancel', firstId.toUpperCase()).finished).toMatchObject({ code: 0 })

@@ -2,7 +2,7 @@ import type { ClusterClient } from '@flink-ts/client'
 import { isFlinkError, type JobId } from '@flink-ts/common'
 import type { JobClient, JobGraph, ReplayableProgram } from '@flink-ts/jobgraph'
 import { EXIT_CODES } from '../exit-codes.ts'
-import { formatElapsed } from '../format.ts'
+import { formatElapsed, formatError } from '../format.ts'
 import { JobStatusLine } from '../status-line.ts'
 import type { Terminal } from '../terminal.ts'
 import type { RunProcess } from './run.ts'
@@ -13,20 +13,23 @@ export class RunningJobs {
   count = 0
   readonly #connection: RunConnection
   readonly #detached: boolean
+  readonly #cancelAtInterrupt: boolean
   readonly #terminal: Terminal
   readonly #process: RunProcess
   /** Submitted and not over. */
-  readonly #open = new Set<string>()
+  readonly #open = new Map<string, JobClient>()
+  #interrupted = false
   #lastFailed: string | undefined
 
   constructor(
     connection: RunConnection,
-    options: { readonly detached: boolean },
+    options: { readonly detached: boolean; readonly cancelAtInterrupt: boolean },
     terminal: Terminal,
     runProcess: RunProcess,
   ) {
     this.#connection = connection
     this.#detached = options.detached
+    this.#cancelAtInterrupt = options.cancelAtInterrupt
     this.#terminal = terminal
     this.#process = runProcess
   }
@@ -45,8 +48,27 @@ export class RunningJobs {
 
   /** Ctrl-C. */
   interrupt(): void {
-    for (const jobId of this.#open) {
+    if (this.#cancelAtInterrupt && !this.#interrupted && this.#open.size > 0) {
+      this.#interrupted = true
+      // Settles with the answers of the cluster, or their absence; a second Ctrl-C does not wait for it.
+      void this.#cancelAll()
+      return
+    }
+    for (const jobId of this.#open.keys()) {
       this.#terminal.complain(`Job ${jobId} goes on. To cancel it: flink cancel ${jobId}`)
+    }
+    this.#process.exit(EXIT_CODES.interrupted)
+  }
+
+  /** Cancels all jobs and ends the process when that is accepted. */
+  async #cancelAll(): Promise<void> {
+    for (const [jobId, client] of [...this.#open]) {
+      this.#terminal.complain(`Cancelling job ${jobId}, since this client ends (-sae) ...`)
+      try {
+        await client.cancel()
+      } catch (error) {
+        this.#terminal.complain(`Job ${jobId} was not cancelled and may go on: ${formatError(error)}`)
+      }
     }
     this.#process.exit(EXIT_CODES.interrupted)
   }
@@ -61,7 +83,7 @@ export class RunningJobs {
     this.#terminal.print(`Job has been submitted with JobID ${jobId}`)
     // Code behind execute expects a result, which a detached run does not wait for.
     if (this.#detached) this.#process.exit(EXIT_CODES.ok)
-    this.#open.add(jobId)
+    this.#open.set(jobId, client)
     const statusLine = new JobStatusLine(graph.name, this.#terminal)
     const stop = statusLine.follow(() => cluster.jobDetails(jobId as JobId))
     const result = client.result().then(

@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os'
 import { parseArgs } from 'node:util'
 import {
   type Configuration,
+  checkKeys,
   createLogger,
   type Logger,
   loadConfiguration,
@@ -10,7 +11,9 @@ import {
   type ResourceId,
   SystemClock,
   SystemRandom,
+  VERSION,
 } from '@flink-ts/common'
+import { looksLikeSecret } from '@flink-ts/jobgraph'
 import { LOG_LEVEL, TMP_DIRS } from '../cluster-options.ts'
 import { WorkingDirectory } from './working-directory.ts'
 
@@ -48,6 +51,7 @@ export async function runProcess(
     level: orRefuse(() => configuration.get(LOG_LEVEL)),
     ...(logFile !== undefined && { file: logFile }),
   })
+  logConfiguration(configuration, logger)
   const workingDirectory = orRefuse(() =>
     WorkingDirectory.create(configuration.get(TMP_DIRS) || tmpdir(), role),
   )
@@ -102,5 +106,22 @@ function orRefuse<T>(prepare: () => T): T {
   } catch (error) {
     process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`)
     process.exit(1)
+  }
+}
+
+const MASKED = '******'
+
+/** What the process runs with, without secrets, and what is to be changed about its keys. */
+export function logConfiguration(configuration: Configuration, logger: Logger): void {
+  const shown = Object.entries(configuration.toRecord()).map(([key, value]) => [
+    key,
+    looksLikeSecret(key) ? MASKED : value,
+  ])
+  logger.info(
+    { version: VERSION, node: process.version, configuration: Object.fromEntries(shown) },
+    'Process starts',
+  )
+  for (const { key, kind, message } of checkKeys(configuration)) {
+    logger.warn({ key, kind, remedy: message }, 'A configuration key should be changed')
   }
 }

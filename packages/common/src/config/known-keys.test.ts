@@ -43,6 +43,9 @@ describe('explainKey', () => {
     ['yarn.application.name', 'YARN'],
     ['table.exec.state.ttl', 'SQL'],
     ['metrics.reporter.influx.factory.class', 'reporter'],
+    ['metrics.reporter.influx.some.own.setting', 'reporter'],
+    ['s3.secret-key', 'file system'],
+    ['fs.s3a.connection.maximum', 'file system'],
   ])('says why %s has no effect', (key, text) => {
     expect(explainKey(key)).toMatchObject({ kind: 'without-effect', reason: expect.stringContaining(text) })
   })

@@ -94,7 +94,9 @@ function readKeyTable(): KeyTable {
         continue
       }
       const parts = name.split(/<[^>]*>/).map(part => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-      patterns.push({ pattern: new RegExp(`^${parts.join('[^.]+')}$`), flinkKey })
+      // At the end a placeholder may stand for several parts.
+      const last = name.endsWith('>') ? `${parts.slice(0, -1).join('[^.]+')}.+` : parts.join('[^.]+')
+      patterns.push({ pattern: new RegExp(`^${last}$`), flinkKey })
     }
   }
   return { options, flinkKeys, patterns }

@@ -1,0 +1,43 @@
+import type { JobClient } from '@flink-ts/jobgraph'
+import { NoJobExecuted } from '../errors.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
+import { planAsJson, planAsText } from '../plan.ts'
+import { configurationFor, settingsConfiguration } from '../session.ts'
+import type { Terminal } from '../terminal.ts'
+import { PlannedProgram } from './planned-program.ts'
+import type { RunProcess } from './run.ts'
+
+export interface InfoOptions {
+  /** `-D` arguments. */
+  readonly property: readonly string[]
+  readonly parallelism?: number
+  readonly json?: boolean
+}
+
+/**
+ * `flink info job.ts args...`: runs main up to its first `execute`, prints the plan of that job and ends the process.
+ * Needs no cluster; nothing is submitted.
+ */
+export async function infoCommand(
+  job: string,
+  args: readonly string[],
+  options: InfoOptions,
+  terminal: Terminal,
+  infoProcess: RunProcess = process,
+): Promise<void> {
+  const configuration = configurationFor(options, terminal).with(settingsConfiguration(options))
+  let planned = false
+  const program = new PlannedProgram({ job, args, configuration })
+  process.once('beforeExit', () => {
+    if (planned) return
+    terminal.complain(NoJobExecuted({ program: job }).message)
+    process.exitCode = EXIT_CODES.failed
+  })
+  await program.evaluate((_bundleFile, graph): Promise<JobClient> => {
+    planned = true
+    if (options.json === true) terminal.print(JSON.stringify(planAsJson(graph), null, 2))
+    else for (const line of planAsText(graph)) terminal.print(line)
+    // Code behind execute expects a result, and there is none.
+    return infoProcess.exit(EXIT_CODES.ok)
+  })
+}

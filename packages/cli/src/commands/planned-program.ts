@@ -1,0 +1,144 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Configuration } from '@flink-ts/common'
+import {
+  createBundle,
+  createPlanningContext,
+  type ExecutionContext,
+  extractBundle,
+  findRuntimeModuleDirs,
+  installExecutionContext,
+  type JobClient,
+  type JobGraph,
+  looksLikeSecret,
+  type PlanningRecorder,
+  preloadRuntime,
+  type ReplayableProgram,
+  startPlanningRecorder,
+} from '@flink-ts/jobgraph'
+import { TargetGivenTwice } from '../errors.ts'
+
+/** A program on the command line. */
+export interface ProgramOptions {
+  /** Its file, or a bundle. */
+  readonly job: string
+  readonly args: readonly string[]
+  readonly configuration: Configuration
+}
+
+/** What `execute` of the program does with the graph. */
+export type SubmitJob = (
+  bundleFile: string,
+  graph: JobGraph,
+  program: ReplayableProgram,
+) => Promise<JobClient>
+
+/**
+ * A program whose main runs in this process, to plan its jobs. What runs is the code of its bundle, so that replays run
+ * the same. Once for a process: it replaces globals.
+ */
+export class PlannedProgram {
+  readonly #options: ProgramOptions
+  readonly #runtimeModuleDirs = findRuntimeModuleDirs()
+  readonly #startPlanning: ReturnType<typeof loadRuntime>
+
+  /** Begins to load the runtime. Nothing of the program runs yet. */
+  constructor(options: ProgramOptions) {
+    this.#options = options
+    this.#startPlanning = loadRuntime(this.#runtimeModuleDirs['flink-ts'], options.args)
+  }
+
+  /** Bundles the program and evaluates main; resolves when its last line was reached. Rejects as main does. */
+  async evaluate(submit: SubmitJob): Promise<void> {
+    const { job, args, configuration } = this.#options
+    const temporary = temporaryFolder()
+    const entry = resolve(job)
+    const bundleFile = /\.(tgz|tar\.gz)$/.test(entry)
+      ? entry
+      : (await createBundle({ entry, outFile: join(temporary, 'job.tgz') })).file
+    const runtimeModuleDirs = this.#runtimeModuleDirs
+    const { moduleUrl } = await extractBundle(bundleFile, join(temporary, 'job'), { runtimeModuleDirs })
+    process.setSourceMapsEnabled(true)
+    process.argv = [process.argv[0] as string, entry, ...args]
+    const recorder = await this.#startPlanning(moduleUrl, recorder =>
+      createPlanningContext(
+        { args, configuration: travelling(configuration), code: { type: 'bundle', blobKey: '' } },
+        {
+          recorder,
+          submit: (graph, program, _functions, target) => {
+            if (target !== undefined) throw TargetGivenTwice({ target: target.type })
+            return submit(bundleFile, graph, program)
+          },
+        },
+      ),
+    )
+    try {
+      await import(moduleUrl)
+    } finally {
+      recorder.stop()
+    }
+  }
+}
+
+/** Removed when the process ends, in whatever way but SIGKILL. */
+function temporaryFolder(): string {
+  const temporary = mkdtempSync(join(tmpdir(), 'flink-run-'))
+  process.once('exit', () => rmSync(temporary, { recursive: true, force: true }))
+  // Without a listener these end the process without its 'exit'. A program may have listeners that do something else.
+  for (const [signal, exitCode] of [
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    process.on(signal, () => {
+      if (process.listenerCount(signal) === 1) process.exit(exitCode)
+    })
+  }
+  return temporary
+}
+
+/**
+ * Begins to load the runtime, unobserved. The answer starts the recording, in the context that `contextOf` makes, as
+ * soon as the runtime of the program at `moduleUrl` is there.
+ * @param runtimeDir folder of the package flink-ts; undefined: not known before the program is
+ */
+function loadRuntime(
+  runtimeDir: string | undefined,
+  args: readonly string[],
+): (
+  moduleUrl: string,
+  contextOf: (recorder: PlanningRecorder) => ExecutionContext,
+) => Promise<PlanningRecorder> {
+  let context: ExecutionContext | undefined
+  const current = (): ExecutionContext => {
+    if (context === undefined) throw new Error('The program is not started yet')
+    return context
+  }
+  // The runtime must find a context while it loads, or it would take this process for that of a local program.
+  installExecutionContext({
+    mode: 'planning',
+    args,
+    configuration: {},
+    capture: (name, read) => current().capture(name, read),
+    executor: { execute: (graph, functions) => current().executor.execute(graph, functions) },
+  })
+  const early =
+    runtimeDir === undefined
+      ? Promise.resolve()
+      : preloadRuntime(pathToFileURL(join(runtimeDir, 'package.json')).href)
+  early.catch(() => {}) // A runtime that does not load fails again below, or its loss is of no interest any more.
+  return async (moduleUrl, contextOf) => {
+    await early
+    await preloadRuntime(moduleUrl)
+    const recorder = startPlanningRecorder({ args })
+    context = contextOf(recorder)
+    installExecutionContext(context)
+    return recorder
+  }
+}
+
+/** The configuration as the replays get it. Secrets stay here: the processes of the cluster have their own. */
+function travelling(configuration: Configuration): Record<string, string> {
+  return Object.fromEntries(Object.entries(configuration.toRecord()).filter(([key]) => !looksLikeSecret(key)))
+}
