@@ -22,6 +22,9 @@ const { values: options } = parseArgs({
     // Throws at this record, in each attempt; keeps no checkpoints then.
     'fail-at': { type: 'string', default: '' },
     restarts: { type: 'string' },
+    // Works on each count for so long, behind a channel, so that records pile up before it.
+    'slow-ms': { type: 'string', default: '0' },
+    unaligned: { type: 'boolean', default: false },
     // Leaves the counting operator out, so that nobody takes its state.
     'without-counts': { type: 'boolean', default: false },
   },
@@ -32,6 +35,7 @@ if (options.restarts !== undefined) {
   env.setRestartStrategy(RestartStrategies.fixedDelayRestart(Number(options.restarts), 50))
 }
 env.enableCheckpointing('100 ms')
+if (options.unaligned) env.getCheckpointConfig().enableUnalignedCheckpoints()
 const failAt = options['fail-at'] === '' ? undefined : Number(options['fail-at'])
 env
   .getCheckpointConfig()
@@ -62,7 +66,18 @@ const counts = options['without-counts']
       .keyBy(record => record.key)
       .reduce((a, b) => ({ key: a.key, count: a.count + b.count }))
       .uid('counts')
-counts
+const slowMs = Number(options['slow-ms'])
+const results =
+  slowMs === 0
+    ? counts
+    : counts
+        .rebalance()
+        .map(count => {
+          for (const end = performance.now() + slowMs; performance.now() < end; );
+          return count
+        })
+        .uid('slow')
+results
   .sinkTo(FileSink.forRow<{ key: string; count: number }>(options.output, c => `${c.key} ${c.count}`).build())
   .uid('rows')
 await env.execute('counts')

@@ -18,6 +18,7 @@ function handlerOf(Handler: typeof BarrierAligner | typeof BarrierTracker, chann
       listener: {
         complete: b => log.push(`complete ${b.checkpointId}`),
         aborted: (id, _reason, forward) => log.push(`aborted ${id}${forward ? ' forward' : ''}`),
+        overtake: b => log.push(`overtake ${b.checkpointId}`),
         block: channel => log.push(`block ${channel}`),
         unblockAll: () => log.push('unblock'),
       },
