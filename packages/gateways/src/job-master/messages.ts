@@ -55,8 +55,20 @@ export interface TaskIoMetrics {
   readonly load?: TaskLoad
   /** Of each operator of the chain, in its order. Absent before the task runs. */
   readonly operators?: readonly OperatorRecords[]
+  /** Absent for sources, and where no operator works in event time. */
+  readonly eventTime?: TaskEventTime
   /** Checkpoint that the task takes part in now, and what it waits for, in words. Absent: none. */
   readonly checkpoint?: { readonly checkpointId: number; readonly what: string }
+}
+
+/** Where event time is in a task, and who holds it back. */
+export interface TaskEventTime {
+  /** Number.MIN_SAFE_INTEGER: there was none; Number.MAX_SAFE_INTEGER: end of the input. */
+  readonly watermark: number
+  /** Since when it has stood there, in milliseconds since the epoch. */
+  readonly sinceMs: number
+  /** Senders whose channels are no further, some of them if there are many: `Source: orders (2/4)`. */
+  readonly heldBy: readonly string[]
 }
 
 /** Milliseconds that a task had work, had none, and could not go on because its outputs were full. */

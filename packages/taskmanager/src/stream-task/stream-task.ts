@@ -19,6 +19,7 @@ import { BatchSize } from './batch-size.ts'
 import { vertexOf } from './build-task.ts'
 import { closeOperators } from './close-operators.ts'
 import type { DirectConsumer } from './direct-channel.ts'
+import { EventTimeWatch } from './event-time-watch.ts'
 import { OperatorActions } from './operator-actions.ts'
 import type { ChainLink, OperatorChain, OperatorFailureMaker } from './operator-chain.ts'
 import type { ContextHost } from './operator-context.ts'
@@ -79,6 +80,8 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   #checkpointing!: TaskCheckpointing
   #eventTime!: TaskEventTime
   #ending!: TaskEnding
+  /** Undefined: nothing here waits for event time. */
+  #eventTimeWatch: EventTimeWatch | undefined
   readonly #sourceTurn = new SourceTurn()
   /** The job is being stopped: the source has nothing more to read. */
   #drained = false
@@ -137,6 +140,9 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
       bytesIn: this.#inputs?.bytesIn ?? 0,
       bytesOut: this.#outputs?.bytesOut ?? 0,
       ...(this.#state !== 'starting' && this.#inputs !== undefined && this.#load()),
+      ...(this.#eventTimeWatch !== undefined && {
+        eventTime: this.#eventTimeWatch.look(this.#inputs.eventTime),
+      }),
       ...(checkpoint !== undefined && { checkpoint }),
     }
   }
@@ -225,6 +231,9 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     this.#ending = parts.ending
     this.#checkpointing = parts.checkpointing
     this.#inputs = parts.inputs
+    if (parts.inputs.count > 0 && parts.chain.links.some(({ operator }) => operator.advanceWatermark)) {
+      this.#eventTimeWatch = new EventTimeWatch({ clock: this.#ports.clock, logger: this.#logger })
+    }
   }
 
   readonly #operatorFailure: OperatorFailureMaker = ({ node }, step, thrown) =>

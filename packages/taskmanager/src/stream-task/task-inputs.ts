@@ -4,6 +4,7 @@ import type { ChannelName } from '@flink-ts/state'
 import type { BarrierHandler } from '../checkpoint/barrier-handler.ts'
 import { ChannelCapture } from '../checkpoint/channel-capture.ts'
 import { DirectChannel, type DirectConsumer } from './direct-channel.ts'
+import type { EventTimeFacts } from './event-time-watch.ts'
 import { RestoredChannel } from './restored-channel.ts'
 import { CombinedEventTime, WatermarkValve } from './watermark-valve.ts'
 
@@ -216,6 +217,21 @@ export class TaskInputs {
 
   get bytesIn(): number {
     return this.#inputs.reduce((sum, input) => sum + input.reader.bytesIn, 0)
+  }
+
+  /** Where event time is, and which channels are no further. */
+  get eventTime(): EventTimeFacts {
+    const { output } = this.#eventTime
+    const holding = this.#inputs.filter(({ inputIndex, valveIndex }) => {
+      const valve = this.#valves[inputIndex] as WatermarkValve
+      return !valve.idle && valve.output <= output && valve.isHeldBy(valveIndex)
+    })
+    return {
+      watermark: output,
+      furthest: Math.max(...this.#valves.map(valve => valve.furthest)),
+      heldBy: holding.map(({ channel }) => channel.label),
+      recordsIn: this.recordsIn,
+    }
   }
 
   #onEvent(input: Input, event: ChannelEvent): void {

@@ -56,6 +56,16 @@ export class WatermarkValve {
     this.onWatermark(channel, MAX_WATERMARK)
   }
 
+  /** The furthest watermark of its channels. */
+  get furthest(): number {
+    return Math.max(MIN_WATERMARK, ...this.#watermarks)
+  }
+
+  /** Whether it would rise if this channel alone were further. */
+  isHeldBy(channel: number): boolean {
+    return this.#aligned[channel] === true && (this.#watermarks[channel] as number) <= this.output
+  }
+
   #raiseToMinimum(): void {
     let minimum = Number.POSITIVE_INFINITY
     for (let i = 0; i < this.#watermarks.length; i++) {
