@@ -33,11 +33,21 @@ export const SNAPSHOT_COMPRESSION = option('execution.checkpointing.snapshot-com
     'Compress keyed state in snapshots by zstd, each key group for itself. Saves space and network at the cost of CPU.',
 })
 
+/** Whether checkpoints leave out what has not changed. */
+export const INCREMENTAL_CHECKPOINTS = option('execution.checkpointing.incremental', booleanType, {
+  defaultValue: false,
+  description:
+    'Write only what has changed since the last completed checkpoint, and refer to its files for the rest. Everything ' +
+    'is written again when changes come to half of the state, and in savepoints.',
+  deprecatedKeys: ['state.backend.incremental'],
+})
+
 /** How state is kept and stored. Plain data. */
 export interface StateSettings {
   /** State up to this size travels with the acknowledgement instead of in a file. */
   readonly inlineThresholdBytes: number
   readonly compression: SnapshotCompression
+  readonly incremental: boolean
 }
 
 /** Throws `common.invalid-option-value`. */
@@ -45,5 +55,6 @@ export function stateSettingsOf(configuration: Configuration): StateSettings {
   return {
     inlineThresholdBytes: configuration.get(CHECKPOINT_INLINE_THRESHOLD),
     compression: configuration.get(SNAPSHOT_COMPRESSION) ? 'zstd' : 'none',
+    incremental: configuration.get(INCREMENTAL_CHECKPOINTS),
   }
 }

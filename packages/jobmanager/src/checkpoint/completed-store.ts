@@ -47,9 +47,16 @@ export class CompletedStore {
       const { id, external } = this.#checkpoints.shift()!
       if (!external) this.#referred.add(id)
     }
-    const inUse = new Set(this.#checkpoints.flatMap(({ origins }) => [...origins.values()]))
+    const inUse = new Set(this.#checkpoints.flatMap(foldersOf))
     const discarded = [...this.#referred].filter(id => !inUse.has(id))
     for (const id of discarded) this.#referred.delete(id)
     return discarded
   }
+}
+
+/** Ids of the checkpoints in whose folders its files are. A savepoint has copies of its own. */
+function foldersOf({ origins, metadata, external }: CompletedCheckpoint): readonly number[] {
+  if (external) return []
+  const keyed = metadata.operators.flatMap(({ subtasks }) => subtasks.flatMap(({ state }) => state.keyed))
+  return [...origins.values(), ...keyed.flatMap(({ origin }) => origin ?? [])]
 }

@@ -100,6 +100,11 @@ export interface KeyedStateBackend {
     streams: CheckpointStreamFactory,
     yieldSlice: () => Promise<void>,
   ): Promise<readonly KeyedStateHandle[]>
+  /**
+   * The coordinator has completed a checkpoint that this backend took a snapshot for, or a later one: following ones may
+   * refer to its files. Absent: the backend does not care.
+   */
+  notifyCheckpointComplete?(checkpointId: number): void
   /** Gives up a running snapshot. */
   cancelSnapshot(checkpointId: number): void
   /** Entries of each state now, over all namespaces: for messages. Absent: the backend cannot say without effort. */

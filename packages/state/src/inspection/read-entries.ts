@@ -1,4 +1,5 @@
 import { createValueSerializer, keyGroupOf } from '@flink-ts/serialization'
+import type { StoredEntry, StoredState } from '../snapshot/keyed-format.ts'
 import { checkOperatorFile, elementAt } from '../snapshot/operator-format.ts'
 import { readKeyGroups, type StateReader } from '../snapshot/read-key-groups.ts'
 import type {
@@ -94,54 +95,92 @@ async function* readKeyGroup(
   onlyState: string | undefined,
   onlyKey: Buffer | undefined,
 ): AsyncIterable<InspectedEntry> {
-  const { decode } = createValueSerializer()
-  const lists = new Map<string, { readonly first: InspectedEntry; readonly pieces: Map<number, unknown[]> }>()
+  const content = new KeyGroupContent()
   for (const handle of handles) {
     for await (const { header, entries } of readKeyGroups(
       handle,
       { start: keyGroup, end: keyGroup },
       storage,
     )) {
-      for (const { stateIndex, namespace, key: keyBytes, value: valueBytes } of entries()) {
-        const stored = header.states[stateIndex]
+      for (const entry of entries()) {
+        const stored = header.states[entry.stateIndex]
         if (stored === undefined || (onlyState !== undefined && stored.name !== onlyState)) continue
-        if (onlyKey !== undefined && !onlyKey.equals(keyBytes)) continue
-        const { name: state, kind, ttl } = stored
-        const base = { state, kind, namespace, key: decode(keyBytes) }
-        const value = decode(valueBytes)
-        if (kind === 'list') {
-          const [index, elements] = value as [number, unknown[]]
-          const id = JSON.stringify([
-            state,
-            typeof namespace,
-            namespace,
-            Buffer.from(keyBytes).toString('latin1'),
-          ])
-          const list = lists.get(id) ?? {
-            first: { ...base, value: undefined },
-            pieces: new Map<number, unknown[]>(),
-          }
-          lists.set(id, list)
-          list.pieces.set(
-            index,
-            ttl === undefined ? elements : elements.map(e => (e as [number, unknown])[1]),
-          )
-          continue
-        }
-        const [own, inside] =
-          kind === 'map'
-            ? [{ mapKey: (value as [unknown, unknown])[0] }, (value as [unknown, unknown])[1]]
-            : [{}, value]
-        if (ttl === undefined) yield { ...base, ...own, value: inside }
+        if (stored.kind === 'timers' && handle.timersLater === true) continue
+        if (onlyKey !== undefined && entry.key.length > 0 && !onlyKey.equals(entry.key)) continue
+        if (handle.delta === 'removals') content.remove(stored, entry)
+        else content.put(stored, entry)
+      }
+    }
+  }
+  yield* content.entries()
+}
+
+/** What a key group holds after all files that follow each other. */
+class KeyGroupContent {
+  readonly #decode = createValueSerializer().decode
+  /** By state and namespace, by key, by part: the key of a map, the index of a piece of a list. */
+  readonly #namespaces = new Map<string, Map<string, Map<string, InspectedEntry>>>()
+  #timers = 0
+
+  put({ name: state, kind, ttl }: StoredState, { namespace, key, value }: StoredEntry): void {
+    const base = { state, kind, namespace, key: this.#decode(key) }
+    const decoded = this.#decode(value)
+    const parts = this.#parts(state, namespace, key)
+    if (kind === 'map') {
+      const [mapKey, inside] = decoded as [unknown, unknown]
+      parts.set(textOf(createValueSerializer().encode(mapKey)), { ...base, mapKey, ...timed(inside, ttl) })
+    } else if (kind === 'list') {
+      const [index, elements] = decoded as [number, unknown[]]
+      const values = ttl === undefined ? elements : elements.map(element => (element as [number, unknown])[1])
+      parts.set(String(index).padStart(12, '0'), { ...base, value: values })
+    } else if (kind === 'timers') parts.set(String(this.#timers++), { ...base, value: decoded })
+    else parts.set('', { ...base, ...timed(decoded, ttl) })
+  }
+
+  remove({ name }: StoredState, { namespace, key, value }: StoredEntry): void {
+    const keys = this.#namespaces.get(idOf(name, namespace))
+    if (key.length === 0) keys?.clear()
+    else if (value.length === 0) keys?.delete(textOf(key))
+    else keys?.get(textOf(key))?.delete(textOf(value))
+  }
+
+  *entries(): Iterable<InspectedEntry> {
+    for (const keys of this.#namespaces.values()) {
+      for (const parts of keys.values()) {
+        const [first] = parts.values()
+        if (first === undefined) continue
+        if (first.kind !== 'list') yield* parts.values()
         else {
-          const [time, plain] = inside as [number, unknown]
-          yield { ...base, ...own, value: plain, time }
+          const pieces = [...parts].sort(([a], [b]) => (a < b ? -1 : 1))
+          yield { ...first, value: pieces.flatMap(([, piece]) => piece.value as unknown[]) }
         }
       }
     }
   }
-  for (const { first, pieces } of lists.values()) {
-    const inOrder = [...pieces].sort(([a], [b]) => a - b)
-    yield { ...first, value: inOrder.flatMap(([, elements]) => elements) }
+
+  #parts(
+    state: string,
+    namespace: string | number | undefined,
+    key: Uint8Array,
+  ): Map<string, InspectedEntry> {
+    const id = idOf(state, namespace)
+    const keys = this.#namespaces.get(id) ?? new Map<string, Map<string, InspectedEntry>>()
+    this.#namespaces.set(id, keys)
+    const text = textOf(key)
+    const parts = keys.get(text) ?? new Map<string, InspectedEntry>()
+    keys.set(text, parts)
+    return parts
   }
+}
+
+const idOf = (state: string, namespace: string | number | undefined): string =>
+  JSON.stringify([state, typeof namespace, namespace])
+
+const textOf = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+
+function timed(value: unknown, ttl: StoredState['ttl']): { value: unknown; time?: number } {
+  if (ttl === undefined) return { value }
+  const [time, plain] = value as [number, unknown]
+  return { value: plain, time }
 }

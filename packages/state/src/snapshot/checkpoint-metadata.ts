@@ -8,10 +8,10 @@ import type {
 
 /**
  * Version of `_metadata`. A stored format: readers keep all earlier ones. 2 has records on their way (`inputs`), which
- * readers of 1 would lose without a word; it is written only if there are any.
+ * readers of 1 would lose without a word; 3 has keyed state in files that follow each other (`delta`). Each is written
+ * only if it is needed.
  */
-export const METADATA_VERSION = 2
-const VERSION_WITHOUT_CHANNEL_STATE = 1
+export const METADATA_VERSION = 3
 const FORMAT = 'flink-ts checkpoint'
 
 /**
@@ -21,7 +21,7 @@ const FORMAT = 'flink-ts checkpoint'
 export function encodeMetadata(metadata: CheckpointMetadata, toStored: (path: string) => string): Buffer {
   const { checkpointId, jobId, jobName, kind, timestamp } = metadata
   const operators = metadata.operators.map(operator => mapPaths(operator, toStored))
-  const version = operators.some(hasChannelState) ? METADATA_VERSION : VERSION_WITHOUT_CHANNEL_STATE
+  const version = versionFor(operators)
   const facts = { checkpointId, jobId, jobName, kind, timestamp }
   const content = { format: FORMAT, version, ...facts, operators }
   return Buffer.from(JSON.stringify(content))
@@ -61,8 +61,11 @@ export function decodeMetadata(
   }
 }
 
-function hasChannelState({ subtasks }: OperatorState): boolean {
-  return subtasks.some(({ state }) => (state.inputs?.length ?? 0) > 0)
+/** The oldest version that can say it. */
+function versionFor(operators: readonly OperatorState[]): number {
+  const states = operators.flatMap(({ subtasks }) => subtasks.map(({ state }) => state))
+  if (states.some(({ keyed }) => keyed.some(({ delta }) => delta !== undefined))) return METADATA_VERSION
+  return states.some(({ inputs = [] }) => inputs.length > 0) ? 2 : 1
 }
 
 function parse(bytes: Buffer, pointer: string): unknown {

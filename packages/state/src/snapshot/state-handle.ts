@@ -14,6 +14,15 @@ export interface KeyedStateHandle {
   readonly offsets: readonly number[]
   /** Types of values (of elements, in lists and maps) by name of the state, as far as they were looked at. */
   readonly types?: Readonly<Record<string, StateType>>
+  /**
+   * Follows the handles before it of the same subtask: `removals` takes keys away, `changes` adds or replaces values.
+   * Absent: has everything itself.
+   */
+  readonly delta?: 'removals' | 'changes'
+  /** A later handle has the timers. */
+  readonly timersLater?: true
+  /** The checkpoint whose folder has the file; absent: the one that the handle belongs to. */
+  readonly origin?: number
   readonly location: StateLocation
 }
 

@@ -11,6 +11,15 @@ export interface BlobOutput {
   discard(): Promise<void>
 }
 
+/** Gives up an output after an error, which says why: what cannot be removed goes with the folder of the checkpoint. */
+export async function discardQuietly(output: BlobOutput): Promise<void> {
+  try {
+    await output.discard()
+  } catch {
+    // The first error says why the snapshot failed.
+  }
+}
+
 /** Opens state files of one checkpoint of one attempt: names contain the attempt, so that a dead one does no harm. */
 export interface CheckpointStreamFactory {
   /** Everything has to be written: nothing may be left to files of earlier checkpoints. */

@@ -115,12 +115,11 @@ export class FileCheckpointStorage implements CheckpointStorage {
   }
 }
 
-/** `name` for files of the checkpoint itself, `../shared/name` for those of the job, else the URI. */
+/** `name` for files of the checkpoint itself, `../chk-3/name` for those of others of the job, else the URI. */
 function toStored(path: string, checkpointUri: string, jobUri: string): string {
   if (path.startsWith(`${checkpointUri}/`)) return path.slice(checkpointUri.length + 1)
-  return SHARED_FOLDERS.some(name => path.startsWith(`${jobUri}/${name}/`))
-    ? `..${path.slice(jobUri.length)}`
-    : path
+  const below = path.startsWith(`${jobUri}/`) ? path.slice(jobUri.length) : ''
+  return /^\/(shared|taskowned|chk-\d+)\//.test(below) ? `..${below}` : path
 }
 
 function wrongSize(location: StateLocation & { type: 'file' }, sizeBytes: number): Error {

@@ -128,6 +128,11 @@ export class SubtaskCheckpoints {
     )
   }
 
+  /** Snapshots that follow may refer to the files of this checkpoint. */
+  completed(checkpointId: number): void {
+    for (const { keyed } of this.#backends) keyed?.notifyCheckpointComplete?.(checkpointId)
+  }
+
   /** Gives up the files being written for this checkpoint, if any. */
   cancel(checkpointId: number): void {
     const running = this.#running.get(checkpointId)

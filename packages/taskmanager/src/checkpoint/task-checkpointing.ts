@@ -148,6 +148,7 @@ export class TaskCheckpointing {
   }
 
   complete(checkpointId: number): void {
+    this.#checkpoints.completed(checkpointId)
     this.#notify(
       {
         step: 'notifyCheckpointComplete (commit)',

@@ -48,7 +48,11 @@ export function backendsOf(
   const reader = storage ?? savepoints
   return {
     keyed: (options, restored) =>
-      createHashMapKeyedStateBackend({ ...options, compression: settings.compression }, restored, reader),
+      createHashMapKeyedStateBackend(
+        { ...options, compression: settings.compression, incremental: settings.incremental },
+        restored,
+        reader,
+      ),
     operator: restored => createOperatorStateBackend(restored, reader),
     read: location => reader.read(location),
   }

@@ -1,5 +1,6 @@
 import type { HeapEntry } from './heap-entry.ts'
 import type { KeyCursor } from './key-cursor.ts'
+import { type RemovalLog, removalOf } from './removal-log.ts'
 
 /** Which table an entry is in. */
 export interface TableIdentity {
@@ -21,8 +22,15 @@ export interface ValuePart {
   saved: number
 }
 
+/** Whether a snapshot must write an entry with this `saved` that it has not written yet. */
+export function isToWrite(saved: number, base: number, snapshot: number): boolean {
+  return saved >= base && saved < snapshot - 1
+}
+
 /** The open snapshot, as tables see it: takes what is about to change. Must not throw. */
 export interface OpenSnapshot {
+  /** Changes since the snapshot of this number are written; 0: everything. */
+  readonly base: number
   /** The value of an entry. */
   saveEntry(table: TableIdentity, entry: HeapEntry<unknown>): void
   /** A part of the value of an entry. */
@@ -32,47 +40,77 @@ export interface OpenSnapshot {
 }
 
 /**
- * What all tables of a backend share about the open snapshot. Snapshots are numbered from 1; `entry.saved < open` is
- * the whole check on the record path. Owner: the slot thread's backend.
+ * What all tables of a backend share about the open snapshot. Snapshots have even numbers from 2; `entry.saved < open`
+ * is the whole check on the record path.
+ *
+ * `saved` of an entry is the number of the latest snapshot when it was made or first touched after, or one less than the
+ * number of the snapshot that wrote it since. So what has changed since snapshot n are the entries with `saved` of n or
+ * more: with incremental snapshots, touches are noted after the end of a snapshot too. Owner: the slot thread's backend.
  */
 export class CopyOnWrite {
-  /** Number of the open snapshot; 0: none is open. */
+  /** Number of the open snapshot, with incremental ones of the latest; 0: nothing is to be noted. */
   open = 0
   /** Number of the latest snapshot: entries made from now on do not belong to it. */
   latest = 0
+  /** Undefined: snapshots are not incremental. */
+  readonly removals: RemovalLog | undefined
   readonly #cursor: KeyCursor
   #snapshot: OpenSnapshot | undefined
 
-  constructor(cursor: KeyCursor) {
+  constructor(cursor: KeyCursor, removals?: RemovalLog) {
     this.#cursor = cursor
+    this.removals = removals
   }
 
   begin(snapshot: OpenSnapshot): number {
     this.#snapshot = snapshot
     this.#cursor.advance()
-    this.open = ++this.latest
-    return this.open
+    this.latest += 2
+    this.open = this.latest
+    this.removals?.begin(this.latest)
+    return this.latest
   }
 
   end(): void {
-    this.open = 0
+    if (this.removals === undefined) this.open = 0
     this.#snapshot = undefined
   }
 
   /** Called at the first touch of an entry while a snapshot is open. */
   save(table: TableIdentity, entry: HeapEntry<unknown>): void {
-    entry.saved = this.open
-    this.#snapshot?.saveEntry(table, entry)
+    const before = entry.saved
+    entry.saved = this.latest
+    if (this.#snapshot !== undefined && isToWrite(before, this.#snapshot.base, this.latest)) {
+      this.#snapshot.saveEntry(table, entry)
+    }
   }
 
   /** The same for a part of a value. */
   savePart(table: TableIdentity, entry: EntryIdentity, part: ValuePart): void {
-    part.saved = this.open
-    this.#snapshot?.savePart(table, entry, part)
+    const before = part.saved
+    part.saved = this.latest
+    if (this.#snapshot !== undefined && isToWrite(before, this.#snapshot.base, this.latest)) {
+      this.#snapshot.savePart(table, entry, part)
+    }
   }
 
   /** Called when the table gives up a value of parts: a list or map is cleared or replaced. */
   orphan(table: TableIdentity, entry: EntryIdentity, value: unknown): void {
     this.#snapshot?.keep(table, entry, value)
+  }
+
+  /** Called when a key is removed from a table, or its list replaced. */
+  removed(table: TableIdentity, entry: EntryIdentity): void {
+    this.removals?.add(removalOf(table, entry))
+  }
+
+  /** Called when an entry of a user's map is removed. */
+  removedPart(table: TableIdentity, entry: EntryIdentity, part: ValuePart): void {
+    this.removals?.add({ ...removalOf(table, entry), part: { key: part.key } })
+  }
+
+  /** Whether anybody wants to know the number of the open snapshot. */
+  isOpen(number: number): boolean {
+    return this.#snapshot !== undefined && this.latest === number
   }
 }

@@ -1,10 +1,12 @@
 import { createValueSerializer } from '@flink-ts/serialization'
 import type { KeyedStateBackend } from '../../api/keyed-state-backend.ts'
 import { CorruptSnapshot, MaxParallelismChanged } from '../../errors.ts'
+import type { KeyedSnapshotHeader } from '../../snapshot/keyed-format.ts'
 import { type KeyGroupChunk, readKeyGroups, type StateReader } from '../../snapshot/read-key-groups.ts'
 import type { KeyedStateHandle } from '../../snapshot/state-handle.ts'
 import { type HashMapBackendOptions, HashMapKeyedStateBackend } from './hash-map-keyed-state-backend.ts'
-import { convertStored } from './ttl/convert-times.ts'
+import type { HeapState } from './heap-state.ts'
+import { convertStored, type TtlMode } from './ttl/convert-times.ts'
 
 /**
  * A heap backend with the state of `restored`: of each handle only the key groups of its own range are read, and all
@@ -19,9 +21,12 @@ export async function createHashMapKeyedStateBackend(
   const backend = new HashMapKeyedStateBackend(options)
   const serializer = createValueSerializer()
   for (const handle of restored) {
+    const drops = new Drops()
     for await (const chunk of readKeyGroups(handle, options.keyGroupRange, storage)) {
-      restoreChunk(backend, chunk, serializer.decode)
+      if (handle.delta === 'removals') restoreRemovals(backend, chunk, serializer.decode, drops)
+      else restoreChunk(backend, chunk, handle, serializer.decode)
     }
+    drops.apply(backend.maxParallelism)
   }
   for (const { types } of restored) backend.noteTypes(types ?? {})
   backend.completeRestore()
@@ -31,8 +36,61 @@ export async function createHashMapKeyedStateBackend(
 function restoreChunk(
   backend: HashMapKeyedStateBackend,
   { header, keyGroup, entries }: KeyGroupChunk,
+  handle: KeyedStateHandle,
   decode: (bytes: Uint8Array) => unknown,
 ): void {
+  checkMaxParallelism(backend, header)
+  const replace = handle.delta === 'changes'
+  const targets = targetsOf(backend, header)
+  for (const { stateIndex, namespace, key, value } of entries()) {
+    const target = targetAt(targets, stateIndex, keyGroup)
+    const { state } = target
+    if (state !== undefined) {
+      // A subtask that had not asked for the state yet may have stored it as it was before the others changed it.
+      const stored = convertStored(state.kind, decode(value), target.ttl, state.ttl, Number.NaN)
+      state.restore(namespace, decode(key), stored, replace)
+    } else if (handle.timersLater === undefined)
+      backend.restoreTimer(target.name, { key: decode(key), namespace, timestamp: decode(value) as number })
+  }
+}
+
+/** Takes away what was removed since the handles before this one: see `keyed-format.ts`. */
+function restoreRemovals(
+  backend: HashMapKeyedStateBackend,
+  { header, keyGroup, entries }: KeyGroupChunk,
+  decode: (bytes: Uint8Array) => unknown,
+  drops: Drops,
+): void {
+  checkMaxParallelism(backend, header)
+  const targets = targetsOf(backend, header)
+  for (const { stateIndex, namespace, key, value } of entries()) {
+    const { state } = targetAt(targets, stateIndex, keyGroup)
+    if (key.length > 0) state?.restoreRemoval(namespace, decode(key), value.length > 0 ? [decode(value)] : [])
+    else if (state !== undefined) drops.add(state, namespace, keyGroup)
+  }
+}
+
+/** Namespaces that a file says were dropped, with the key groups it says so for: one pass over each, not one a group. */
+class Drops {
+  readonly #groups = new Map<HeapState<unknown>, Map<string | number | undefined, Set<number>>>()
+
+  add(state: HeapState<unknown>, namespace: string | number | undefined, keyGroup: number): void {
+    const namespaces = this.#groups.get(state) ?? new Map<string | number | undefined, Set<number>>()
+    this.#groups.set(state, namespaces)
+    const groups = namespaces.get(namespace) ?? new Set<number>()
+    namespaces.set(namespace, groups.add(keyGroup))
+  }
+
+  apply(maxParallelism: number): void {
+    for (const [state, namespaces] of this.#groups) {
+      for (const [namespace, groups] of namespaces) {
+        state.restoreDrop(namespace, hash => groups.has(hash % maxParallelism))
+      }
+    }
+  }
+}
+
+function checkMaxParallelism(backend: HashMapKeyedStateBackend, header: KeyedSnapshotHeader): void {
   if (header.maxParallelism !== backend.maxParallelism) {
     throw MaxParallelismChanged({
       what: 'this operator',
@@ -40,25 +98,25 @@ function restoreChunk(
       requested: backend.maxParallelism,
     })
   }
-  const targets = header.states.map(({ name, kind, ttl }) =>
-    kind === 'timers'
-      ? { name, ttl, state: undefined }
-      : { name, ttl, state: backend.heapState({ name, kind, ttl }) },
-  )
-  for (const { stateIndex, namespace, key, value } of entries()) {
-    const target = targets[stateIndex]
-    if (target === undefined) {
-      throw CorruptSnapshot({
-        where: `key group ${keyGroup}`,
-        reason: `it has no state number ${stateIndex}`,
-      })
-    }
-    const { state } = target
-    if (state !== undefined) {
-      // A subtask that had not asked for the state yet may have stored it as it was before the others changed it.
-      const stored = convertStored(state.kind, decode(value), target.ttl, state.ttl, Number.NaN)
-      state.restore(namespace, decode(key), stored)
-    } else
-      backend.restoreTimer(target.name, { key: decode(key), namespace, timestamp: decode(value) as number })
-  }
+}
+
+interface Target {
+  readonly name: string
+  readonly ttl: TtlMode
+  /** Undefined: timers. */
+  readonly state: HeapState<unknown> | undefined
+}
+
+function targetsOf(backend: HashMapKeyedStateBackend, header: KeyedSnapshotHeader): readonly Target[] {
+  return header.states.map(({ name, kind, ttl }) => ({
+    name,
+    ttl,
+    state: kind === 'timers' ? undefined : backend.heapState<unknown>({ name, kind, ttl }),
+  }))
+}
+
+function targetAt(targets: readonly Target[], stateIndex: number, keyGroup: number): Target {
+  const target = targets[stateIndex]
+  if (target !== undefined) return target
+  throw CorruptSnapshot({ where: `key group ${keyGroup}`, reason: `it has no state number ${stateIndex}` })
 }

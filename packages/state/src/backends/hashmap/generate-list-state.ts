@@ -57,6 +57,7 @@ const update = values => {
   if (entry === undefined) insert(chunks)
   else {
     copyOnWrite.orphan(table, entry, entry.value)
+    copyOnWrite.removed(table, entry)
     entry.value = chunks
   }
 }

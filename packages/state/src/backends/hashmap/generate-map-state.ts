@@ -37,7 +37,10 @@ const removeKey = key => {
   if (part === undefined) return
   touch(part)
   if (entry.value.size === 1) remove()
-  else entry.value.remove(key)
+  else {
+    entry.value.remove(key)
+    copyOnWrite.removedPart(table, entry, part)
+  }
 }
 const put = (key, value) => {
   if (value === undefined) {

@@ -90,7 +90,7 @@ test('two states of one table, tables and snapshots in any order give what a lis
               if (at >= 0) model.splice(at, 1)
               break
             case 'snapshot':
-              copyOnWrite.begin({ saveEntry: () => {}, savePart: () => {}, keep: () => {} })
+              copyOnWrite.begin({ base: 0, saveEntry: () => {}, savePart: () => {}, keep: () => {} })
               break
             case 'value':
           }
@@ -113,6 +113,7 @@ test('the first touch after a snapshot began saves the old value, remembered ent
   value.update({ n: 2 })
   const saved: unknown[] = []
   copyOnWrite.begin({
+    base: 0,
     saveEntry: (table, entry) => saved.push([table.state.name, entry.key, JSON.stringify(entry.value)]),
     savePart: () => {},
     keep: () => {},

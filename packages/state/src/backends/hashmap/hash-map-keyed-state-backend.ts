@@ -30,6 +30,8 @@ import { HeapState } from './heap-state.ts'
 import { KeyCursor } from './key-cursor.ts'
 import { KeyedSnapshot } from './keyed-snapshot.ts'
 import { makeUserState } from './make-user-state.ts'
+import { RemovalLog } from './removal-log.ts'
+import { SnapshotChain } from './snapshot-chain.ts'
 import { convertState, convertTime, type TtlMode } from './ttl/convert-times.ts'
 import { makeTtlState, timedDescriptor } from './ttl/make-ttl-state.ts'
 import { stampOf, TtlClock } from './ttl/ttl-clock.ts'
@@ -45,6 +47,8 @@ export interface HashMapBackendOptions {
   readonly snapshotSliceMs?: number
   /** Of the files of snapshots; `none` if absent. */
   readonly compression?: SnapshotCompression
+  /** Whether snapshots leave to the files of completed ones what has not changed since; false if absent. */
+  readonly incremental?: boolean
 }
 
 /** A state that was asked for, and what its time to live needs. */
@@ -71,7 +75,8 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend {
   readonly #sliceMs: number
   readonly #compression: SnapshotCompression
   readonly #cursor = new KeyCursor()
-  readonly #copyOnWrite = new CopyOnWrite(this.#cursor)
+  readonly #copyOnWrite: CopyOnWrite
+  readonly #chain = new SnapshotChain()
   readonly #serializer: ValueSerializer = createValueSerializer()
   readonly #states = new Map<string, HeapState<unknown>>()
   /** States that were asked for, by name; others are only kept. */
@@ -89,6 +94,8 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend {
     this.maxParallelism = options.maxParallelism
     this.#sliceMs = options.snapshotSliceMs ?? 1
     this.#compression = options.compression ?? 'none'
+    const removals = options.incremental === true ? new RemovalLog() : undefined
+    this.#copyOnWrite = new CopyOnWrite(this.#cursor, removals)
   }
 
   setCurrentKey(key: unknown): void {
@@ -176,9 +183,13 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend {
     if (this.#snapshot !== undefined) {
       throw SnapshotInProgress({ checkpointId, running: this.#snapshot.checkpointId })
     }
+    const { removals } = this.#copyOnWrite
+    const base = streams.selfContained === true || removals === undefined ? undefined : this.#chain.base()
+    const built = base !== undefined && removals?.knowsSince(base.number) === true ? base : undefined
     const snapshot = new KeyedSnapshot(
       {
         checkpointId,
+        base: built?.number ?? 0,
         keyGroupRange: this.keyGroupRange,
         maxParallelism: this.maxParallelism,
         compression: this.#compression,
@@ -189,15 +200,27 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend {
         timers: this.#timers(),
         copyOnWrite: this.#copyOnWrite,
         serializer: this.#serializer,
+        earlier: built?.handles ?? [],
       },
     )
     this.#snapshot = snapshot
     try {
-      return await snapshot.write(streams, yieldSlice)
+      const handles = await snapshot.write(streams, yieldSlice)
+      if (streams.selfContained === true) this.#chain.break()
+      else if (removals !== undefined) {
+        this.#chain.taken(checkpointId, snapshot.number, handles, built === undefined)
+        removals.forgetBefore(this.#chain.oldestNumber())
+      }
+      return handles
     } finally {
       // A cancelled one may end after the next has begun.
       if (this.#snapshot === snapshot) this.#snapshot = undefined
     }
+  }
+
+  notifyCheckpointComplete(checkpointId: number): void {
+    this.#chain.completed(checkpointId)
+    this.#copyOnWrite.removals?.forgetBefore(this.#chain.oldestNumber())
   }
 
   cancelSnapshot(checkpointId: number): void {

@@ -13,6 +13,9 @@ import type { ListChunk } from './list-chunk.ts'
 import type { TtlMode } from './ttl/convert-times.ts'
 import type { TtlClock } from './ttl/ttl-clock.ts'
 
+/** Keys of a namespace that are removed one by one when it is dropped. */
+const FEW_KEYS = 64
+
 /** All tables of one state. A dropped namespace keeps its entries for the open snapshot, which holds its maps. */
 export class HeapState<V> implements NamespacedState<V> {
   readonly name: string
@@ -66,16 +69,47 @@ export class HeapState<V> implements NamespacedState<V> {
   }
 
   drop(namespace: string | number | undefined): void {
-    if (this.#tables.delete(namespace)) this.#dependencies.cursor.advance()
+    const table = this.#tables.get(namespace)
+    if (table === undefined) return
+    this.#tables.delete(namespace)
+    this.#dependencies.cursor.advance()
+    const { removals } = this.#dependencies.copyOnWrite
+    if (removals === undefined || table.size === 0) return
+    // Of few keys each one for itself: the other way is an entry in each key group.
+    if (table.size > FEW_KEYS) removals.add({ state: this, namespace })
+    else for (const key of this.#keysOf(table)) removals.add({ state: this, namespace, entry: { key } })
   }
 
-  /** Adds what a snapshot has of one entry: the value, or a part of it. */
-  restore(namespace: string | number | undefined, key: unknown, stored: unknown): void {
+  /** Takes away what a later file says was removed. `partKey`: in a list, only of the key's map. */
+  restoreRemoval(namespace: string | number | undefined, key: unknown, partKey: readonly unknown[]): void {
+    const table = this.#tables.get(namespace)
+    if (partKey.length === 0) table?.remove(key)
+    else {
+      const map = table?.find(key)?.value
+      if (!(map instanceof HeapMap) || map.find(partKey[0]) === undefined) return
+      map.remove(partKey[0])
+      if (map.size === 0) table?.remove(key)
+    }
+    if (table?.size === 0) this.#tables.delete(namespace)
+  }
+
+  /** The same for all keys of a namespace whose hashes are of some key groups. */
+  restoreDrop(namespace: string | number | undefined, isRemoved: (hash: number) => boolean): void {
+    const table = this.#tables.get(namespace)
+    if (table === undefined) return
+    for (const entry of [...table.entries()]) if (isRemoved(entry.hash)) table.remove(entry.key)
+    if (table.size === 0) this.#tables.delete(namespace)
+  }
+
+  /** Adds what a snapshot has of one entry: the value, or a part of it. `replace`: there may be an older one. */
+  restore(namespace: string | number | undefined, key: unknown, stored: unknown, replace = false): void {
     const table = this.table(namespace)
     this.restored = true
-    if (this.kind === 'map') this.#restoreMapEntry(table, key, stored as [unknown, unknown])
+    const existing = replace ? table.find(key) : undefined
+    if (this.kind === 'map') this.#restoreMapEntry(table, key, stored as [unknown, unknown], replace)
     else if (this.kind === 'list')
-      restoreListChunk(table as HeapTable<unknown>, key, stored as [number, unknown[]])
+      restoreListChunk(table as HeapTable<unknown>, key, stored as [number, unknown[]], replace)
+    else if (existing !== undefined) existing.value = stored as V
     else table.insert(key, stored as V)
   }
 
@@ -99,10 +133,17 @@ export class HeapState<V> implements NamespacedState<V> {
     }
   }
 
-  #restoreMapEntry(table: HeapTable<V>, key: unknown, [mapKey, value]: [unknown, unknown]): void {
+  #restoreMapEntry(
+    table: HeapTable<V>,
+    key: unknown,
+    [mapKey, value]: [unknown, unknown],
+    replace: boolean,
+  ): void {
     const existing = table.find(key)?.value as HeapMap<unknown> | undefined
     const map = existing ?? new HeapMap<unknown>(0)
-    map.insert(this.MapEntry, mapKey, value, 0)
+    const older = replace ? map.find(mapKey) : undefined
+    if (older !== undefined) older.value = value
+    else map.insert(this.MapEntry, mapKey, value, 0)
     if (existing === undefined) table.insert(key, map as V)
   }
 
@@ -115,7 +156,11 @@ export class HeapState<V> implements NamespacedState<V> {
   /** Keys of the only namespace; entries may be removed and added meanwhile. */
   *keys(): Iterable<unknown> {
     const table = this.#tables.get(undefined)
-    for (const entry of table?.segments?.values() ?? table?.map.values() ?? []) yield entry.key
+    if (table !== undefined) yield* this.#keysOf(table)
+  }
+
+  *#keysOf(table: HeapTable<V>): Iterable<unknown> {
+    for (const entry of table.segments?.values() ?? table.map.values()) yield entry.key
   }
 
   tables(): Iterable<HeapTable<V>> {
@@ -127,9 +172,15 @@ function restoreListChunk(
   table: HeapTable<unknown>,
   key: unknown,
   [index, value]: [number, unknown[]],
+  replace: boolean,
 ): void {
   const chunk: ListChunk<unknown> = { key: index, value, saved: 0 }
-  const existing = table.find(key)
-  if (existing === undefined) table.insert(key, [chunk])
-  else (existing.value as ListChunk<unknown>[]).push(chunk)
+  const chunks = table.find(key)?.value as ListChunk<unknown>[] | undefined
+  if (chunks === undefined) {
+    table.insert(key, [chunk])
+    return
+  }
+  const older = replace ? chunks.findIndex(other => other.key === index) : -1
+  if (older < 0) chunks.push(chunk)
+  else chunks[older] = chunk
 }

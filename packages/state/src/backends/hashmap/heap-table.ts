@@ -67,12 +67,14 @@ export abstract class HeapTable<V> implements StateTable<V>, TableIdentity {
       if (entry.saved < this.#copyOnWrite.open) this.#touch(entry)
       this.map.delete(canonical)
       if (typeof key === 'number') this.recent[placeOf(key, this.recent.length)] = undefined
+      if (this.#copyOnWrite.removals !== undefined) this.#copyOnWrite.removed(this, entry)
     } else {
       const hash = hashKey(key)
       const entry = this.segments.get(canonical, hash)
       if (entry === undefined) return false
       if (entry.saved < this.#copyOnWrite.open) this.#touch(entry)
       this.segments.delete(canonical, hash)
+      if (this.#copyOnWrite.removals !== undefined) this.#copyOnWrite.removed(this, entry)
     }
     this.size--
     this.#cursor.advance()

@@ -12,15 +12,28 @@ import {
   type StoredState,
 } from '../../snapshot/keyed-format.ts'
 import type { KeyedStateHandle } from '../../snapshot/state-handle.ts'
-import type { BlobOutput, CheckpointStreamFactory } from '../../storage/checkpoint-storage.ts'
+import {
+  type BlobOutput,
+  type CheckpointStreamFactory,
+  discardQuietly,
+} from '../../storage/checkpoint-storage.ts'
 import { TypeSampler } from '../../types/type-sampler.ts'
-import type { CopyOnWrite, EntryIdentity, OpenSnapshot, TableIdentity, ValuePart } from './copy-on-write.ts'
+import {
+  type CopyOnWrite,
+  type EntryIdentity,
+  isToWrite,
+  type OpenSnapshot,
+  type TableIdentity,
+  type ValuePart,
+} from './copy-on-write.ts'
 import type { HeapEntry } from './heap-entry.ts'
 import type { HeapState } from './heap-state.ts'
 import type { HeapTable } from './heap-table.ts'
+import type { Removal } from './removal-log.ts'
 import type { TtlClock } from './ttl/ttl-clock.ts'
 import { withoutExpired } from './ttl/without-expired.ts'
 import { hasParts, hasUnsavedParts, partsOf } from './value-parts.ts'
+import { writeRemovals } from './write-removals.ts'
 
 /** Entries between two looks at the clock. */
 const ENTRIES_PER_CHECK = 8
@@ -48,6 +61,8 @@ interface FrozenTimers {
  */
 export class KeyedSnapshot implements OpenSnapshot {
   readonly checkpointId: number
+  readonly base: number
+  readonly #earlier: readonly KeyedStateHandle[]
   readonly #header: KeyedSnapshotHeader
   readonly #number: number
   readonly #sliceMs: number
@@ -59,6 +74,7 @@ export class KeyedSnapshot implements OpenSnapshot {
   readonly #expiryMs = new Map<TableIdentity['state'], number>()
   readonly #samplers = new Map<TableIdentity['state'], TypeSampler>()
   readonly #namespaces = new WeakMap<TableIdentity, Uint8Array>()
+  #removals: readonly Removal[] = []
   #tables: FrozenTable[] = []
   /** Values of parts that were given up since. */
   #kept: { readonly table: TableIdentity; readonly entry: EntryIdentity; readonly value: unknown }[] = []
@@ -73,6 +89,8 @@ export class KeyedSnapshot implements OpenSnapshot {
       keyGroupRange: { start: number; end: number }
       maxParallelism: number
       compression: SnapshotCompression
+      /** Changes since the snapshot of this number are written; 0: everything. */
+      base: number
       /** Longest time without a pause, in milliseconds. */
       sliceMs: number
     },
@@ -81,9 +99,13 @@ export class KeyedSnapshot implements OpenSnapshot {
       timers: Iterable<readonly [name: string, entries: Iterable<TimerEntry>]>
       copyOnWrite: CopyOnWrite
       serializer: ValueSerializer
+      /** Of what it builds upon. */
+      earlier: readonly KeyedStateHandle[]
     },
   ) {
     this.checkpointId = options.checkpointId
+    this.base = options.base
+    this.#earlier = dependencies.earlier
     this.#sliceMs = options.sliceMs
     this.#copyOnWrite = dependencies.copyOnWrite
     this.#serializer = dependencies.serializer
@@ -93,7 +115,9 @@ export class KeyedSnapshot implements OpenSnapshot {
       this.#indexes.set(state, states.length)
       const { name, kind, ttl } = state
       states.push(ttl === undefined ? { name, kind } : { name, kind, ttl })
-      if (state.clock?.config.cleanupFullSnapshot === true) this.#expiryMs.set(state, state.clock.now())
+      // What is over must not come back from an earlier file, so that changes have it too.
+      if (this.base === 0 && state.clock?.config.cleanupFullSnapshot === true)
+        this.#expiryMs.set(state, state.clock.now())
       const parts = hasParts(state.kind)
       for (const table of state.tables()) if (table.size > 0) this.#tables.push(freezeTable(table, parts))
     }
@@ -110,6 +134,13 @@ export class KeyedSnapshot implements OpenSnapshot {
       states,
     }
     this.#number = this.#copyOnWrite.begin(this)
+    this.#removals =
+      this.base === 0 ? [] : (this.#copyOnWrite.removals?.between(this.base, this.#number) ?? [])
+  }
+
+  /** As copy-on-write counts. */
+  get number(): number {
+    return this.#number
   }
 
   /** Gives up: {@link KeyedSnapshot.write} rejects at its next step and removes what it has written. */
@@ -122,10 +153,30 @@ export class KeyedSnapshot implements OpenSnapshot {
     streams: CheckpointStreamFactory,
     yieldSlice: () => Promise<void>,
   ): Promise<readonly KeyedStateHandle[]> {
-    if (this.#isEmpty) {
+    if (this.base === 0 && this.#isEmpty) {
       this.#end(undefined)
       return []
     }
+    const earlier = this.#earlier.map(handle => ({ ...handle, timersLater: true as const }))
+    try {
+      const changes = await this.#writeChanges(streams, yieldSlice)
+      const removals = await this.#writeRemovals(streams, yieldSlice)
+      return [
+        ...earlier,
+        ...(removals === undefined ? [] : [removals]),
+        ...(changes === undefined ? [] : [changes]),
+      ]
+    } catch (error) {
+      this.#end(error)
+      throw error
+    }
+  }
+
+  /** Everything, or what has changed since the base; undefined: nothing has. */
+  async #writeChanges(
+    streams: CheckpointStreamFactory,
+    yieldSlice: () => Promise<void>,
+  ): Promise<KeyedStateHandle | undefined> {
     let output: BlobOutput | undefined
     try {
       output = await streams.open('keyed')
@@ -135,13 +186,41 @@ export class KeyedSnapshot implements OpenSnapshot {
       await this.#writeTimers(output, yieldSlice)
       const offsets = await this.#writer.finish(output)
       this.#check()
+      const delta = this.base === 0 ? {} : { delta: 'changes' as const }
+      if (this.base > 0 && offsets.every(offset => offset < 0)) {
+        await output.discard()
+        return undefined
+      }
       const location = await output.close()
-      return [{ keyGroupRange: this.#header.keyGroupRange, offsets, types: this.#types(), location }]
+      const { keyGroupRange } = this.#header
+      return { keyGroupRange, offsets, types: this.#types(), ...delta, ...this.#origin(), location }
     } catch (error) {
-      this.#end(error)
       if (output !== undefined) await discardQuietly(output)
       throw error
     }
+  }
+
+  async #writeRemovals(
+    streams: CheckpointStreamFactory,
+    yieldSlice: () => Promise<void>,
+  ): Promise<KeyedStateHandle | undefined> {
+    const pace = new Pace(this.#sliceMs, async () => {
+      await yieldSlice()
+      this.#check()
+    })
+    const handle = await writeRemovals(this.#removals, {
+      header: this.#header,
+      indexes: this.#indexes,
+      serializer: this.#serializer,
+      streams,
+      step: () => (pace.isOver() ? pace.pause() : undefined),
+    })
+    return handle === undefined ? undefined : { ...handle, ...this.#origin() }
+  }
+
+  /** Later snapshots may refer to the file if there will be such. */
+  #origin(): { origin?: number } {
+    return this.#copyOnWrite.removals === undefined ? {} : { origin: this.checkpointId }
   }
 
   async #writeTables(output: BlobOutput, yieldSlice: () => Promise<void>): Promise<void> {
@@ -153,8 +232,8 @@ export class KeyedSnapshot implements OpenSnapshot {
         for (const entry of map.values()) {
           if (rest-- === 0) break
           if (parts) await this.#writeParts(table, entry, entry.value, pace)
-          else if (entry.saved < this.#number) {
-            entry.saved = this.#number
+          else if (isToWrite(entry.saved, this.base, this.#number)) {
+            entry.saved = this.#number - 1
             this.#add(table, entry, entry.value)
           }
           if (pace.isOver()) await pace.pause()
@@ -168,8 +247,8 @@ export class KeyedSnapshot implements OpenSnapshot {
 
   async #writeParts(table: TableIdentity, entry: EntryIdentity, value: unknown, pace: Pace): Promise<void> {
     for (const part of partsOf(value)) {
-      if (part.saved < this.#number) {
-        part.saved = this.#number
+      if (isToWrite(part.saved, this.base, this.#number)) {
+        part.saved = this.#number - 1
         this.#add(table, entry, [part.key, part.value])
       }
       if (pace.isOver()) await pace.pause()
@@ -279,7 +358,7 @@ export class KeyedSnapshot implements OpenSnapshot {
 
   /** Ends copy-on-write unless a later snapshot has begun meanwhile. */
   #release(): void {
-    if (this.#copyOnWrite.open === this.#number) this.#copyOnWrite.end()
+    if (this.#copyOnWrite.isOpen(this.#number)) this.#copyOnWrite.end()
     this.#tables = []
     this.#kept = []
   }
@@ -326,12 +405,4 @@ function valuesIn(state: HeapState<unknown>, stored: unknown): readonly unknown[
   const inside = hasParts(state.kind) ? (stored as [unknown, unknown])[1] : stored
   const values = state.kind === 'list' ? (inside as unknown[]).slice(0, SAMPLED_ELEMENTS) : [inside]
   return state.ttl === undefined ? values : values.map(value => (value as [number, unknown])[1])
-}
-
-async function discardQuietly(output: BlobOutput): Promise<void> {
-  try {
-    await output.discard()
-  } catch {
-    // The first error says why the snapshot failed; the file goes with the checkpoint's folder.
-  }
 }

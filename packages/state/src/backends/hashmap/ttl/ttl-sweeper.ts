@@ -67,6 +67,7 @@ export class TtlSweeper {
       const kept = chunks.flatMap(chunk => chunk.value.filter(element => !this.#clock.isOver(element, now)))
       this.#copyOnWrite.orphan(table, entry, chunks)
       if (kept.length > 0) {
+        this.#copyOnWrite.removed(table, entry)
         entry.value = toChunks(kept, this.#copyOnWrite.latest)
         return
       }
@@ -82,7 +83,10 @@ export class TtlSweeper {
         if (map.find(part.key) !== part) continue
         if (part.saved < this.#copyOnWrite.open) this.#copyOnWrite.savePart(table, entry, part)
         if (map.size === 1) this.#drop(table, key)
-        else map.remove(part.key)
+        else {
+          map.remove(part.key)
+          this.#copyOnWrite.removedPart(table, entry, part)
+        }
       }
       yield
     }

@@ -1,0 +1,42 @@
+import type { OperatorId } from '@flink-ts/common'
+import type { KeyedStateHandle } from '@flink-ts/state'
+import { expect, test } from 'vitest'
+import { type CompletedCheckpoint, CompletedStore } from './completed-store.ts'
+
+/** A checkpoint whose keyed state is in the folders of these. */
+function checkpoint(id: number, folders: readonly number[], external = false): CompletedCheckpoint {
+  const operatorId = '0'.repeat(32) as OperatorId
+  const keyed = folders.map(
+    (origin): KeyedStateHandle => ({
+      keyGroupRange: { start: 0, end: 0 },
+      offsets: [0],
+      origin,
+      location: { type: 'file', path: `file:///chk-${origin}/f`, sizeBytes: 1 },
+    }),
+  )
+  const state = { operatorId, keyed, operator: [] }
+  const operators = [{ operatorId, parallelism: 1, maxParallelism: 1, subtasks: [{ index: 0, state }] }]
+  return {
+    ...{ id, pointer: `file:///chk-${id}`, origins: new Map(), stateBytes: 0, durationMs: 0, external },
+    metadata: { version: 3, checkpointId: id, jobId: 'job', timestamp: 0, operators },
+  }
+}
+
+test('a folder stays as long as a retained checkpoint refers to files in it', () => {
+  const store = new CompletedStore(1)
+  expect(store.add(checkpoint(1, [1]))).toEqual([])
+  expect(store.add(checkpoint(2, [1, 2]))).toEqual([])
+  expect(store.add(checkpoint(3, [1, 2, 3]))).toEqual([])
+  expect([...store.folders()].sort()).toEqual([1, 2, 3])
+  // One that was built upon 2, because 3 was not known to be complete.
+  expect(store.add(checkpoint(4, [1, 2, 4]))).toEqual([3])
+  expect(store.add(checkpoint(5, [5]))).toEqual([1, 2, 4])
+  expect(store.folders()).toEqual([5])
+})
+
+test('a savepoint has its own files: it keeps no folder of others', () => {
+  const store = new CompletedStore(1)
+  store.add(checkpoint(1, [1]))
+  expect(store.add(checkpoint(2, [1], true))).toEqual([1])
+  expect(store.folders()).toEqual([])
+})
