@@ -1,24 +1,24 @@
 import { VERSION } from '@flink-ts/common'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { bundleCommand } from './commands/bundle.ts'
-import { cancelCommand } from './commands/cancel.ts'
+import { type CancelOptions, cancelCommand } from './commands/cancel.ts'
 import { completionCommand } from './commands/completion.ts'
 import type { ConfigExplainOptions } from './commands/config-explain.ts'
 import type { DoctorOptions } from './commands/doctor.ts'
 import type { InfoOptions } from './commands/info.ts'
 import { type ListOptions, listCommand } from './commands/list.ts'
 import { type RunOptions, runCommand } from './commands/run.ts'
+import { addSavepointCommands } from './commands/savepoint-commands.ts'
 import { addSnapshotCommands } from './commands/snapshot-commands.ts'
 import { EXIT_CODES, EXIT_CODES_HELP, exitCodeOf } from './exit-codes.ts'
 import { formatError } from './format.ts'
-import type { SessionOptions } from './session.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What the commands do; tests give their own. */
 export interface Commands {
   run(job: string, args: readonly string[], options: RunOptions, terminal: Terminal): Promise<void>
   list(options: ListOptions, terminal: Terminal): Promise<void>
-  cancel(jobId: string, options: SessionOptions, terminal: Terminal): Promise<void>
+  cancel(jobId: string, options: CancelOptions, terminal: Terminal): Promise<void>
   bundle(job: string, options: { output: string }, terminal: Terminal): Promise<void>
   info(job: string, args: readonly string[], options: InfoOptions, terminal: Terminal): Promise<void>
   /** Answers the exit code. */
@@ -114,7 +114,8 @@ export function commandLine(terminal: Terminal, commands: Commands): Command {
   command(program, 'cancel')
     .description('cancel a job')
     .argument('<jobId>', 'as flink list shows it')
-    .action((jobId: string, options: SessionOptions) => commands.cancel(jobId, options, terminal))
+    .option('-s, --withSavepoint [directory]', 'take a savepoint before; without one the job goes on')
+    .action((jobId: string, options: CancelOptions) => commands.cancel(jobId, options, terminal))
 
   program
     .command('bundle')
@@ -159,6 +160,7 @@ export function commandLine(terminal: Terminal, commands: Commands): Command {
     .description('print a script that makes bash complete commands and options')
     .action(() => completionCommand(program, terminal))
 
+  addSavepointCommands(program, command, terminal)
   addSnapshotCommands(program, terminal)
   return program
 }

@@ -57,3 +57,13 @@ export const TargetGivenTwice = defineError<{ target: string }>({
     `The program asks for a ${d.target} environment, but flink run says where it runs: use getExecutionEnvironment() in ` +
     'the program, or start it with node.',
 })
+
+/** Neither a job nor a savepoint, or both. */
+export const SavepointArguments = defineError<Record<string, never>>({
+  code: 'cli.savepoint-arguments',
+  domain: 'user',
+  retry: 'no',
+  message: () =>
+    'Give either the id of a job to take a savepoint of (flink savepoint <jobId> [directory]), or the path of a ' +
+    'savepoint to remove (flink savepoint -d <path>).',
+})

@@ -25,6 +25,7 @@ const USAGE_CODES = [
   'common.invalid-option-value',
   'jobgraph.bundle-entry-invalid',
   'cli.job-id-invalid',
+  'cli.savepoint-arguments',
 ]
 
 const NO_CLUSTER_CODES = ['client.no-jobmanager', 'client.job-state-unknown']

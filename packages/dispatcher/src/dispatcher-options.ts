@@ -1,4 +1,4 @@
-import { integerFrom, option } from '@flink-ts/common'
+import { durationType, integerFrom, option } from '@flink-ts/common'
 
 /** Configuration keys of the Dispatcher. */
 export const DispatcherOptionKeys = {
@@ -9,5 +9,10 @@ export const DispatcherOptionKeys = {
   expirationTime: option('jobstore.expiration-time', integerFrom(0), {
     defaultValue: 3600,
     description: 'Seconds after which a finished job is forgotten.',
+  }),
+  asyncStoreDuration: option('rest.async.store-duration', durationType, {
+    defaultValue: 300_000,
+    description:
+      'How long the outcome of a savepoint is remembered for those who ask for it by its trigger id.',
   }),
 }

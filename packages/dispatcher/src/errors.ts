@@ -51,3 +51,13 @@ export const JobNotRunning = defineError<{ jobId: string; name: string; status: 
   message: d =>
     `Job ${d.jobId} ('${d.name}') is over: ${d.status}. Only of a running job a savepoint can be taken.`,
 })
+
+/** No savepoint was triggered under that id, or its outcome is forgotten. */
+export const SavepointNotKnown = defineError<{ jobId: string; triggerId: string }>({
+  code: 'dispatcher.savepoint-not-known',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `Nothing is known of a savepoint of job ${d.jobId} with trigger id ${d.triggerId}. Outcomes are remembered for ` +
+    'rest.async.store-duration; a JobManager that was started anew knows none.',
+})

@@ -17,6 +17,8 @@ test('a program as in the documentation is planned with what the package exports
           jobId: graph.jobId,
           status: async () => 'FINISHED',
           cancel: async () => {},
+          triggerSavepoint: async () => '',
+          stopWithSavepoint: async () => '',
           result: async () => result,
         }
       },

@@ -36,3 +36,12 @@ export const TaskManagerNotFound = defineError<{ id: string }>({
   retry: 'no',
   message: d => `There is no TaskManager ${d.id}; /taskmanagers lists those that are registered.`,
 })
+
+/** No disposal was started under that id, or its outcome is forgotten. */
+export const TriggerNotFound = defineError<{ triggerId: string }>({
+  code: 'rest.trigger-not-found',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `There is no disposal of a savepoint with trigger id ${d.triggerId}; outcomes are remembered for 5 min.`,
+})

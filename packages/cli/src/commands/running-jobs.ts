@@ -103,7 +103,7 @@ export class RunningJobs {
     })
     // The failure is the program's to handle, by awaiting the result; a program that never does must not end by it.
     settled.catch(() => undefined)
-    return { jobId, status: () => client.status(), cancel: () => client.cancel(), result: () => settled }
+    return { ...client, result: () => settled }
   }
 }
 

@@ -8,7 +8,14 @@ import {
   type Random,
   type ResourceId,
 } from '@flink-ts/common'
-import type { JobDetails, JobOverview, JobResult, JobSubmission, ResourceOverview } from '@flink-ts/gateways'
+import type {
+  JobDetails,
+  JobOverview,
+  JobResult,
+  JobSubmission,
+  ResourceOverview,
+  SavepointTrigger,
+} from '@flink-ts/gateways'
 import type { JobClient, JobExecutionResult, JobStatus } from '@flink-ts/jobgraph'
 import { GrpcRpcClient, type RpcClient, type SessionSettings } from '@flink-ts/rpc'
 import { clientRetryPeriod, clientTimeout } from '../client-options.ts'
@@ -57,19 +64,21 @@ export class ClusterClient {
   readonly #rpc: RpcClient
   readonly #ownRpc: boolean
   readonly #logger: Logger
+  readonly #random: Random
 
   private constructor(
     address: string,
     connection: DispatcherConnection,
     rpc: RpcClient,
     ownRpc: boolean,
-    logger: Logger,
+    { logger, random }: ClusterClientDependencies,
   ) {
     this.address = address
     this.#connection = connection
     this.#rpc = rpc
     this.#ownRpc = ownRpc
     this.#logger = logger
+    this.#random = random
   }
 
   /** Connects, trying for `connectTimeoutMs`. Rejects with `client.no-jobmanager` or `rpc.version-mismatch`. */
@@ -90,7 +99,7 @@ export class ClusterClient {
       { rpc, clock: dependencies.clock, logger: dependencies.logger },
     )
     const ownRpc = dependencies.rpc === undefined
-    const client = new ClusterClient(options.address, connection, rpc, ownRpc, dependencies.logger)
+    const client = new ClusterClient(options.address, connection, rpc, ownRpc, dependencies)
     try {
       await connection.open()
     } catch (error) {
@@ -134,6 +143,9 @@ export class ClusterClient {
       jobId,
       status: async (): Promise<JobStatus> => (await this.jobDetails(jobId)).status,
       cancel: () => this.cancelJob(jobId),
+      triggerSavepoint: directory => this.triggerSavepoint(jobId, { directory, stop: 'no' }),
+      stopWithSavepoint: (directory, { drain = false } = {}) =>
+        this.triggerSavepoint(jobId, { directory, stop: drain ? 'drain' : 'suspend' }),
       result: () => this.#result(jobId),
     }
   }
@@ -148,6 +160,41 @@ export class ClusterClient {
 
   cancelJob(jobId: JobId): Promise<void> {
     return this.#connection.call('cancelJob', gateway => gateway.cancelJob(jobId))
+  }
+
+  /**
+   * Takes a savepoint and waits for it, whatever becomes of the connection meanwhile; with `stop`, until the job has
+   * ended. Resolves with its URI.
+   */
+  triggerSavepoint(jobId: JobId, options: Omit<SavepointTrigger, 'triggerId'>): Promise<string> {
+    // The same id at each try: the JobManager takes one savepoint, however often it is asked.
+    const trigger = { ...options, triggerId: newId<string>(this.#random) }
+    return this.#connection.call('triggerSavepoint', gateway => gateway.triggerSavepoint(jobId, trigger))
+  }
+
+  /** Starts a savepoint that nobody waits for, and answers its trigger id. What is refused at once rejects. */
+  async startSavepoint(jobId: JobId, options: Omit<SavepointTrigger, 'triggerId'>): Promise<string> {
+    const triggerId = newId<string>(this.#random)
+    const status = await this.#connection.call('startSavepoint', gateway => {
+      // What becomes of it is told by its status.
+      gateway.triggerSavepoint(jobId, { ...options, triggerId }).catch(() => {})
+      return gateway.requestSavepointStatus(jobId, triggerId)
+    })
+    if (status.type === 'failed') throw deserializeError(status.error)
+    return triggerId
+  }
+
+  /** Removes a savepoint: path or URI, as the JobManager sees it. */
+  disposeSavepoint(path: string): Promise<void> {
+    return this.#connection.call('disposeSavepoint', async (gateway, retries) => {
+      try {
+        await gateway.disposeSavepoint(path)
+      } catch (error) {
+        // The answer to the first call was lost.
+        const gone = retries > 0 && isFlinkError(error) && error.code === 'state.checkpoint-not-found'
+        if (!gone) throw error
+      }
+    })
   }
 
   overview(): Promise<ResourceOverview> {

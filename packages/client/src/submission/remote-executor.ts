@@ -87,9 +87,7 @@ export class RemoteExecutor implements PipelineExecutor {
 
   #recording(job: JobClient, executeIndex: number): JobClient {
     return {
-      jobId: job.jobId,
-      status: () => job.status(),
-      cancel: () => job.cancel(),
+      ...job,
       result: async () => {
         const result = await job.result()
         this.#results[executeIndex] = result
@@ -103,9 +101,7 @@ export class RemoteExecutor implements PipelineExecutor {
     const result = { jobId: job.jobId, jobName: graph.name, netRuntimeMs: -1, accumulators: {} }
     this.#results[executeIndex] = result
     return {
-      jobId: job.jobId,
-      status: () => job.status(),
-      cancel: () => job.cancel(),
+      ...job,
       result: () => Promise.resolve(result),
     }
   }

@@ -45,7 +45,7 @@ await runProcess(
         port: configuration.get(RestOptionKeys.port),
         allowUnauthenticated: configuration.get(RestOptionKeys.allowUnauthenticated),
       },
-      { dispatcher: components.dispatcher, clock, logger, version: VERSION },
+      { dispatcher: components.dispatcher, clock, random, logger, version: VERSION },
     )
     const restPort = await rest.start()
     logger.info({ rpcAddress: rpc.address, restPort }, 'JobManager is ready')

@@ -54,9 +54,7 @@ function endingWith(job: JobClient, cluster: MiniCluster): JobClient {
   const result = job.result().finally(() => cluster.close())
   result.catch(() => {}) // Handled by whoever asks for the result; nobody may.
   return {
-    jobId: job.jobId,
-    status: () => job.status(),
-    cancel: () => job.cancel(),
+    ...job,
     result: () => result,
   }
 }

@@ -12,7 +12,7 @@ import type {
   JobResult,
   JobSubmission,
   ResourceManagerGateway,
-  SavepointTrigger,
+  SavepointRequestOptions,
 } from '@flink-ts/gateways'
 import { DISPATCHER_ENDPOINT, dispatcherGateway, RESOURCE_MANAGER_ENDPOINT } from '@flink-ts/gateways'
 import type { JobGraph, JobStatus } from '@flink-ts/jobgraph'
@@ -116,7 +116,7 @@ class FakeRunner implements JobMasterRunner {
     this.cancels++
   }
 
-  async triggerSavepoint({ directory, stop }: SavepointTrigger): Promise<string> {
+  async triggerSavepoint({ directory, stop }: SavepointRequestOptions): Promise<string> {
     if (directory === 'bad') throw new Error('no savepoint')
     this.savepoints.push(stop)
     return `${directory}/savepoint-1`
@@ -165,19 +165,28 @@ function setUp(values: Record<string, string> = {}) {
 
 describe('Dispatcher', () => {
   it('takes savepoints of running jobs, and cancels only after one was taken', async () => {
-    const { dispatcher, runners, disposed } = setUp()
+    const { dispatcher, runners, disposed, clock } = setUp()
     await dispatcher.submitJob(submissionOf(graphOf(ID('a'))))
     const [runner] = runners as [FakeRunner]
-    expect(await dispatcher.triggerSavepoint(ID('a'), { directory: 'd', stop: 'drain' })).toBe(
-      'd/savepoint-1',
-    )
-    await expect(dispatcher.cancelWithSavepoint(ID('a'), 'bad')).rejects.toThrow('no savepoint')
+    const trigger = { triggerId: '1', directory: 'd', stop: 'drain' } as const
+    expect(await dispatcher.triggerSavepoint(ID('a'), trigger)).toBe('d/savepoint-1')
+    const bad = { triggerId: '2', directory: 'bad', stop: 'cancel' } as const
+    await expect(dispatcher.triggerSavepoint(ID('a'), bad)).rejects.toThrow('no savepoint')
     expect(runner.cancels).toBe(0)
-    expect(await dispatcher.cancelWithSavepoint(ID('a'), 'd')).toBe('d/savepoint-1')
+    const cancel = { triggerId: '3', directory: 'd', stop: 'cancel' } as const
+    expect(await dispatcher.triggerSavepoint(ID('a'), cancel)).toBe('d/savepoint-1')
     expect([runner.cancels, runner.savepoints]).toEqual([1, ['drain', 'no']])
     runner.end('CANCELED')
     await runner.result()
-    const none = { directory: 'd', stop: 'no' } as const
+    // The same request again, since its answer was lost: it takes no other savepoint.
+    expect(await dispatcher.triggerSavepoint(ID('a'), trigger)).toBe('d/savepoint-1')
+    expect(runner.savepoints).toEqual(['drain', 'no'])
+    const status = (id: string) => dispatcher.requestSavepointStatus(ID('a'), id)
+    expect(await status('1')).toEqual({ type: 'completed', location: 'd/savepoint-1' })
+    expect(await status('2')).toMatchObject({ type: 'failed', error: { message: 'no savepoint' } })
+    clock.advance(300_000)
+    await expect(status('1')).rejects.toMatchObject({ code: 'dispatcher.savepoint-not-known' })
+    const none = { triggerId: '4', directory: 'd', stop: 'no' } as const
     await expect(dispatcher.triggerSavepoint(ID('a'), none)).rejects.toMatchObject({
       code: 'dispatcher.job-not-running',
     })

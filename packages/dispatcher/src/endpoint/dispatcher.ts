@@ -18,6 +18,7 @@ import {
   type ResourceManagerGateway,
   type ResourceOverview,
   resourceManagerGateway,
+  type SavepointStatus,
   type SavepointTrigger,
 } from '@flink-ts/gateways'
 import type { RpcEndpoint, RpcService, RpcSession } from '@flink-ts/rpc'
@@ -29,9 +30,11 @@ import {
   InvalidJobGraph,
   JobNotFound,
   JobNotRunning,
+  SavepointNotKnown,
 } from '../errors.ts'
 import { FinishedJobStore } from '../runner/finished-job-store.ts'
 import type { JobMasterRunner } from '../runner/job-master-runner.ts'
+import { SavepointOperations } from '../savepoints/savepoint-operations.ts'
 import { validateJobGraph } from './validate-job-graph.ts'
 
 export interface DispatcherOptions {
@@ -67,6 +70,7 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
   /** Accepted, but their bundle is still being looked up. */
   readonly #submitting = new Set<JobId>()
   readonly #finished: FinishedJobStore
+  readonly #savepoints: SavepointOperations
   #resourceManager: Promise<RpcSession> | undefined
   #stopped = false
 
@@ -79,6 +83,8 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
       capacity: options.configuration.get(DispatcherOptionKeys.maxCapacity),
       expirationMs: options.configuration.get(DispatcherOptionKeys.expirationTime) * 1000,
     })
+    const storeDurationMs = options.configuration.get(DispatcherOptionKeys.asyncStoreDuration)
+    this.#savepoints = new SavepointOperations({ storeDurationMs }, dependencies)
   }
 
   /** Lets clients in. */
@@ -102,7 +108,7 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
       requestJobDetails: jobId => this.requestJobDetails(jobId),
       cancelJob: jobId => this.cancelJob(jobId),
       triggerSavepoint: (jobId, trigger) => this.triggerSavepoint(jobId, trigger),
-      cancelWithSavepoint: (jobId, directory) => this.cancelWithSavepoint(jobId, directory),
+      requestSavepointStatus: (jobId, triggerId) => this.requestSavepointStatus(jobId, triggerId),
       disposeSavepoint: path => this.disposeSavepoint(path),
       requestJobResult: jobId => this.requestJobResult(jobId),
       requestResourceOverview: () => this.requestResourceOverview(),
@@ -150,14 +156,20 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
   }
 
   async triggerSavepoint(jobId: JobId, trigger: SavepointTrigger): Promise<string> {
-    return await this.#running(jobId).triggerSavepoint(trigger)
+    const { triggerId, directory, stop } = trigger
+    return await this.#savepoints.run(jobId, triggerId, async () => {
+      const runner = this.#running(jobId)
+      if (stop !== 'cancel') return await runner.triggerSavepoint({ directory, stop })
+      const location = await runner.triggerSavepoint({ directory, stop: 'no' })
+      await runner.cancel()
+      return location
+    })
   }
 
-  async cancelWithSavepoint(jobId: JobId, directory: string | undefined): Promise<string> {
-    const runner = this.#running(jobId)
-    const pointer = await runner.triggerSavepoint({ directory, stop: 'no' })
-    await runner.cancel()
-    return pointer
+  async requestSavepointStatus(jobId: JobId, triggerId: string): Promise<SavepointStatus> {
+    const status = this.#savepoints.status(jobId, triggerId)
+    if (status === undefined) throw SavepointNotKnown({ jobId, triggerId })
+    return status
   }
 
   async disposeSavepoint(path: string): Promise<void> {

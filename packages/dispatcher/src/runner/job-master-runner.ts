@@ -1,4 +1,4 @@
-import type { JobDetails, JobOverview, JobResult, SavepointTrigger } from '@flink-ts/gateways'
+import type { JobDetails, JobOverview, JobResult, SavepointRequestOptions } from '@flink-ts/gateways'
 
 /** One job while it runs, as the Dispatcher sees it. */
 export interface JobMasterRunner {
@@ -7,7 +7,7 @@ export interface JobMasterRunner {
   /** Idempotent; does not wait for the end. */
   cancel(): Promise<void>
   /** Resolves with the URI of the savepoint; with `stop`, when the job has ended. */
-  triggerSavepoint(trigger: SavepointTrigger): Promise<string>
+  triggerSavepoint(options: SavepointRequestOptions): Promise<string>
   /** Settles when the job is over; never rejects. */
   result(): Promise<JobResult>
   /** Suspends the job if it runs. */

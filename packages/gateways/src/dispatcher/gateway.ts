@@ -1,7 +1,14 @@
 import type { JobId } from '@flink-ts/common'
 import { defineGateway } from '@flink-ts/rpc'
 import type { ResourceOverview } from '../resource-manager/messages.ts'
-import type { JobDetails, JobOverview, JobResult, JobSubmission, SavepointTrigger } from './messages.ts'
+import type {
+  JobDetails,
+  JobOverview,
+  JobResult,
+  JobSubmission,
+  SavepointStatus,
+  SavepointTrigger,
+} from './messages.ts'
 
 /** Name of the endpoint. */
 export const DISPATCHER_ENDPOINT = 'dispatcher'
@@ -14,12 +21,13 @@ export interface DispatcherGateway {
   requestJobDetails(jobId: JobId): Promise<JobDetails>
   cancelJob(jobId: JobId): Promise<void>
   /**
-   * Resolves with the URI of the savepoint; with `stop`, when the job has ended. Errors: `jobmanager.savepoint-failed`,
-   * `jobmanager.stop-failed`, `jobmanager.savepoint-directory-missing`, `state.checkpoint-directory-unusable`.
+   * Resolves with the URI of the savepoint; with `stop`, when the job has ended. Idempotent by its trigger id. Errors:
+   * `dispatcher.job-not-running`, `jobmanager.savepoint-failed`, `jobmanager.stop-failed`,
+   * `jobmanager.savepoint-directory-missing`, `state.checkpoint-directory-unusable`.
    */
   triggerSavepoint(jobId: JobId, trigger: SavepointTrigger): Promise<string>
-  /** Takes a savepoint, then cancels the job. Without one the job goes on. Resolves with its URI. */
-  cancelWithSavepoint(jobId: JobId, directory: string | undefined): Promise<string>
+  /** Outcomes are remembered for `rest.async.store-duration`. Errors: `dispatcher.savepoint-not-known`. */
+  requestSavepointStatus(jobId: JobId, triggerId: string): Promise<SavepointStatus>
   /** Removes a savepoint: path or URI. Errors: `state.checkpoint-not-found`, `state.not-a-checkpoint`. */
   disposeSavepoint(path: string): Promise<void>
   /** Resolves when the job is over, whenever that is. */
@@ -33,7 +41,7 @@ export const dispatcherGateway = defineGateway<DispatcherGateway>('dispatcher', 
   'requestJobDetails',
   'cancelJob',
   'triggerSavepoint',
-  'cancelWithSavepoint',
+  'requestSavepointStatus',
   'disposeSavepoint',
   'requestJobResult',
   'requestResourceOverview',

@@ -105,12 +105,25 @@ export interface FailureEntry extends Failure {
 }
 
 /** A savepoint that a user wants. */
-export interface SavepointTrigger {
+export interface SavepointRequestOptions {
   /** Path or URI; undefined: `execution.checkpointing.savepoint-dir`. */
   readonly directory: string | undefined
   /** `suspend`: the job ends with it, to go on from it. `drain`: its input ends first: windows and timers fire. */
   readonly stop: 'no' | 'suspend' | 'drain'
 }
+
+/** A savepoint under an id that the caller chose: repeating the call takes no second one. */
+export interface SavepointTrigger extends Omit<SavepointRequestOptions, 'stop'> {
+  readonly triggerId: string
+  /** `cancel`: the job is cancelled after the savepoint was taken. */
+  readonly stop: SavepointRequestOptions['stop'] | 'cancel'
+}
+
+/** How far a savepoint is. */
+export type SavepointStatus =
+  | { readonly type: 'in-progress' }
+  | { readonly type: 'completed'; readonly location: string }
+  | { readonly type: 'failed'; readonly error: SerializedError }
 
 /** Outcome of a finished job. */
 export type JobResult =

@@ -6,6 +6,16 @@ export interface JobClient {
   readonly jobId: string
   status(): Promise<JobStatus>
   cancel(): Promise<void>
+  /**
+   * Takes a savepoint of the running job and answers its URI.
+   * @param directory path or URI; undefined: `execution.checkpointing.savepoint-dir` of the cluster
+   */
+  triggerSavepoint(directory?: string): Promise<string>
+  /**
+   * Ends the job with a savepoint and answers its URI when the job has ended.
+   * @param options `drain`: the input ends first, so that windows and timers fire
+   */
+  stopWithSavepoint(directory?: string, options?: { readonly drain?: boolean }): Promise<string>
   /** Settles when the job is over; rejects with the job's failure. */
   result(): Promise<JobExecutionResult>
 }

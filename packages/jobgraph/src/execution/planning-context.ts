@@ -61,9 +61,7 @@ export function createPlanningContext(
           target,
         )
         return {
-          jobId: client.jobId,
-          status: () => client.status(),
-          cancel: () => client.cancel(),
+          ...client,
           result: async () => {
             const result = await client.result()
             results[executeIndex] = result

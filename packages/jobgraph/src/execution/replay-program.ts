@@ -140,6 +140,9 @@ function finishedJob(graph: JobGraph, result: JobExecutionResult | undefined): J
     jobId: result?.jobId ?? graph.jobId,
     status: () => Promise.resolve('FINISHED'),
     cancel: () => Promise.resolve(),
+    // Where they went is not recorded: nothing of the job may depend on it.
+    triggerSavepoint: () => Promise.resolve(''),
+    stopWithSavepoint: () => Promise.resolve(''),
     // Without a recorded result main went on without awaiting it, or caught its failure.
     result: () => (result === undefined ? new Promise(() => {}) : Promise.resolve(result)),
   }

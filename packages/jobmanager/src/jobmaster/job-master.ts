@@ -19,7 +19,7 @@ import {
   type JobResult,
   type JobSubmission,
   jobMasterEndpointName,
-  type SavepointTrigger,
+  type SavepointRequestOptions,
 } from '@flink-ts/gateways'
 import { isGloballyTerminal, type JobStatus } from '@flink-ts/jobgraph'
 import type { RpcEndpoint, RpcService, RpcSession } from '@flink-ts/rpc'
@@ -206,8 +206,8 @@ export class JobMaster implements RpcEndpoint {
   }
 
   /** See {@link SavepointCalls.trigger}. */
-  triggerSavepoint(trigger: SavepointTrigger): Promise<string> {
-    return this.#savepoints.trigger(trigger)
+  triggerSavepoint(options: SavepointRequestOptions): Promise<string> {
+    return this.#savepoints.trigger(options)
   }
 
   /** Settles when the job is over and cleaned up; never rejects. */

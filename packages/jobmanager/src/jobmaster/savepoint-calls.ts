@@ -1,5 +1,5 @@
 import { Deferred, deserializeError, type JobId, type Logger, newId, type Random } from '@flink-ts/common'
-import type { SavepointTrigger } from '@flink-ts/gateways'
+import type { SavepointRequestOptions } from '@flink-ts/gateways'
 import type { SavepointStorage } from '@flink-ts/state'
 import type { CoordinatorEvent } from '../checkpoint/coordinator-protocol.ts'
 import type { SavepointAnswer } from '../checkpoint/savepoint-requests.ts'
@@ -33,7 +33,7 @@ export class SavepointCalls {
    * `jobmanager.savepoint-failed`, `jobmanager.stop-failed`, `jobmanager.savepoint-directory-missing`,
    * `state.checkpoint-directory-unusable`.
    */
-  async trigger({ directory, stop }: SavepointTrigger): Promise<string> {
+  async trigger({ directory, stop }: SavepointRequestOptions): Promise<string> {
     const { jobId, defaultDirectory } = this.#options
     const { storage, random, logger, coordinate } = this.#port
     const target = directory ?? defaultDirectory

@@ -1,5 +1,5 @@
 import { connect, createServer } from 'node:net'
-import { defineError, type JobId, ManualClock, nullLogger } from '@flink-ts/common'
+import { defineError, type JobId, ManualClock, nullLogger, SeededRandom } from '@flink-ts/common'
 import type { DispatcherGateway, ExecutionState, JobDetails, ResourceOverview } from '@flink-ts/gateways'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createRestServer, type RestServer } from './rest-server.ts'
@@ -139,7 +139,13 @@ describe('REST API', () => {
       requestResourceOverview: async () => resources,
       ...change,
     } as DispatcherGateway
-    const dependencies = { dispatcher, clock: new ManualClock(200), logger: nullLogger, version: '0.1.0' }
+    const dependencies = {
+      dispatcher,
+      clock: new ManualClock(200),
+      random: new SeededRandom(1),
+      logger: nullLogger,
+      version: '0.1.0',
+    }
     const server = createRestServer(
       { bindAddress: '127.0.0.1', port: 0, allowUnauthenticated: false },
       dependencies,
@@ -325,6 +331,7 @@ describe('REST API', () => {
     const dependencies = {
       dispatcher: {} as DispatcherGateway,
       clock: new ManualClock(),
+      random: new SeededRandom(1),
       logger: nullLogger,
       version: '1',
     }
@@ -339,6 +346,7 @@ describe('REST API', () => {
     const dependencies = {
       dispatcher: {} as DispatcherGateway,
       clock: new ManualClock(),
+      random: new SeededRandom(1),
       logger: nullLogger,
       version: '1',
     }

@@ -1,4 +1,4 @@
-import type { Clock, JobId, Logger } from '@flink-ts/common'
+import type { Clock, Logger, Random } from '@flink-ts/common'
 import type { DispatcherGateway } from '@flink-ts/gateways'
 import type { FastifyInstance } from 'fastify'
 import { BindFailed, InvalidParameter, TaskManagerNotFound, UnauthenticatedBinding } from '../errors.ts'
@@ -6,6 +6,8 @@ import { clusterOverview, dashboardConfiguration, taskManagerInfo } from '../rou
 import { type ExceptionQuery, jobExceptions } from '../routes/job-exceptions.ts'
 import { jobCheckpoints, jobDetails, jobOverview, jobPlan } from '../routes/job-routes.ts'
 import { errorAnswers } from './error-answers.ts'
+import { jobIdOf } from './job-id.ts'
+import { addSavepointRoutes, type Disposals } from './savepoint-routes.ts'
 
 export interface RestServerOptions {
   readonly bindAddress: string
@@ -18,6 +20,7 @@ export interface RestServerOptions {
 export interface RestServerDependencies {
   readonly dispatcher: DispatcherGateway
   readonly clock: Clock
+  readonly random: Random
   readonly logger: Logger
   /** Version of the product, shown as flink-version. */
   readonly version: string
@@ -30,8 +33,6 @@ export interface RestServer {
   /** Ends open connections too. Idempotent. */
   close(): Promise<void>
 }
-
-const JOB_ID = /^[0-9a-f]{32}$/
 
 /** Makes the server; nothing listens before {@link RestServer.start}. */
 export function createRestServer(
@@ -49,9 +50,16 @@ export function createRestServer(
       const answers = errorAnswers(dependencies.logger.child({ component: 'rest' }))
       const server = fastify({ forceCloseConnections: true, logger: false, ...answers.serverOptions })
       answers.addTo(server)
+      const disposals: Disposals = new Map()
       // Clients of Flink send /v1, the web page the bare path.
       for (const prefix of ['', '/v1']) {
-        await server.register(async scope => addRoutes(scope, dependencies), { prefix })
+        await server.register(
+          async scope => {
+            addRoutes(scope, dependencies)
+            addSavepointRoutes(scope, dependencies, disposals)
+          },
+          { prefix },
+        )
       }
       try {
         await server.listen({ host: bindAddress, port })
@@ -110,14 +118,6 @@ function addRoutes(app: FastifyInstance, { dispatcher, clock, version }: RestSer
     if (taskManager === undefined) throw TaskManagerNotFound({ id })
     return taskManagerInfo(taskManager)
   })
-}
-
-function jobIdOf(params: unknown): JobId {
-  const { jobId } = params as { jobId: string }
-  if (!JOB_ID.test(jobId)) {
-    throw InvalidParameter({ name: 'job id', value: jobId, expected: '32 lower-case hex characters' })
-  }
-  return jobId as JobId
 }
 
 function exceptionQueryOf(query: unknown): ExceptionQuery {

@@ -35,6 +35,8 @@ export async function planned(
           jobId: graph.jobId,
           status: async () => 'FINISHED',
           cancel: async () => undefined,
+          triggerSavepoint: async () => '',
+          stopWithSavepoint: async () => '',
           result: async () => ({
             jobId: graph.jobId,
             jobName: graph.name,

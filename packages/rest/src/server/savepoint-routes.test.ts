@@ -1,0 +1,116 @@
+import { type JobId, ManualClock, nullLogger, SeededRandom } from '@flink-ts/common'
+import type { DispatcherGateway, SavepointStatus, SavepointTrigger } from '@flink-ts/gateways'
+import { afterEach, expect, it } from 'vitest'
+import { createRestServer, type RestServer } from './rest-server.ts'
+
+const JOB = 'a'.repeat(32) as JobId
+const open: RestServer[] = []
+afterEach(async () => {
+  for (const server of open.splice(0)) await server.close()
+})
+
+async function start() {
+  const triggers: SavepointTrigger[] = []
+  const statuses = new Map<string, SavepointStatus>()
+  const clock = new ManualClock(0)
+  const dispatcher = {
+    requestJobDetails: async () => ({}),
+    triggerSavepoint: async (_: JobId, trigger: SavepointTrigger) => {
+      triggers.push(trigger)
+      statuses.set(trigger.triggerId, { type: 'in-progress' })
+      return new Promise<string>(() => {})
+    },
+    requestSavepointStatus: async (_: JobId, triggerId: string) => statuses.get(triggerId)!,
+    disposeSavepoint: async (path: string) => {
+      if (path === 'missing') throw new Error('There is no savepoint.')
+    },
+  } as unknown as DispatcherGateway
+  const server = createRestServer(
+    { bindAddress: '127.0.0.1', port: 0, allowUnauthenticated: false },
+    { dispatcher, clock, random: new SeededRandom(1), logger: nullLogger, version: '0.1.0' },
+  )
+  open.push(server)
+  const port = await server.start()
+  const call = async (method: string, path: string, body?: unknown) => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+      method,
+      ...(body !== undefined && {
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json' },
+      }),
+    })
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> }
+  }
+  return { call, triggers, statuses, clock }
+}
+
+it('triggers savepoints and stops, and tells their outcome', async () => {
+  const { call, triggers, statuses } = await start()
+  const first = await call('POST', `/jobs/${JOB}/savepoints`, {
+    'target-directory': '/sp',
+    'cancel-job': true,
+  })
+  expect(first.status).toBe(202)
+  const id = first.body['request-id'] as string
+  expect(id).toMatch(/^[0-9a-f]{32}$/)
+  const own = 'b'.repeat(32)
+  expect(
+    await call('POST', `/v1/jobs/${JOB}/stop`, { drain: true, triggerId: own, formatType: 'native' }),
+  ).toEqual({
+    status: 202,
+    body: { 'request-id': own },
+  })
+  await call('POST', `/jobs/${JOB}/stop`)
+  expect(triggers).toMatchObject([
+    { triggerId: id, directory: '/sp', stop: 'cancel' },
+    { triggerId: own, stop: 'drain' },
+    { stop: 'suspend' },
+  ])
+  expect((await call('GET', `/jobs/${JOB}/savepoints/${id}`)).body).toEqual({ status: { id: 'IN_PROGRESS' } })
+  statuses.set(id, { type: 'completed', location: 'file:///sp/savepoint-1' })
+  expect((await call('GET', `/v1/jobs/${JOB}/savepoints/${id}`)).body).toEqual({
+    status: { id: 'COMPLETED' },
+    operation: { location: 'file:///sp/savepoint-1' },
+  })
+  statuses.set(own, {
+    type: 'failed',
+    error: { name: 'FlinkError', code: 'c', message: 'm', stack: 'Error: m' },
+  })
+  expect((await call('GET', `/jobs/${JOB}/savepoints/${own}`)).body).toEqual({
+    status: { id: 'COMPLETED' },
+    operation: { 'failure-cause': { class: 'c', 'stack-trace': 'Error: m' } },
+  })
+})
+
+it('says what is wrong with a request', async () => {
+  const { call } = await start()
+  for (const [body, text] of [
+    [{ 'cancel-job': 'yes' }, /"yes".*cancel-job.*true or false/],
+    [{ 'target-directory': 5 }, /target-directory.*a text/],
+    [{ triggerId: 'x' }, /triggerId.*32/],
+    [{ formatType: 'JSON' }, /formatType.*CANONICAL/],
+    [[1], /a JSON object/],
+  ] as const) {
+    const answer = await call('POST', `/jobs/${JOB}/savepoints`, body)
+    expect(answer.status).toBe(400)
+    expect(String(answer.body['errors'])).toMatch(text)
+  }
+  expect((await call('POST', '/savepoint-disposal', {})).status).toBe(400)
+  expect((await call('GET', `/savepoint-disposal/${'c'.repeat(32)}`)).status).toBe(404)
+})
+
+it('disposes savepoints', async () => {
+  const { call, clock } = await start()
+  const dispose = async (path: string) => {
+    const answer = await call('POST', '/v1/savepoint-disposal', { 'savepoint-path': path })
+    expect(answer.status).toBe(200)
+    return `/savepoint-disposal/${String(answer.body['request-id'])}`
+  }
+  const done = await dispose('/sp/savepoint-1')
+  expect((await call('GET', done)).body).toEqual({ status: { id: 'COMPLETED' }, operation: {} })
+  expect((await call('GET', await dispose('missing'))).body).toMatchObject({
+    operation: { 'failure-cause': { class: 'Error' } },
+  })
+  clock.advance(300_000)
+  expect((await call('GET', done)).status).toBe(404)
+})

@@ -1,0 +1,139 @@
+import {
+  type Clock,
+  type JobId,
+  newId,
+  type Random,
+  type SerializedError,
+  serializeError,
+} from '@flink-ts/common'
+import type { DispatcherGateway, SavepointTrigger } from '@flink-ts/gateways'
+import type { FastifyInstance } from 'fastify'
+import { InvalidParameter, TriggerNotFound } from '../errors.ts'
+import { stackTrace } from '../routes/job-exceptions.ts'
+import { jobIdOf } from './job-id.ts'
+
+/** How long the outcome of a disposal is remembered. */
+const STORE_DURATION_MS = 300_000
+const TRIGGER_ID = /^[0-9a-f]{32}$/
+
+/** Disposals of savepoints by their trigger id. Shared by all prefixes of the paths. */
+export type Disposals = Map<string, Operation>
+
+type Operation =
+  | { readonly type: 'in-progress' }
+  | { readonly type: 'completed' }
+  | { readonly type: 'failed'; readonly error: SerializedError }
+
+/** Adds the routes that take, watch and remove savepoints. All start something and answer an id to ask with. */
+export function addSavepointRoutes(
+  app: FastifyInstance,
+  { dispatcher, clock, random }: { dispatcher: DispatcherGateway; clock: Clock; random: Random },
+  disposals: Disposals,
+): void {
+  const start = async (jobId: JobId, trigger: SavepointTrigger): Promise<object> => {
+    // Its status tells what becomes of it.
+    dispatcher.triggerSavepoint(jobId, trigger).catch(() => {})
+    // No such job, or nothing that could run: said at once.
+    await dispatcher.requestJobDetails(jobId)
+    return { 'request-id': trigger.triggerId }
+  }
+  app.post('/jobs/:jobId/savepoints', async (request, reply) => {
+    const jobId = jobIdOf(request.params)
+    const body = bodyOf(request.body)
+    const stop = flag(body, 'cancel-job') ? 'cancel' : 'no'
+    checkFormat(body)
+    const trigger = {
+      triggerId: triggerIdOf(body, random),
+      directory: text(body, 'target-directory'),
+      stop,
+    } as const
+    return await reply.code(202).send(await start(jobId, trigger))
+  })
+  app.post('/jobs/:jobId/stop', async (request, reply) => {
+    const jobId = jobIdOf(request.params)
+    const body = bodyOf(request.body)
+    const stop = flag(body, 'drain') ? 'drain' : 'suspend'
+    checkFormat(body)
+    const trigger = {
+      triggerId: triggerIdOf(body, random),
+      directory: text(body, 'targetDirectory'),
+      stop,
+    } as const
+    return await reply.code(202).send(await start(jobId, trigger))
+  })
+  app.get('/jobs/:jobId/savepoints/:triggerId', async request => {
+    const { triggerId } = request.params as { triggerId: string }
+    const status = await dispatcher.requestSavepointStatus(jobIdOf(request.params), triggerId)
+    if (status.type === 'in-progress') return { status: { id: 'IN_PROGRESS' } }
+    const operation =
+      status.type === 'completed'
+        ? { location: status.location }
+        : { 'failure-cause': failureCause(status.error) }
+    return { status: { id: 'COMPLETED' }, operation }
+  })
+
+  app.post('/savepoint-disposal', async request => {
+    const body = bodyOf(request.body)
+    const path = text(body, 'savepoint-path')
+    if (path === undefined) {
+      throw InvalidParameter({ name: 'savepoint-path', value: '', expected: 'the path of a savepoint' })
+    }
+    const id = triggerIdOf(body, random)
+    disposals.set(id, { type: 'in-progress' })
+    const ended = (outcome: Operation): void => {
+      disposals.set(id, outcome)
+      clock.schedule(STORE_DURATION_MS, () => disposals.delete(id), { unref: true })
+    }
+    dispatcher.disposeSavepoint(path).then(
+      () => ended({ type: 'completed' }),
+      (error: unknown) => ended({ type: 'failed', error: serializeError(error) }),
+    )
+    return { 'request-id': id }
+  })
+  app.get('/savepoint-disposal/:triggerId', async request => {
+    const { triggerId } = request.params as { triggerId: string }
+    const operation = disposals.get(triggerId)
+    if (operation === undefined) throw TriggerNotFound({ triggerId })
+    if (operation.type === 'in-progress') return { status: { id: 'IN_PROGRESS' } }
+    const outcome = operation.type === 'failed' ? { 'failure-cause': failureCause(operation.error) } : {}
+    return { status: { id: 'COMPLETED' }, operation: outcome }
+  })
+}
+
+function failureCause(error: SerializedError): object {
+  return { class: error.code ?? error.name, 'stack-trace': stackTrace(error) }
+}
+
+function bodyOf(body: unknown): Readonly<Record<string, unknown>> {
+  if (body === undefined || body === null) return {}
+  if (typeof body === 'object' && !Array.isArray(body)) return body as Record<string, unknown>
+  throw InvalidParameter({ name: 'body', value: JSON.stringify(body), expected: 'a JSON object' })
+}
+
+function text(body: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  const value = body[name]
+  if (value === undefined || value === null) return undefined
+  if (typeof value === 'string' && value !== '') return value
+  throw InvalidParameter({ name, value: JSON.stringify(value), expected: 'a text' })
+}
+
+function flag(body: Readonly<Record<string, unknown>>, name: string): boolean {
+  const value = body[name] ?? false
+  if (typeof value === 'boolean') return value
+  throw InvalidParameter({ name, value: JSON.stringify(value), expected: 'true or false' })
+}
+
+/** There is one format, which fits every backend: both names stand for it. */
+function checkFormat(body: Readonly<Record<string, unknown>>): void {
+  const format = text(body, 'formatType') ?? 'CANONICAL'
+  if (!['CANONICAL', 'NATIVE'].includes(format.toUpperCase()))
+    throw InvalidParameter({ name: 'formatType', value: format, expected: 'CANONICAL or NATIVE' })
+}
+
+/** The caller's own, so that it can ask again without taking a second savepoint, or a new one. */
+function triggerIdOf(body: Readonly<Record<string, unknown>>, random: Random): string {
+  const given = text(body, 'triggerId')
+  if (given === undefined) return newId<string>(random)
+  if (TRIGGER_ID.test(given)) return given
+  throw InvalidParameter({ name: 'triggerId', value: given, expected: '32 lower-case hex characters' })
+}
