@@ -3,6 +3,8 @@ import { BatchSize } from './batch-size.ts'
 
 test('slow records are taken one by one, and a single long step is soon forgotten', () => {
   const size = new BatchSize()
+  expect(size.records).toBe(8)
+  for (let step = 0; step < 5; step++) size.stepTook(0.1)
   expect(size.records).toBe(256)
   size.stepTook(256 * 5)
   expect(size.records).toBe(1)

@@ -1,5 +1,7 @@
 /** Records that are taken between two looks at everything else, at most. */
 const MOST_RECORDS = 256
+/** In the first step, of which nobody knows how long a record takes. */
+const FIRST_RECORDS = 8
 /** What a step should take: a slice of the thread ends between steps only, and control mail waits for it. */
 const STEP_MS = 2
 
@@ -8,7 +10,7 @@ const STEP_MS = 2
  * cancellation wait for one slow call of user code and not for hundreds. Owner: the task.
  */
 export class BatchSize {
-  #records = MOST_RECORDS
+  #records = FIRST_RECORDS
 
   get records(): number {
     return this.#records
