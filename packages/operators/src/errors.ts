@@ -260,3 +260,23 @@ export const AsyncSinkFailed = defineError<{ attempts: number; reason: string }>
     `Requests of an async sink failed ${d.attempts} times in a row: ${d.reason}. See to the service, or give the sink ` +
     'more retries (maxRetries, maxRetryDelay).',
 })
+
+/** A context of an asynchronous call is used when the call is over. */
+export const AsyncCallOver = defineError<{ operator: string }>({
+  code: 'operators.async-call-over',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `Operator '${d.operator}' uses the context or the collector of a call whose promise has settled: await all work ` +
+    'before processElement or onTimer ends.',
+})
+
+/** State for the whole operator in an asynchronous function. */
+export const AsyncStateInOpen = defineError<{ operator: string; state: string }>({
+  code: 'operators.async-state-in-open',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `Operator '${d.operator}' asks for the keyed state '${d.state}' in open, but its calls of different keys run at the ` +
+    'same time: take the state from the context of processElement or onTimer.',
+})

@@ -2,6 +2,10 @@
 // Called by: streaming (makes factories), connectors (sources, sinks), taskmanager (runs them).
 // Calls: state (keyed and operator state), serialization, common.
 // Thread: one slot thread.
+export {
+  type AsyncKeyedProcessOptions,
+  asyncKeyedProcessOperator,
+} from './async/async-keyed-process-operator.ts'
 export { type AsyncWaitOptions, asyncWaitOperator } from './async/async-wait-operator.ts'
 export { collectOperator } from './builtin/collect-operator.ts'
 export { filterOperator } from './builtin/filter-operator.ts'
@@ -52,6 +56,11 @@ export {
   type AsyncRetryStrategy,
   type ResultFuture,
 } from './functions/async-functions.ts'
+export type {
+  AsyncKeyedContext,
+  AsyncKeyedProcessFunction,
+  AsyncOnTimerContext,
+} from './functions/async-process-function.ts'
 export type {
   BroadcastContext,
   BroadcastProcessFunction,

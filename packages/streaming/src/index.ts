@@ -3,7 +3,12 @@
 // Calls: operators (factories), jobgraph (plain graph, executor port), common.
 // Thread: the one that evaluates the program: the client's main thread, or a slot or job host thread in replay.
 export { AllWindowedStream, type AllWindowResult } from './datastream/all-windowed-stream.ts'
-export { AsyncDataStream, type AsyncMapOptions, type AsyncOptions } from './datastream/async-data-stream.ts'
+export {
+  AsyncDataStream,
+  type AsyncMapOptions,
+  type AsyncOptions,
+  type AsyncProcessOptions,
+} from './datastream/async-data-stream.ts'
 export {
   BroadcastConnectedStream,
   BroadcastStream,

@@ -28,6 +28,9 @@ export interface AsyncWaitOptions {
 }
 
 interface Entry extends PendingResult {
+  readonly value: unknown
+  /** NaN for none. */
+  readonly timestamp: number
   call: AsyncCall | undefined
   /** Processing time; Infinity: without limit. */
   deadlineMs: number

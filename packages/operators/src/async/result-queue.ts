@@ -1,8 +1,5 @@
 /** One record whose results are awaited. */
 export interface PendingResult {
-  readonly value: unknown
-  /** NaN for none. */
-  readonly timestamp: number
   /** Undefined: not there yet. */
   results: readonly unknown[] | undefined
 }
@@ -121,12 +118,15 @@ export class UnorderedResultQueue<E extends PendingResult> implements ResultQueu
   drain(sink: ResultSink<E>): void {
     for (;;) {
       const first = this.#segments[0] as Segment<E>
-      const { done } = first
-      first.done = []
-      for (const entry of done) {
-        first.records.delete(entry)
-        this.#segmentOf.delete(entry)
-        sink.record(entry)
+      // What one of them does may complete others.
+      while (first.done.length > 0) {
+        const { done } = first
+        first.done = []
+        for (const entry of done) {
+          first.records.delete(entry)
+          this.#segmentOf.delete(entry)
+          sink.record(entry)
+        }
       }
       if (first.records.size > 0 || first.watermark === undefined) return
       this.#segments.shift()

@@ -69,9 +69,13 @@ export class InternalTimerService {
     this.#processingTime.delete(this.#context.keyedState.currentKey(), namespace, timestamp)
   }
 
-  /** Fires event-time timers up to `watermark`; false: to be called again with the same watermark. */
-  advanceWatermark(watermark: number): boolean {
-    if (watermark < this.#watermark || (watermark === this.#watermark && !this.#suspended)) return true
+  /**
+   * Fires event-time timers up to `watermark`; false: to be called again with the same watermark.
+   * @param again also those that were registered since the same watermark was reached
+   */
+  advanceWatermark(watermark: number, again = false): boolean {
+    if (watermark < this.#watermark) return true
+    if (watermark === this.#watermark && !this.#suspended && !again) return true
     this.#watermark = watermark
     this.#suspended = !this.#fire('eventTime', this.#eventTime, watermark)
     return !this.#suspended

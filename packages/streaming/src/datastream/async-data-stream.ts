@@ -1,10 +1,13 @@
 import {
   type AsyncFunction,
+  type AsyncKeyedProcessFunction,
   type AsyncMapFunction,
   type AsyncRetryStrategy,
+  asyncKeyedProcessOperator,
   asyncWaitOperator,
   type Duration,
   durationMs,
+  type KeySelector,
   lifecycleOnly,
   type OperatorFactory,
 } from '@flink-ts/operators'
@@ -27,6 +30,9 @@ export interface AsyncOptions<R> {
   readonly retry?: AsyncRetryStrategy<R>
 }
 
+/** How asynchronous work with keyed state is done. */
+export type AsyncProcessOptions = Pick<AsyncOptions<unknown>, 'capacity' | 'timeout'>
+
 /** {@link AsyncOptions} of `mapAsync`. */
 export interface AsyncMapOptions<T, R> extends AsyncOptions<R> {
   /** The result of a record whose time is up. Absent: the job fails. */
@@ -40,7 +46,28 @@ export function asyncOperator<T, R>(
   options: AsyncOptions<R>,
 ): OperatorFactory {
   requireFunction(call, 'asyncInvoke', asyncFunction, { objectOnly: true, mayBeAsync: true })
-  const { capacity = DEFAULT_CAPACITY, ordered = true, timeout, retry } = options
+  const { ordered = true, retry } = options
+  return asyncWaitOperator(asyncFunction, {
+    ...limitsOf(call, options),
+    ordered,
+    retry: retry as AsyncRetryStrategy | undefined,
+  })
+}
+
+/** The operator of `asyncProcess`. */
+export function asyncProcessOperator<K, T, R>(
+  keySelector: KeySelector<T, K>,
+  processFunction: AsyncKeyedProcessFunction<K, T, R>,
+  options: AsyncProcessOptions,
+): OperatorFactory {
+  requireFunction('asyncProcess', 'processElement', processFunction, { objectOnly: true, mayBeAsync: true })
+  return asyncKeyedProcessOperator(keySelector, processFunction, limitsOf('asyncProcess', options))
+}
+
+function limitsOf(
+  call: string,
+  { capacity = DEFAULT_CAPACITY, timeout }: AsyncProcessOptions,
+): { readonly capacity: number; readonly timeoutMs: number | undefined } {
   if (!Number.isSafeInteger(capacity) || capacity < 1) {
     throw InvalidArgument({
       call,
@@ -48,12 +75,7 @@ export function asyncOperator<T, R>(
       expected: 'a whole number of records from 1',
     })
   }
-  return asyncWaitOperator(asyncFunction, {
-    capacity,
-    ordered,
-    timeoutMs: timeout === undefined ? undefined : durationMs(timeout, call, 1),
-    retry: retry as AsyncRetryStrategy | undefined,
-  })
+  return { capacity, timeoutMs: timeout === undefined ? undefined : durationMs(timeout, call, 1) }
 }
 
 /** The operator of `mapAsync`. */

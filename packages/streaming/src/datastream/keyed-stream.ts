@@ -1,4 +1,5 @@
 import {
+  type AsyncKeyedProcessFunction,
   type Duration,
   type EdgePartitioner,
   type GlobalWindow,
@@ -14,6 +15,7 @@ import {
 } from '@flink-ts/operators'
 import { InvalidArgument } from '../errors.ts'
 import type { Upstream } from '../graph/stream-graph.ts'
+import { type AsyncProcessOptions, asyncProcessOperator } from './async-data-stream.ts'
 import { BroadcastStream, KeyedBroadcastConnectedStream } from './broadcast-stream.ts'
 import { type ConnectedStreams, KeyedConnectedStreams } from './connected-streams.ts'
 import { DataStream, type SingleOutputStreamOperator } from './data-stream.ts'
@@ -99,6 +101,19 @@ export class KeyedStream<T, K> extends DataStream<T> {
     requireFunction('process', 'processElement', processFunction, true)
     const factory = keyedProcessOperator(this.#keySelector, processFunction)
     return this.transform('process', 'KeyedProcess', factory, this.#keySelector)
+  }
+
+  /**
+   * Asynchronous work with the state and timers of each key: records of one key one after the other, those of different
+   * keys at the same time, `capacity` of them in each subtask. State, timers and results of a call take effect together.
+   * @example payments.keyBy(p => p.card).asyncProcess(new Score(), { capacity: 50, timeout: '5 s' })
+   */
+  asyncProcess<R>(
+    processFunction: AsyncKeyedProcessFunction<K, T, R>,
+    options: AsyncProcessOptions = {},
+  ): SingleOutputStreamOperator<R> {
+    const factory = asyncProcessOperator(this.#keySelector, processFunction, options)
+    return this.transform('asyncProcess', 'Async Keyed Process', factory, this.#keySelector)
   }
 
   /** With a stream of the same kind of key: both share the state of a key. With any other stream: without keys. */
