@@ -30,6 +30,9 @@ configure() {
   set_option rest.bind-address 0.0.0.0
   set_option taskmanager.bind-host 0.0.0.0
   set_option taskmanager.host "$HOSTNAME"
+  # So others than the containers of its network need a token only if FLINK_PROPERTIES names security.auth.token-file.
+  set_option security.rpc.allow-unauthenticated true
+  set_option security.rest.allow-unauthenticated true
   if [ -n "${TASK_MANAGER_NUMBER_OF_TASK_SLOTS:-}" ]; then
     set_option taskmanager.numberOfTaskSlots "$TASK_MANAGER_NUMBER_OF_TASK_SLOTS"
   fi

@@ -9,6 +9,7 @@ export {
   mergeAccumulatorValues,
 } from './accumulators/accumulator-value.ts'
 export { CancellationError, Deferred } from './concurrent/deferred.ts'
+export { authTokenOf, isAuthToken, isLoopback } from './config/auth-token.ts'
 export { Configuration, type ConfigurationSource } from './config/configuration.ts'
 export {
   CONFIGURATION_FILES,

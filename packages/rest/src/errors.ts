@@ -6,9 +6,9 @@ export const UnauthenticatedBinding = defineError<{ bindAddress: string }>({
   domain: 'user',
   retry: 'no',
   message: d =>
-    `The REST API has no authentication, so it is not opened on ${d.bindAddress} (rest.bind-address), where others ` +
-    'than this machine reach it. Bind it to 127.0.0.1, or set security.rest.allow-unauthenticated: true if the ' +
-    'network is trusted.',
+    `The REST API is not opened on ${d.bindAddress} (rest.bind-address), where others than this machine reach it, ` +
+    'because it demands no token: set security.auth.token-file, or security.rest.allow-unauthenticated: true if the ' +
+    'network is trusted, or bind it to 127.0.0.1.',
 })
 
 /** The port is taken or the address is not this machine's. */

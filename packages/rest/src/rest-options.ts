@@ -14,7 +14,7 @@ export const RestOptionKeys = {
   allowUnauthenticated: option('security.rest.allow-unauthenticated', booleanType, {
     defaultValue: false,
     description:
-      'Opens the REST API beyond this machine although it demands no authentication: whoever reaches the port can ' +
-      'see and cancel all jobs.',
+      'Opens the REST API beyond this machine although it demands no token (security.auth.token-file): whoever ' +
+      'reaches the port can see and cancel all jobs.',
   }),
 }

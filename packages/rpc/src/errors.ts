@@ -9,6 +9,27 @@ export const ConnectionRefused = defineError<{ address: string; endpoint: string
     `No connection to ${d.address} (for ${d.endpoint}): ${d.reason}. Check that the process runs and listens there.`,
 })
 
+/** The process demands a token that the connecting one does not show. */
+export const Unauthenticated = defineError<{ address: string; given: boolean }>({
+  code: 'rpc.unauthenticated',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The process at ${d.address} demands a token, and the connecting one shows ${d.given ? 'another one' : 'none'}: ` +
+    'set security.auth.token-file there to a file with the same token.',
+})
+
+/** The port would be open to everybody on the network. */
+export const UnauthenticatedBinding = defineError<{ bindHost: string }>({
+  code: 'rpc.unauthenticated-binding',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The port of the JobManager is not opened on ${d.bindHost} (jobmanager.bind-host), where others than this machine ` +
+    'reach it, because it demands no token: set security.auth.token-file in the configuration of all processes and ' +
+    'clients, or security.rpc.allow-unauthenticated: true if the network is trusted, or bind it to localhost.',
+})
+
 /** The process answers, but has no such endpoint (yet, or any more). */
 export const EndpointNotFound = defineError<{ address: string; endpoint: string }>({
   code: 'rpc.endpoint-not-found',

@@ -21,10 +21,12 @@ export {
   EndpointNotFound,
   PayloadTooLarge,
   SessionLost,
+  Unauthenticated,
   VersionMismatch,
 } from './errors.ts'
 export { decodePayload, encodePayload } from './payload/payload-codec.ts'
 export {
+  allowUnauthenticatedRpc,
   connectTimeout,
   frameSize,
   heartbeatInterval,

@@ -1,4 +1,11 @@
-import { type Configuration, durationType, memorySizeType, option } from '@flink-ts/common'
+import {
+  authTokenOf,
+  booleanType,
+  type Configuration,
+  durationType,
+  memorySizeType,
+  option,
+} from '@flink-ts/common'
 import { InvalidHeartbeat } from './errors.ts'
 
 export const heartbeatInterval = option('heartbeat.interval', durationType, {
@@ -33,6 +40,13 @@ export const connectTimeout = option('pekko.tcp.timeout', durationType, {
   deprecatedKeys: ['akka.tcp.timeout'],
 })
 
+export const allowUnauthenticatedRpc = option('security.rpc.allow-unauthenticated', booleanType, {
+  defaultValue: false,
+  description:
+    'Opens the port of the JobManager beyond this machine although it demands no token (security.auth.token-file): ' +
+    'whoever reaches the port can run code in the cluster.',
+})
+
 /** What sessions are governed by; the same in all processes of a cluster. */
 export interface SessionSettings {
   readonly heartbeatIntervalMs: number
@@ -43,9 +57,13 @@ export interface SessionSettings {
   readonly maxMessageBytes: number
   /** Of all messages of one session that wait to be acknowledged; over it the peer counts as lost. */
   readonly maxUnacknowledgedBytes: number
+  /** What connections show, and what a service demands; undefined: nothing. */
+  readonly authToken: string | undefined
+  /** Whether a service may listen beyond this machine without demanding a token. */
+  readonly allowUnauthenticated: boolean
 }
 
-/** The settings of a configuration. Throws `rpc.invalid-heartbeat`. */
+/** The settings of a configuration. Throws `rpc.invalid-heartbeat`, `common.auth-token-unusable`. */
 export function sessionSettingsOf(configuration: Configuration): SessionSettings {
   const maxMessageBytes = configuration.get(frameSize)
   return checkedSettings({
@@ -55,6 +73,8 @@ export function sessionSettingsOf(configuration: Configuration): SessionSettings
     connectTimeoutMs: configuration.get(connectTimeout),
     maxMessageBytes,
     maxUnacknowledgedBytes: 4 * maxMessageBytes,
+    authToken: authTokenOf(configuration),
+    allowUnauthenticated: configuration.get(allowUnauthenticatedRpc),
   })
 }
 
@@ -68,6 +88,8 @@ export function checkedSettings(settings: Partial<SessionSettings>): SessionSett
     connectTimeoutMs: settings.connectTimeoutMs ?? connectTimeout.defaultValue,
     maxMessageBytes,
     maxUnacknowledgedBytes: settings.maxUnacknowledgedBytes ?? 4 * maxMessageBytes,
+    authToken: settings.authToken,
+    allowUnauthenticated: settings.allowUnauthenticated ?? allowUnauthenticatedRpc.defaultValue,
   }
   if (all.heartbeatIntervalMs < 1 || all.heartbeatTimeoutMs < 3 * all.heartbeatIntervalMs) {
     throw InvalidHeartbeat({ intervalMs: all.heartbeatIntervalMs, timeoutMs: all.heartbeatTimeoutMs })

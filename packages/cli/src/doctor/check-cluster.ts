@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises'
 import { createServer } from 'node:net'
 import { ClusterClient } from '@flink-ts/client'
 import {
+  authTokenOf,
   type Configuration,
   isFlinkError,
   JOBMANAGER_RPC_ADDRESS,
@@ -29,7 +30,10 @@ export async function checkCluster(configuration: Configuration): Promise<readon
   if (unresolved !== undefined) return [unresolved]
   const cluster = await askCluster(configuration, `${host}:${port}`)
   if (cluster.answered) {
-    return [...cluster.findings, await checkClock(`http://${restHost}:${restPort}/config`)]
+    return [
+      ...cluster.findings,
+      await checkClock(`http://${restHost}:${restPort}/config`, authTokenOf(configuration)),
+    ]
   }
   const ports = [
     await checkPort(port, host, 'jobmanager.rpc.port'),
@@ -84,11 +88,12 @@ async function askCluster(
 }
 
 /** Compares this machine's clock with that of the REST API. */
-async function checkClock(url: string): Promise<Finding> {
+async function checkClock(url: string, authToken: string | undefined): Promise<Finding> {
   const about = 'clock'
   try {
     const before = Date.now()
-    const response = await fetch(url, { signal: AbortSignal.timeout(REST_TIMEOUT_MS) })
+    const headers = authToken === undefined ? {} : { authorization: `Bearer ${authToken}` }
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(REST_TIMEOUT_MS) })
     await response.arrayBuffer()
     const here = (before + Date.now()) / 2
     // The header has whole seconds: half a second is the best guess.

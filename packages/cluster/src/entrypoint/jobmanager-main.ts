@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, VERSION } from '@flink-ts/common'
+import { authTokenOf, JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, VERSION } from '@flink-ts/common'
 import { createRestServer, RestOptionKeys } from '@flink-ts/rest'
 import { BlobServer, GrpcRpcService, sessionSettingsOf } from '@flink-ts/rpc'
 import { JOBMANAGER_BIND_HOST, JOBMANAGER_RPC_BIND_PORT } from '../cluster-options.ts'
@@ -44,6 +44,7 @@ await runProcess(
         bindAddress: configuration.get(RestOptionKeys.bindAddress),
         port: configuration.get(RestOptionKeys.port),
         allowUnauthenticated: configuration.get(RestOptionKeys.allowUnauthenticated),
+        authToken: authTokenOf(configuration),
       },
       { dispatcher: components.dispatcher, clock, random, logger, version: VERSION },
     )

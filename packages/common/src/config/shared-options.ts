@@ -22,3 +22,13 @@ export const CHECKPOINTS_DIRECTORY = option('execution.checkpointing.dir', stora
     'refused. A setting of the job goes before that of the cluster.',
   deprecatedKeys: ['state.checkpoints.dir', 'state.backend.fs.checkpointdir'],
 })
+
+/** Read by every process and client: see `authTokenOf`. */
+export const AUTH_TOKEN_FILE = option('security.auth.token-file', stringType, {
+  defaultValue: '',
+  description:
+    'File with the token that gRPC and REST demand of whoever connects: 16 or more printable characters, the same in ' +
+    'all processes and clients. Empty: none is demanded, and nothing listens beyond this machine unless ' +
+    'security.rpc.allow-unauthenticated and security.rest.allow-unauthenticated permit it. A token travels as it is: ' +
+    'in networks that others can listen to, it protects only inside of a tunnel.',
+})

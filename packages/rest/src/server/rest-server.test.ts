@@ -327,6 +327,34 @@ describe('REST API', () => {
     expect(JSON.parse(body)).toEqual({ errors: [expect.stringContaining(text)] })
   })
 
+  it('demands the token, if there is one, of every request', async () => {
+    const authToken = 'a token of some length'
+    const dependencies = {
+      dispatcher: { listJobs: async () => [] } as never,
+      clock: new ManualClock(),
+      logger: nullLogger,
+      version: '1',
+    }
+    const server = createRestServer(
+      { bindAddress: '0.0.0.0', port: 0, allowUnauthenticated: false, authToken },
+      dependencies as never,
+    )
+    open.push(server)
+    const port = await server.start()
+    const ask = async (path: string, headers: Record<string, string> = {}) => {
+      const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers })
+      return { status: response.status, body: (await response.json()) as object }
+    }
+    const refused = { status: 401, body: { errors: [expect.stringContaining('security.auth.token-file')] } }
+    expect(await ask('/jobs')).toEqual(refused)
+    expect(await ask('/v1/nothing')).toEqual(refused)
+    expect(await ask('/jobs', { authorization: 'Bearer another' })).toEqual(refused)
+    expect(await ask('/jobs', { authorization: `Bearer ${authToken}` })).toEqual({
+      status: 200,
+      body: { jobs: [] },
+    })
+  })
+
   it('is not opened to the network by accident', async () => {
     const dependencies = {
       dispatcher: {} as DispatcherGateway,

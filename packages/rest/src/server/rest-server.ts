@@ -1,4 +1,4 @@
-import type { Clock, Logger, Random } from '@flink-ts/common'
+import { type Clock, isAuthToken, isLoopback, type Logger, type Random } from '@flink-ts/common'
 import type { DispatcherGateway } from '@flink-ts/gateways'
 import type { FastifyInstance } from 'fastify'
 import { BindFailed, InvalidParameter, TaskManagerNotFound, UnauthenticatedBinding } from '../errors.ts'
@@ -15,6 +15,8 @@ export interface RestServerOptions {
   readonly port: number
   /** Value of `security.rest.allow-unauthenticated`. */
   readonly allowUnauthenticated: boolean
+  /** What requests must show as `Authorization: Bearer`; absent: nothing. */
+  readonly authToken?: string | undefined
 }
 
 export interface RestServerDependencies {
@@ -42,14 +44,15 @@ export function createRestServer(
   let app: FastifyInstance | undefined
   return {
     async start() {
-      const { bindAddress, port } = options
-      if (!isLoopback(bindAddress) && !options.allowUnauthenticated)
+      const { bindAddress, port, authToken } = options
+      if (!isLoopback(bindAddress) && authToken === undefined && !options.allowUnauthenticated)
         throw UnauthenticatedBinding({ bindAddress })
       // Loaded late: the cluster registers its slots meanwhile.
       const { fastify } = await import('fastify')
       const answers = errorAnswers(dependencies.logger.child({ component: 'rest' }))
       const server = fastify({ forceCloseConnections: true, logger: false, ...answers.serverOptions })
       answers.addTo(server)
+      if (authToken !== undefined) demandToken(server, authToken)
       const disposals: Disposals = new Map()
       // Clients of Flink send /v1, the web page the bare path.
       for (const prefix of ['', '/v1']) {
@@ -80,6 +83,20 @@ export function createRestServer(
       await closing?.close()
     },
   }
+}
+
+function demandToken(server: FastifyInstance, token: string): void {
+  server.addHook('onRequest', async (request, reply) => {
+    if (isAuthToken(request.headers.authorization ?? '', `Bearer ${token}`)) return
+    await reply
+      .code(401)
+      .header('www-authenticate', 'Bearer')
+      .send({
+        errors: [
+          'This cluster demands a token: send Authorization: Bearer <content of the file security.auth.token-file>.',
+        ],
+      })
+  })
 }
 
 function addRoutes(app: FastifyInstance, { dispatcher, clock, version }: RestServerDependencies): void {
@@ -147,8 +164,4 @@ function labelsOf(filter: string): Readonly<Record<string, string>> {
       })
     }),
   )
-}
-
-function isLoopback(address: string): boolean {
-  return address === 'localhost' || address === '::1' || /^127(\.\d{1,3}){3}$/.test(address)
 }

@@ -10,10 +10,10 @@ import { checkedBlobKey } from './blob-key.ts'
 /** Blobs of other processes over gRPC. Each transfer has a connection of its own, so that it holds up no calls. */
 export class GrpcBlobClient implements BlobAccess {
   readonly #grpc: typeof Grpc
-  readonly #options: Grpc.ChannelOptions
+  readonly #options: Grpc.ClientOptions
   readonly #clients = new Set<Grpc.Client>()
 
-  constructor(options: Grpc.ChannelOptions, dependencies: { readonly grpc: typeof Grpc }) {
+  constructor(options: Grpc.ClientOptions, dependencies: { readonly grpc: typeof Grpc }) {
     this.#options = options
     this.#grpc = dependencies.grpc
   }

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { serializeError } from '@flink-ts/common'
 import type {
+  Metadata,
   ServerReadableStream,
   ServerUnaryCall,
   ServerWritableStream,
@@ -8,19 +9,28 @@ import type {
 } from '@grpc/grpc-js'
 import { BlobsNotServed } from '../errors.ts'
 import type { BlobKey, BlobPart, BlobStatus } from '../gen/blob.ts'
+import { checkAuthToken } from '../transport/auth.ts'
 import type { BlobStore } from './blob-access.ts'
 import { checkedBlobKey } from './blob-key.ts'
 
-/** Server side of proto/blob.proto over a store. Errors travel in the answers, as JSON. */
-export function blobHandlers(storeOf: () => BlobStore | undefined, addressOf: () => string) {
-  const store = (): BlobStore => {
+/**
+ * Server side of proto/blob.proto over a store. Errors travel in the answers, as JSON.
+ * @param authToken what each call must show; undefined: nothing
+ */
+export function blobHandlers(
+  storeOf: () => BlobStore | undefined,
+  addressOf: () => string,
+  authToken: string | undefined,
+) {
+  const store = (call: { readonly metadata: Metadata }): BlobStore => {
+    checkAuthToken(call.metadata, authToken, addressOf())
     const found = storeOf()
     if (found === undefined) throw BlobsNotServed({ address: addressOf() })
     return found
   }
   return {
     has(call: ServerUnaryCall<BlobKey, BlobStatus>, answer: sendUnaryData<BlobStatus>): void {
-      const check = async (): Promise<boolean> => store().has(checkedBlobKey(call.request.key))
+      const check = async (): Promise<boolean> => store(call).has(checkedBlobKey(call.request.key))
       // `reply` handles both outcomes.
       void reply(check, answer)
     },
@@ -30,7 +40,7 @@ export function blobHandlers(storeOf: () => BlobStore | undefined, addressOf: ()
         const first = await parts.next()
         const header = first.done === true ? undefined : first.value.content
         const key = checkedBlobKey(header?.case === 'header' ? header.value.key : '')
-        await store().put(key, dataOf(parts))
+        await store(call).put(key, dataOf(parts))
         return true
       }
       // `reply` handles both outcomes.
@@ -38,7 +48,7 @@ export function blobHandlers(storeOf: () => BlobStore | undefined, addressOf: ()
     },
     get(call: ServerWritableStream<BlobKey, BlobPart>): void {
       // `send` handles its failures.
-      void send(call, () => store().read(checkedBlobKey(call.request.key)))
+      void send(call, () => store(call).read(checkedBlobKey(call.request.key)))
     },
   }
 }

@@ -7,12 +7,12 @@ import { GrpcLink } from './grpc-link.ts'
 /** Opens a connection of its own for each link: nothing of a broken one, back-off included, outlives it. */
 export class GrpcDialer implements Dialer {
   readonly #grpc: typeof Grpc
-  readonly #options: Grpc.ChannelOptions
+  readonly #options: Grpc.ClientOptions
   readonly #clock: Clock
   readonly #links = new Map<GrpcLink, () => void>()
 
   constructor(
-    options: Grpc.ChannelOptions,
+    options: Grpc.ClientOptions,
     dependencies: { readonly grpc: typeof Grpc; readonly clock: Clock },
   ) {
     this.#options = options

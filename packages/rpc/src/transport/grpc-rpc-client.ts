@@ -6,6 +6,7 @@ import type { RpcClient, RpcSession } from '../endpoint/rpc-session.ts'
 import { ServiceNotRunning } from '../errors.ts'
 import { checkedSettings, type SessionSettings } from '../rpc-options.ts'
 import { type LocalSide, SessionConnector } from '../session/session-connector.ts'
+import { withAuthToken } from './auth.ts'
 import { channelOptions } from './channel-options.ts'
 import { GrpcDialer } from './grpc-dialer.ts'
 
@@ -62,7 +63,8 @@ export class GrpcRpcClient implements RpcClient {
   /** Loads gRPC; call it before anything else. */
   async start(): Promise<void> {
     const grpc = await loadGrpc()
-    const options = channelOptions(this.#settings.maxMessageBytes)
+    const { authToken, maxMessageBytes } = this.#settings
+    const options = withAuthToken(channelOptions(maxMessageBytes), authToken, grpc)
     this.#transport = {
       dialer: new GrpcDialer(options, { grpc, clock: this.#clock }),
       blobs: new GrpcBlobClient(options, { grpc }),

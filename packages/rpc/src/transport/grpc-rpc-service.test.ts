@@ -44,6 +44,60 @@ async function proxyTo(target: string) {
   return { proxy, address: await proxy.start() }
 }
 
+describe('tokens', () => {
+  const authToken = 'a token of some length'
+  const connect = (from: GrpcRpcClient, to: GrpcRpcService) =>
+    from.connect(to.address, 'echo', { name: 'tester', handlers: () => ({}) })
+
+  test('who shows the token is served, with sessions and blobs', async () => {
+    const server = await service('server', { authToken })
+    server.serve(new EchoEndpoint())
+    const friend = await client('friend', { authToken })
+    const session = await connect(friend, server)
+    expect(await session.gateway(echoGateway).echo('x')).toBe('x')
+    // Without a store: the answer of the blob service itself.
+    await expect(friend.blobs.has(server.address, 'a'.repeat(64))).rejects.toMatchObject({
+      code: 'rpc.blobs-not-served',
+    })
+  })
+
+  test.each([
+    [undefined, 'none'],
+    ['another token of some length', 'another one'],
+  ])('who shows %s is refused at once, and told so', async (shown, text) => {
+    const server = await service('server', { authToken })
+    const endpoint = new EchoEndpoint()
+    server.serve(endpoint)
+    const stranger = await client('stranger', { authToken: shown })
+    const refused = {
+      code: 'rpc.unauthenticated',
+      retry: 'no',
+      message: expect.stringContaining(`shows ${text}`),
+    }
+    await expect(connect(stranger, server)).rejects.toMatchObject(refused)
+    await expect(stranger.blobs.has(server.address, 'a'.repeat(64))).rejects.toMatchObject(refused)
+    await expect(stranger.blobs.put(server.address, new Uint8Array(10))).rejects.toMatchObject(refused)
+    expect(endpoint.sessions).toEqual([])
+  })
+
+  test('nothing listens beyond this machine without a token, unless it is allowed by name', async () => {
+    const open = (settings: Partial<SessionSettings>) => {
+      const made = new GrpcRpcService(
+        { ...testProcess('open'), bindHost: '0.0.0.0', port: 0, settings },
+        testDependencies,
+      )
+      toClose.push(made)
+      return made.start()
+    }
+    await expect(open({})).rejects.toMatchObject({
+      code: 'rpc.unauthenticated-binding',
+      message: expect.stringMatching(/security\.auth\.token-file.*security\.rpc\.allow-unauthenticated/),
+    })
+    await open({ authToken })
+    await open({ allowUnauthenticated: true })
+  })
+})
+
 describe('GrpcRpcService', () => {
   test('carries calls both ways and says who is at the other end', async () => {
     const server = await service('server')

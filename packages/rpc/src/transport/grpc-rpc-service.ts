@@ -1,15 +1,16 @@
-import type { Clock, Logger, ResourceId } from '@flink-ts/common'
+import { type Clock, isLoopback, type Logger, type ResourceId, serializeError } from '@flink-ts/common'
 import type * as Grpc from '@grpc/grpc-js'
 import type { BlobAccess, BlobStore } from '../blob/blob-access.ts'
 import { GrpcBlobClient } from '../blob/grpc-blob-client.ts'
 import { blobHandlers } from '../blob/grpc-blob-service.ts'
 import type { RpcClient, RpcEndpoint, RpcService, RpcSession } from '../endpoint/rpc-session.ts'
-import { BindFailed, ServiceNotRunning } from '../errors.ts'
+import { BindFailed, ServiceNotRunning, UnauthenticatedBinding } from '../errors.ts'
 import { blobService } from '../gen/blob.ts'
 import { type Envelope, sessionService } from '../gen/session.ts'
 import { checkedSettings, type SessionSettings } from '../rpc-options.ts'
 import { type LocalSide, SessionConnector } from '../session/session-connector.ts'
 import { type LocalProcess, SessionHost } from '../session/session-host.ts'
+import { checkAuthToken, withAuthToken } from './auth.ts'
 import { channelOptions } from './channel-options.ts'
 import { GrpcDialer } from './grpc-dialer.ts'
 import { GrpcLink } from './grpc-link.ts'
@@ -97,10 +98,15 @@ export class GrpcRpcService implements RpcService, RpcClient {
     return this.#transport().blobs
   }
 
-  /** Loads gRPC and listens. Rejects with `rpc.bind-failed`. */
+  /** Loads gRPC and listens. Rejects with `rpc.bind-failed`, `rpc.unauthenticated-binding`. */
   async start(): Promise<void> {
     const grpc = await loadGrpc()
-    const options = channelOptions(this.#settings.maxMessageBytes)
+    const { authToken, allowUnauthenticated, maxMessageBytes } = this.#settings
+    const { bindHost } = this.#options
+    if (authToken === undefined && !allowUnauthenticated && !isLoopback(bindHost)) {
+      throw UnauthenticatedBinding({ bindHost })
+    }
+    const options = channelOptions(maxMessageBytes)
     const server = new grpc.Server(options)
     server.addService(sessionService as unknown as Grpc.ServiceDefinition, {
       open: (stream: Grpc.ServerDuplexStream<Envelope, Envelope>) => this.#accept(stream),
@@ -110,14 +116,15 @@ export class GrpcRpcService implements RpcService, RpcClient {
       blobHandlers(
         () => this.#blobStore,
         () => this.address,
+        authToken,
       ) as unknown as Grpc.UntypedServiceImplementation,
     )
     const port = await this.#listen(grpc, server)
     this.#running = {
       server,
       port,
-      dialer: new GrpcDialer(options, { grpc, clock: this.#clock }),
-      blobs: new GrpcBlobClient(options, { grpc }),
+      dialer: new GrpcDialer(withAuthToken(options, authToken, grpc), { grpc, clock: this.#clock }),
+      blobs: new GrpcBlobClient(withAuthToken(options, authToken, grpc), { grpc }),
     }
     this.#logger.debug({ address: this.address }, 'RPC service listens')
   }
@@ -170,6 +177,17 @@ export class GrpcRpcService implements RpcService, RpcClient {
       { clock: this.#clock },
     )
     this.#accepted.add(link)
+    try {
+      checkAuthToken(stream.metadata, this.#settings.authToken, this.address)
+    } catch (error) {
+      this.#logger.warn({ error, peer: stream.getPeer() }, 'Refused a connection without the right token')
+      link.send({
+        ack: 0,
+        body: { case: 'refusal', value: { error: JSON.stringify(serializeError(error)) } },
+      })
+      link.close()
+      return
+    }
     this.#host.accept(link)
   }
 
