@@ -67,7 +67,7 @@ export const CheckpointExpired = defineError<{
   retry: 'backoff',
   message: d =>
     `Checkpoint ${d.checkpointId} was not complete after ${d.timeoutMs} ms (execution.checkpointing.timeout); ` +
-    `not acknowledged by ${d.missing.join(', ')}.`,
+    `not acknowledged by ${d.missing.join('; ')}.`,
 })
 
 /** The snapshot to start from has state of operators that the job does not have. */

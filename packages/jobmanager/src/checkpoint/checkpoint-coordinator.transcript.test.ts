@@ -75,6 +75,8 @@ runTranscripts(new URL('../testdata/checkpoint/', import.meta.url), () => {
         const state = { operators: [{ operatorId, keyed: [], operator: [{ states: [], location }] }] }
         return handle({ type: 'acknowledged', acknowledgement: { attemptId, checkpointId, state } })
       }
+      case 'waits':
+        return handle({ type: 'task-waits', attemptId, checkpointId, what: words.slice(2).join(' ') })
       case 'decline':
         return handle({
           type: 'declined',

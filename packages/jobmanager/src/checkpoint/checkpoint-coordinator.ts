@@ -122,6 +122,9 @@ export class CheckpointCoordinator {
       case 'acknowledged':
         this.#acknowledged(event.acknowledgement)
         break
+      case 'task-waits':
+        this.#pending.get(event.checkpointId)?.waits(event.attemptId, event.what)
+        break
       case 'declined': {
         const { checkpointId, attemptId, reason } = event.decline
         const pending = this.#pending.get(checkpointId)
@@ -308,7 +311,7 @@ export class CheckpointCoordinator {
     const pending = this.#pending.get(checkpointId)
     if (pending === undefined) return
     const { timeoutMs } = this.#graph.checkpointing
-    const missing = [...pending.missing].map(attemptId => pending.plan.acknowledge.get(attemptId)!)
+    const missing = pending.describeMissing(this.#graph)
     // All have acknowledged: the storage is what takes so long.
     const waitingFor = missing.length === 0 ? ['the checkpoint storage'] : missing
     this.#failed(pending, serializeError(CheckpointExpired({ checkpointId, timeoutMs, missing: waitingFor })))

@@ -29,6 +29,13 @@ export type CoordinatorEvent =
       readonly type: 'acknowledged'
       readonly acknowledgement: Pick<CheckpointAcknowledgement, 'attemptId' | 'checkpointId' | 'state'>
     }
+  /** What a task that takes part in a checkpoint waits for, in words. */
+  | {
+      readonly type: 'task-waits'
+      readonly attemptId: ExecutionAttemptId
+      readonly checkpointId: number
+      readonly what: string
+    }
   | { readonly type: 'declined'; readonly decline: CheckpointDecline }
   /** Answer to `snapshot-coordinators`; a failure is `trigger-failed`. */
   | {

@@ -1,6 +1,6 @@
 import type { ExecutionAttemptId, OperatorId } from '@flink-ts/common'
 import type { CoordinatorState } from '@flink-ts/gateways'
-import type { JobGraph } from '@flink-ts/jobgraph'
+import type { JobGraph, JobVertex } from '@flink-ts/jobgraph'
 import {
   type CheckpointMetadata,
   channelStateSizeBytes,
@@ -42,6 +42,7 @@ export class PendingCheckpoint {
   readonly savepoint: SavepointRequest | undefined
   readonly #snapshots = new Map<SubtaskKey, TaskStateSnapshot>()
   readonly #missing: Set<ExecutionAttemptId>
+  readonly #waits = new Map<ExecutionAttemptId, string>()
   #coordinators: readonly CoordinatorState[] | undefined
   #sealed: SealedCheckpoint | undefined
 
@@ -71,6 +72,24 @@ export class PendingCheckpoint {
   /** Who has not acknowledged. */
   get missing(): ReadonlySet<ExecutionAttemptId> {
     return this.#missing
+  }
+
+  /** A task has told what it waits for. */
+  waits(attemptId: ExecutionAttemptId, what: string): void {
+    if (this.#missing.has(attemptId)) this.#waits.set(attemptId, what)
+  }
+
+  /** Who has not acknowledged, with what each was waiting for when it last told, for messages. */
+  describeMissing(graph: JobGraph): readonly string[] {
+    const vertices = new Map<string, JobVertex>(graph.vertices.map(vertex => [vertex.id, vertex]))
+    return [...this.#missing].map(attemptId => {
+      const key = this.plan.acknowledge.get(attemptId)!
+      const slash = key.lastIndexOf('/')
+      const vertex = vertices.get(key.slice(0, slash))
+      const name = `${vertex?.name} (${Number(key.slice(slash + 1)) + 1}/${vertex?.parallelism})`
+      const what = this.#waits.get(attemptId)
+      return what === undefined ? name : `${name}, which waits for ${what}`
+    })
   }
 
   /** Takes an acknowledgement; false if that attempt has none to give (any more). */
@@ -106,7 +125,7 @@ export class PendingCheckpoint {
     for (const key of this.plan.finished) origins.set(key, carriedFrom(key))
     const carried = new Map(previous?.metadata.operators.map(operator => [operator.operatorId, operator]))
     const operators = graph.vertices.flatMap(vertex =>
-      vertex.operators.map(({ operatorId, name }): OperatorState => {
+      vertex.operators.map(({ operatorId, name, uid }): OperatorState => {
         const subtasks: { index: number; state: OperatorSubtaskState }[] = []
         for (let index = 0; index < vertex.parallelism; index++) {
           const key = subtaskKey(vertex.id, index)
@@ -118,6 +137,7 @@ export class PendingCheckpoint {
         const { parallelism, maxParallelism } = vertex
         const coordinator = this.#coordinators?.find(state => state.operatorId === operatorId)
         return {
+          ...(uid !== undefined && { uid }),
           ...{ operatorId, name, parallelism, maxParallelism, subtasks },
           ...(coordinator && { coordinator: { base64: Buffer.from(coordinator.state).toString('base64') } }),
         }

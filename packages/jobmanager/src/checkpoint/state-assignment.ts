@@ -9,6 +9,7 @@ import { CoordinatorStateMissing, MaxParallelismChanged, StateNotRestored } from
 
 /**
  * Checks that a snapshot fits the job before anything is deployed.
+ * @returns the operators whose state nobody takes over, in words: it is dropped
  * @throws jobmanager.state-not-restored if state would be dropped that `allowNonRestoredState` does not allow to drop
  * @throws jobmanager.coordinator-state-missing if readers have state, but the part that hands out splits has none
  * @throws jobmanager.max-parallelism-changed if keyed state was written with another number of key groups
@@ -17,7 +18,7 @@ export function checkRestorable(
   graph: JobGraph,
   metadata: CheckpointMetadata,
   restore: { readonly path: string; readonly allowNonRestoredState: boolean },
-): void {
+): readonly string[] {
   const vertexOf = new Map(
     graph.vertices.flatMap(vertex =>
       vertex.operators.map(operator => [operator.operatorId, { vertex, operator }]),
@@ -46,6 +47,7 @@ export function checkRestorable(
       })
     }
   }
+  return dropped
 }
 
 /** The state that a subtask starts from, at whatever parallelism the snapshot was taken. */

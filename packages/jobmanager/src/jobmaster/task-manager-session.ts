@@ -100,6 +100,8 @@ export function serveTaskManager(session: RpcSession, port: TaskManagerSessionPo
         const execution = executionGraph.byAttempt(attemptId)
         if (execution !== undefined && hasTask(attemptId, 'reportTaskMetrics')) {
           executionGraph.setMetrics(execution.key, counters)
+          if (counters.checkpoint !== undefined)
+            port.coordinate({ type: 'task-waits', attemptId, ...counters.checkpoint })
         }
       }
     },
