@@ -40,6 +40,7 @@ export {
   CollectionSource,
   type Collector,
   type CoMapFunction,
+  type CommittableMessage,
   type Committer,
   ContinuousEventTimeTrigger,
   ContinuousProcessingTimeTrigger,

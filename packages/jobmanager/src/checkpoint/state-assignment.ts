@@ -30,7 +30,11 @@ export function checkRestorable(
     throw StateNotRestored({ path: restore.path, operators: dropped })
   }
   const withoutCoordinator = withState.filter(
-    state => state.coordinator === undefined && vertexOf.get(state.operatorId)?.operator.coordinated === true,
+    // Of other coordinators: those that keep no state.
+    state =>
+      state.coordinator === undefined &&
+      vertexOf.get(state.operatorId)?.operator.coordinated === true &&
+      vertexOf.get(state.operatorId)?.operator.kind === 'source',
   )
   if (withoutCoordinator.length > 0) {
     throw CoordinatorStateMissing({ path: restore.path, operators: withoutCoordinator.map(describe) })

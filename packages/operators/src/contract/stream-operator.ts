@@ -54,6 +54,8 @@ export interface StreamOperator {
   endInput?(input: number): void | Promise<void>
   /** All is done and, with checkpointing, the last checkpoint is complete. */
   finish?(): void | Promise<void>
+  /** The task is being ended while a promise of this operator is open: let it settle soon. `close` follows. */
+  cancel?(): void
   /** Always called once, whatever happened; must not emit. */
   close?(): void | Promise<void>
 }

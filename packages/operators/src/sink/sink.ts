@@ -38,6 +38,13 @@ export interface Committer<Committable> {
   close?(): void | Promise<void>
 }
 
+/** A committable on its way from a writer to a committer. */
+export interface CommittableMessage<Committable> {
+  readonly committable: Committable
+  /** The writer that made it, from 0. */
+  readonly subtaskIndex: number
+}
+
 /** A sink: a writer, and for exactly-once a committer (the shape of Flink's Sink V2). */
 export interface Sink<T, Committable = unknown, WriterState = unknown> {
   /** For plans: `print`, `file`. */
@@ -47,6 +54,21 @@ export interface Sink<T, Committable = unknown, WriterState = unknown> {
     restored: readonly WriterState[],
   ): SinkWriter<T, Committable, WriterState> | Promise<SinkWriter<T, Committable, WriterState>>
   createCommitter?(): Committer<Committable>
+  /**
+   * Commits for all subtasks at once, in the job host: once for each checkpoint that is complete, with the committables
+   * of all subtasks (after the committer, if there is one as well). May be called again with the same ones.
+   */
+  createGlobalCommitter?(): Committer<Committable>
+  /**
+   * Transforms the stream before it is written: gets and returns a DataStream.
+   * @example addPreWriteTopology(input: DataStream<Row>) { return input.keyBy(row => row.table) }
+   */
+  addPreWriteTopology?(input: never): unknown
+  /**
+   * Transforms the committables between the writers and the committers, which become operators of their own: gets and
+   * returns a DataStream of {@link CommittableMessage}. What is not passed on is not committed.
+   */
+  addPreCommitTopology?(committables: never): unknown
   /** Unfinished files (URIs) of a committable: results once it is committed, removed if it never will be. */
   filesOf?(committable: Committable): readonly string[]
 }

@@ -20,7 +20,6 @@ import {
   type ProcessFunction,
   processOperator,
   type Sink,
-  sinkOperator,
   type TimeWindow,
   timestampsAndWatermarksOperator,
   type WatermarkStrategy,
@@ -30,6 +29,7 @@ import {
 import type { MapStateDescriptor } from '@flink-ts/state'
 import { ForeignStream, RemovedCall } from '../errors.ts'
 import type { StreamNode, Upstream } from '../graph/stream-graph.ts'
+import { addSink } from './add-sink.ts'
 import { AllWindowedStream } from './all-windowed-stream.ts'
 import {
   type AsyncMapOptions,
@@ -39,7 +39,7 @@ import {
 } from './async-data-stream.ts'
 import { BroadcastConnectedStream, BroadcastStream } from './broadcast-stream.ts'
 import { type AddTwoInputOperator, ConnectedStreams, type KeySelectors } from './connected-streams.ts'
-import { DataStreamSink } from './data-stream-sink.ts'
+import type { DataStreamSink } from './data-stream-sink.ts'
 import type { GraphBuilder } from './graph-builder.ts'
 import type { KeyValue } from './key-value.ts'
 import type { KeyedStream } from './keyed-stream.ts'
@@ -362,9 +362,14 @@ export class DataStream<T> {
   }
 
   private addSink(call: string, defaultName: string, sink: Sink<T>): DataStreamSink {
-    const factory = sinkOperator(sink)
-    return new DataStreamSink(
-      this.builder.addOperator(call, { defaultName, factory, inputs: this.upstreams }),
+    return addSink(
+      this.builder,
+      { call, defaultName, sink },
+      {
+        input: this,
+        streamOf: node => new SingleOutputStreamOperator(this.builder, node),
+        upstreamsOf: stream => (stream instanceof DataStream ? stream.upstreams : undefined),
+      },
     )
   }
 

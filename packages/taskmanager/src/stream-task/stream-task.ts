@@ -434,6 +434,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     this.#inputs?.discard()
     this.#checkpointing?.close()
     const done = (failure: { error: unknown } | undefined): void => this.#end(failure)
+    this.#sequence.waitingFor?.operator.cancel?.()
     this.#sequence.interrupt(() =>
       closeOperators(this.#sequence, this.#chain?.links ?? [], this.#logger, this.#operatorFailure, done),
     )
