@@ -7,13 +7,12 @@ import {
 } from '../contract/stream-operator.ts'
 import { MissingTimestamp } from '../errors.ts'
 import { describeValue, failureAtRecord, rejectPromise } from '../functions/user-function-failure.ts'
-import { InternalTimerService } from '../timers/internal-timer-service.ts'
 import type { MergingWindowAssigner } from './assigners/window-assigner.ts'
 import { LateRecords } from './late-records.ts'
 import { lifecyclesOf } from './lifecycles.ts'
+import { isPlain, type MergingLifeOptions, PlainLife, TriggeredLife } from './merging-window-life.ts'
 import { type Merge, type MergingWindow, mergesOf } from './merging-windows.ts'
 import { TimeWindow } from './time-window.ts'
-import { TriggerCalls } from './trigger-calls.ts'
 import { isFire, isPurge, type TriggerResult } from './triggers/trigger.ts'
 import { aggregationCode, EmittedAccumulators } from './window-aggregation.ts'
 import { clearFunctionOf, emitContentsOf } from './window-contents-emission.ts'
@@ -41,7 +40,6 @@ export function createMergingWindowOperator<K, T>(
     .table(undefined)
   const names = new WindowNames<TimeWindow>(context, undefined)
   const late = new LateRecords(context, options.lateTag)
-  const layout = new WindowLayout(context, evictor === undefined ? 'sessions' : 'sessions with evictor')
   const emitted = new EmittedAccumulators()
   const code = aggregationCode(
     evictor === undefined ? aggregation : { type: 'list' },
@@ -54,32 +52,17 @@ export function createMergingWindowOperator<K, T>(
     [code.function],
   )
 
-  const timers = new InternalTimerService(context, 'window-timers', {
-    eventTime: (timestamp, namespace) => onTimer(true, timestamp, namespace as string),
-    processingTime: (timestamp, namespace) => onTimer(false, timestamp, namespace as string),
-  })
   const userOutput = userOutputOf(context)
   const processContext = new WindowProcessContext<TimeWindow>(context, userOutput, {
     merging: true,
-    currentWatermark: () => timers.currentWatermark(),
+    currentWatermark: () => life.timers.currentWatermark(),
   })
-  const trigger = new TriggerCalls<T, TimeWindow>(
-    context,
-    options.trigger ?? assigner.getDefaultTrigger(),
-    timers,
-  )
   const emitContents = emitContentsOf(context, options, { processContext, userOutput, emitted })
   const clearFunction = clearFunctionOf(context, options, processContext, userOutput)
 
   const cleanupTime = (window: TimeWindow): number =>
     Math.min(window.maxTimestamp() + latenessMs, MAX_WATERMARK)
-  const nameOf = (window: MergingWindow): string => `${window.start},${window.end}`
   const findMerges = mergesOf(assigner)
-
-  const deleteCleanup = (window: TimeWindow, namespace: string): void => {
-    if (isEventTime) timers.deleteEventTime(namespace, cleanupTime(window))
-    else timers.deleteProcessingTime(namespace, cleanupTime(window))
-  }
 
   /** Takes the place of the windows that are merged. */
   const mergeInto = (windows: Windows, { merged, result }: Merge): MergingWindow => {
@@ -92,21 +75,16 @@ export function createMergingWindowOperator<K, T>(
     ) {
       return first
     }
-    trigger.at(`${result.start},${result.end}`)
-    trigger.onMerge(result, merged.map(nameOf))
+    const timer = life.merge(result, merged)
     let value: unknown
     for (const window of merged) {
-      const name = nameOf(window)
-      trigger.at(name)
-      const old = new TimeWindow(window.start, window.end)
-      trigger.clear(old)
-      deleteCleanup(old, name)
       windows.splice(windows.indexOf(window), 1)
       if (window.value === undefined) continue
       emitted.own(window)
       value = value === undefined ? window.value : merge(value, window.value)
     }
     const joined: MergingWindow = { start: result.start, end: result.end, value }
+    if (timer !== undefined) joined.timer = timer
     windows.push(joined)
     return joined
   }
@@ -136,30 +114,35 @@ export function createMergingWindowOperator<K, T>(
   }
 
   /** Does what the trigger said. */
-  const act = (result: TriggerResult, key: unknown, session: MergingWindow, window: TimeWindow): void => {
+  const act = (result: TriggerResult, session: MergingWindow, window: TimeWindow): void => {
     if (session.value === undefined) return
-    const empty = isFire(result) && !emitContents(key, window, session)
+    const empty = isFire(result) && !emitContents(backend.currentKey(), window, session)
     if (empty || isPurge(result)) session.value = undefined
   }
 
-  const onTimer = (eventTime: boolean, timestamp: number, namespace: string): void => {
-    const key = backend.currentKey()
-    const window = names.window(namespace)
-    const windows = sessions.find(key)?.value
-    const session = windows?.find(each => each.start === window.start && each.end === window.end)
-    // A trigger may leave timers of windows that were merged.
-    if (windows === undefined || session === undefined) return
-    trigger.at(namespace)
-    const result = eventTime
-      ? trigger.onEventTime(timestamp, window)
-      : trigger.onProcessingTime(timestamp, window)
-    if (result !== 'CONTINUE') act(result, key, session, window)
-    if (eventTime !== isEventTime || timestamp !== cleanupTime(window)) return
-    trigger.clear(window)
-    clearFunction(window, namespace)
+  const remove = (key: unknown, windows: Windows, session: MergingWindow): void => {
     windows.splice(windows.indexOf(session), 1)
     if (windows.length === 0) sessions.remove(key)
   }
+
+  const lifeOptions: MergingLifeOptions<T> = {
+    trigger: options.trigger ?? assigner.getDefaultTrigger(),
+    ...{ isEventTime, cleanupTime, names },
+    actions: {
+      windows: () => sessions.find(backend.currentKey())?.value,
+      act,
+      end: (session, window) => {
+        clearFunction(window, '')
+        const key = backend.currentKey()
+        remove(key, sessions.find(key)?.value ?? [], session)
+      },
+    },
+  }
+  const plain = isPlain(lifeOptions)
+  const life = plain ? new PlainLife<T>(context, lifeOptions) : new TriggeredLife<T>(context, lifeOptions)
+  const { timers } = life
+  const kind = plain ? 'sessions' : 'sessions with trigger'
+  const layout = new WindowLayout(context, evictor === undefined ? kind : `${kind} and evictor`)
 
   /** Adds a record to its window; false if that is late. */
   const addToWindow = (key: unknown, value: unknown, time: number, added: TimeWindow): boolean => {
@@ -167,20 +150,13 @@ export function createMergingWindowOperator<K, T>(
     const windows = entry.value
     const session = addWindow(windows, added, value)
     const window = session.start === added.start && session.end === added.end ? added : windowOf(session)
-    const cleanup = cleanupTime(window)
-    if (isEventTime && cleanup <= timers.currentWatermark()) {
-      windows.splice(windows.indexOf(session), 1)
-      if (windows.length === 0) sessions.remove(key)
+    if (isEventTime && cleanupTime(window) <= timers.currentWatermark()) {
+      remove(key, windows, session)
       return false
     }
     addTo(session, value, time)
-    const namespace = nameOf(session)
-    trigger.at(namespace)
-    const result = trigger.onElement(value as T, time, window)
-    if (result !== 'CONTINUE') act(result, key, session, window)
-    if (cleanup >= MAX_WATERMARK) return true
-    if (isEventTime) timers.registerEventTime(namespace, cleanup)
-    else timers.registerProcessingTime(namespace, cleanup)
+    const result = life.added(value as T, time, session, window)
+    if (result !== 'CONTINUE') act(result, session, window)
     return true
   }
 

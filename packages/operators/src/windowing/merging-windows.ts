@@ -8,6 +8,8 @@ export interface MergingWindow {
   readonly end: number
   /** Its contents. */
   value: unknown
+  /** Of those that fire at their end: when it is to be looked at. */
+  timer?: number | undefined
 }
 
 /** Windows that become one. */
