@@ -9,12 +9,42 @@ fail() {
   exit 1
 }
 
-# config_value KEY DEFAULT: a top-level `key: value` of flink-conf.yaml.
+# Sets CONFIG_FILE: the configuration file, if there is one.
+find_config_file() {
+  for CONFIG_FILE in "$FLINK_CONF_DIR"/{flink-conf.yaml,flink-conf.yml,config.yaml}; do
+    [ ! -f "$CONFIG_FILE" ] || return 0
+  done
+  CONFIG_FILE=
+}
+
+# config_value KEY DEFAULT: the value of a key of the configuration file, be it written flat or nested.
 config_value() {
   local value=
-  if [ -f "$FLINK_CONF_DIR/flink-conf.yaml" ]; then
-    value=$(sed -n "s/^${1//./\\.}[[:space:]]*:[[:space:]]*//p" "$FLINK_CONF_DIR/flink-conf.yaml" |
-      sed -e 's/[[:space:]]#.*//' -e 's/[[:space:]]*$//' -e 's/^"\(.*\)"$/\1/' -e "s/^'\(.*\)'\$/\1/" | tail -n 1)
+  find_config_file
+  if [ -n "$CONFIG_FILE" ]; then
+    value=$(awk -v wanted="$1" '
+      /^[[:space:]]*(#|-|$)/ { next }
+      {
+        match($0, /^ */)
+        indent = RLENGTH
+        line = substr($0, indent + 1)
+        colon = index(line, ":")
+        if (colon == 0) next
+        while (depth > 0 && indents[depth] >= indent) depth--
+        key = (depth > 0 ? names[depth] "." : "") substr(line, 1, colon - 1)
+        gsub(/[[:space:]\"\047]/, "", key)
+        value = substr(line, colon + 1)
+        sub(/^[[:space:]]+/, "", value)
+        sub(/[[:space:]]+#.*$/, "", value)
+        sub(/^#.*$/, "", value)
+        sub(/[[:space:]]+$/, "", value)
+        if (value == "") { indents[++depth] = indent; names[depth] = key }
+        else if (key == wanted) found = value
+      }
+      END {
+        if (found ~ /^".*"$/ || found ~ /^\047.*\047$/) found = substr(found, 2, length(found) - 2)
+        print found
+      }' "$CONFIG_FILE")
   fi
   echo "${value:-$2}"
 }
@@ -94,4 +124,31 @@ is_local_host() {
     localhost | 127.0.0.1) true ;;
     *) false ;;
   esac
+}
+
+# add_node_options SERVICE: adds to NODE_OPTIONS_OF what env.java.opts.* and FLINK_ENV_JAVA_OPTS* say, Flink's names for
+# the options of its runtime. Options of Java are left out, with a word.
+add_node_options() {
+  local role suffix text= words word
+  case $1 in
+    standalonesession) role=jobmanager suffix=_JM ;;
+    taskexecutor) role=taskmanager suffix=_TM ;;
+    cli) role=client suffix=_CLI ;;
+  esac
+  find_config_file
+  # Most files have none of these, and awk takes time.
+  [ -z "$CONFIG_FILE" ] || read -r -d '' text <"$CONFIG_FILE" || true
+  if [[ $text == *java* ]]; then
+    text="$(config_value env.java.opts.all "$(config_value env.java.opts '')") $(config_value env.java.opts.$role '')"
+  else
+    text=
+  fi
+  suffix=FLINK_ENV_JAVA_OPTS$suffix
+  read -r -d '' -a words <<<"$text ${FLINK_ENV_JAVA_OPTS:-} ${!suffix:-}" || true
+  for word in ${words[@]+"${words[@]}"}; do
+    case $word in
+      --*) NODE_OPTIONS_OF+=("$word") ;;
+      *) echo "[WARN] $word is no option of Node.js, which begin with --: ignored (env.java.opts, FLINK_ENV_JAVA_OPTS)." >&2 ;;
+    esac
+  done
 }

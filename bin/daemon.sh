@@ -75,6 +75,7 @@ node_options() { # service
   NODE_OPTIONS_OF=()
   # A JobManager makes little garbage; slot threads, on the contrary, need a large young generation.
   [ "$1" != standalonesession ] || NODE_OPTIONS_OF=(--max-semi-space-size=2)
+  add_node_options "$1"
 }
 
 start_daemon() { # service args...

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import {
+  appendFileSync,
   chmodSync,
   cpSync,
   existsSync,
@@ -196,6 +197,41 @@ it('takes directories from flink-conf.yaml, and the environment before it', asyn
   expect(args).toEqual(['--configDir', conf])
   expect(existsSync(join(home, 'my-pids/flink-me-taskexecutor.pid'))).toBe(true)
   await run('taskmanager.sh', ['stop'], env)
+})
+
+it("reads Flink's config.yaml, nested or flat, when there is no flink-conf.yaml", async () => {
+  rmSync(join(home, 'conf/flink-conf.yaml'))
+  writeFileSync(
+    join(home, 'conf/config.yaml'),
+    `# comment
+env:
+  pid:
+    dir: "${home}/nested pids" # comment
+  other: 1
+rest:
+  port: 8081
+env.log.dir: ${home}/flat-logs
+`,
+  )
+  const env = { FLINK_PID_DIR: undefined }
+  await run('taskmanager.sh', ['start'], env)
+  expect(existsSync(join(home, 'nested pids/flink-me-taskexecutor.pid'))).toBe(true)
+  expect(readdirSync(join(home, 'flat-logs')).length).toBeGreaterThan(0)
+  await run('taskmanager.sh', ['stop'], env)
+})
+
+it('passes options of Node on, and says which others it leaves out', async () => {
+  appendFileSync(
+    join(home, 'conf/flink-conf.yaml'),
+    'env.java.opts.all: -Xmx1g --no-warnings\nenv.java.opts.taskmanager: --stack-size=900\n',
+  )
+  const env = { FLINK_ENV_JAVA_OPTS: '--trace-uncaught', FLINK_ENV_JAVA_OPTS_JM: '--no-deprecation' }
+  const started = await run('taskmanager.sh', ['start'], env)
+  expect(started.out).toContain('[WARN] -Xmx1g is no option of Node.js')
+  const { execArgv } = await note(log('taskexecutor', 0, 'out'))
+  expect(execArgv).toEqual(['--no-warnings', '--stack-size=900', '--trace-uncaught'])
+  const { out } = await run('flink', ['-Dbrief=true'], { FLINK_ENV_JAVA_OPTS_CLI: '--no-deprecation' })
+  expect(JSON.parse(out.split('\n')[1] as string).execArgv).toEqual(['--no-warnings', '--no-deprecation'])
 })
 
 it('refuses a Node that is too old, with a way out', async () => {

@@ -23,14 +23,25 @@ interface DeclaredOption {
 }
 
 // Read by the scripts in bin, which declare nothing.
-const scriptKey = (key: string, defaultValue: string, expected: string, description: string) => ({
-  key,
-  defaultValue,
-  expected,
-  description,
-  deprecatedKeys: [] as readonly string[],
-})
+const scriptKey = (
+  key: string,
+  defaultValue: string,
+  expected: string,
+  description: string,
+  deprecatedKeys: readonly string[] = [],
+) => ({ key, defaultValue, expected, description, deprecatedKeys })
+const nodeOptions = 'options of Node.js, each beginning with --'
 const SCRIPT_KEYS = [
+  scriptKey(
+    'env.java.opts.all',
+    '',
+    nodeOptions,
+    'For all processes; those of Java are left out, with a warning.',
+    ['env.java.opts'],
+  ),
+  scriptKey('env.java.opts.client', '', nodeOptions, 'For the command line.'),
+  scriptKey('env.java.opts.jobmanager', '', nodeOptions, 'For the JobManager.'),
+  scriptKey('env.java.opts.taskmanager', '', nodeOptions, 'For TaskManagers.'),
   scriptKey('env.log.dir', 'log', 'a folder', 'Folder of the logs of processes that the scripts start.'),
   scriptKey('env.log.max', '10', 'a whole number', 'How many older logs of a process are kept.'),
   scriptKey('env.pid.dir', '/tmp', 'a folder', 'Folder of the files with the ids of started processes.'),
@@ -222,7 +233,7 @@ function errorsPage(errors: ReadonlyMap<string, readonly DeclaredError[]>): stri
 function scriptKeysTable(): string {
   const rows = SCRIPT_KEYS.map(({ key, defaultValue, expected, description }) => [
     `\`${key}\``,
-    codeCell(defaultValue),
+    defaultValue === '' ? '(none)' : codeCell(defaultValue),
     cell(expected),
     cell(description),
   ])

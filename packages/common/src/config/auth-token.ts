@@ -12,7 +12,7 @@ const AuthTokenUnusable = defineError<{ file: string; reason: string }>({
   domain: 'user',
   retry: 'no',
   message: d =>
-    `${d.file} (security.auth.token-file) has no usable token: ${d.reason}. Put one line of ${SHORTEST} or more ` +
+    `${d.file} (security.auth.token-file) has no usable token: ${d.reason}. Put one line of 16 or more ` +
     'printable characters without spaces there, such as openssl rand -hex 32 makes, readable for this user only.',
 })
 
