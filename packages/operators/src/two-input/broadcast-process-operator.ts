@@ -182,9 +182,8 @@ function applyToKeyedState<K, D extends StateDescriptor<unknown>>(
 ): void {
   const { keyedState } = context
   const state = keyedState.state<StateOf<D>>(descriptor)
-  const table = keyedState.namespacedState(descriptor).existing(undefined)
   // The action may clear what it gets.
-  const keys = table === undefined ? [] : Array.from(table.entries(), entry => entry.key)
+  const keys = [...keyedState.keys(descriptor)]
   for (const key of keys) {
     keyedState.setCurrentKey(key)
     action(key as K, state)

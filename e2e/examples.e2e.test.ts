@@ -1,0 +1,56 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { REPOSITORY } from './harness/test-cluster.ts'
+
+const example = (name: string): string => join(REPOSITORY, `examples/datastream/src/${name}.ts`)
+
+/** The service that async-enrichment asks, as a user would start it. */
+let service: ChildProcess
+let serviceUrl: string
+beforeAll(async () => {
+  service = spawn(process.execPath, [example('country-service'), '0'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [line] = (await once(service.stdout as NodeJS.ReadableStream, 'data')) as [Buffer]
+  serviceUrl = /http:\S+/.exec(String(line))?.[0] ?? ''
+})
+afterAll(async () => {
+  service.kill()
+  await once(service, 'exit')
+})
+
+/** What a program prints, without the number of the subtask, sorted. */
+async function printed(name: string, args: readonly string[]): Promise<readonly string[]> {
+  const { stdout } = await promisify(execFile)(process.execPath, [example(name), ...args])
+  const lines = stdout.trimEnd().split('\n')
+  return lines.map(line => line.replace(/^\d+> /, '')).sort()
+}
+
+describe.each([1, 4])('at parallelism %i', parallelism => {
+  const parallel = ['--parallelism', String(parallelism)]
+  test.each([
+    ['session-windows', ['ada / /shoes /cart in 45 s', 'ada / in 0 s', 'bob / in 0 s', 'bob /help in 0 s']],
+    ['interval-join', ['hat paid with 15', 'shoes paid with 60']],
+    [
+      'broadcast-enrichment',
+      [
+        'Bern sold for 21.00 EUR',
+        'Paris sold for 45.00 EUR',
+        'Rome sold for 10.50 EUR',
+        'Rome sold for 90.00 EUR',
+      ],
+    ],
+    ['top-n', ['10:00 hat 96, shoes 24', '11:00 hat 96, shoes 24', '12:00 hat 48, shoes 12']],
+  ])('%s', async (name, expected) => {
+    expect(await printed(name, parallel)).toEqual(expected)
+  })
+
+  test('async-enrichment, against a service that fails now and then', async () => {
+    const names = ['Germany', 'France', 'Italy']
+    const expected = Array.from({ length: 100 }, (_, i) => `${i + 1} ${names[(i + 1) % 3]}`).sort()
+    expect(await printed('async-enrichment', [...parallel, '--service', serviceUrl])).toEqual(expected)
+  })
+})
