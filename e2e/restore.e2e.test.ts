@@ -92,7 +92,7 @@ test('state without an operator is refused by name, and dropped with -n', async 
   const refused = await cluster.flink('run', '-s', checkpoint, ...job).finished
   expect(refused.code).toBe(1)
   expect(refused.stderr.split('\n')[0]).toMatch(
-    /has state that no operator of the job takes over: operator '[^']+' \(id [0-9a-f]{32}\) with keyed state at parallelism 2\. .*uid/,
+    /has state that no operator of the job takes over: operator '[^']+' \(uid 'counts', id [0-9a-f]{32}\) with keyed state at parallelism 2\. .*uid/,
   )
   expect(refused.stderr).toContain('--allowNonRestoredState')
   const accepted = await cluster.flink('run', '-n', '-s', checkpoint, ...job).finished

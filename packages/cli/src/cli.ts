@@ -97,7 +97,19 @@ export function commandLine(terminal: Terminal, commands: Commands): Command {
     .option('-d, --detached', 'return when the first job is submitted; code behind execute does not run')
     .option('-p, --parallelism <n>', 'parallelism of what sets none itself', positiveInteger)
     .option('-s, --fromSavepoint <path>', 'checkpoint or savepoint to start from')
+    .addOption(
+      new Option(
+        '--from <snapshot>',
+        'as -s; latest: the newest snapshot of a job of the same name',
+      ).conflicts('fromSavepoint'),
+    )
     .option('-n, --allowNonRestoredState', 'ignore state in it that the job has no operator for')
+    .addOption(
+      new Option(
+        '--claimMode <mode>',
+        'claim: the job owns the snapshot and removes it when it is outdated; also -cm',
+      ).choices(['claim', 'no_claim', 'legacy']),
+    )
     .option('--shutdownOnAttachedExit', 'cancel the job when this client is ended by Ctrl-C; also -sae')
     .addHelpText('after', EXIT_CODES_HELP)
     .passThroughOptions()
@@ -174,7 +186,10 @@ function command(program: Command, name: string): Command {
 }
 
 /** Commander knows no short names of several letters, as Flink has them. */
-const LONG_NAMES: Readonly<Record<string, string>> = { '-sae': '--shutdownOnAttachedExit' }
+const LONG_NAMES: Readonly<Record<string, string>> = {
+  '-sae': '--shutdownOnAttachedExit',
+  '-cm': '--claimMode',
+}
 const WITH_VALUE = ['-D', '--property', '-m', '--jobmanager', '-p', '--parallelism', '-s', '--fromSavepoint']
 
 /** Replaces them, up to the program: what follows belongs to it. */

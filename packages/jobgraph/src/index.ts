@@ -42,6 +42,7 @@ export type {
   JobOperator,
   JobVertex,
   Partitioning,
+  RestoreSettings,
 } from './graph/job-graph.ts'
 export {
   exponentialDelayOf,

@@ -188,3 +188,13 @@ export const SavepointDirectoryMissing = defineError<{ jobId: string }>({
   message: d =>
     `There is no directory for a savepoint of job ${d.jobId}: give one, or set execution.checkpointing.savepoint-dir.`,
 })
+
+/** `latest` found nothing to start from. */
+export const NoSnapshotFound = defineError<{ jobName: string; directories: readonly string[] }>({
+  code: 'jobmanager.no-snapshot-found',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `There is no checkpoint or savepoint of a job named '${d.jobName}' in ${d.directories.join(', ')}. Give the path of ` +
+    'one, set execution.checkpointing.dir and execution.checkpointing.savepoint-dir to where they are, or start without.',
+})

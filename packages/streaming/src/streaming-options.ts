@@ -118,9 +118,22 @@ export const RETAINED_CHECKPOINTS = option('execution.checkpointing.num-retained
 
 export const RESTORE_PATH = option('execution.state-recovery.path', optional(stringType), {
   defaultValue: undefined,
-  description: 'Checkpoint or savepoint to start from.',
+  description:
+    'Checkpoint or savepoint to start from: its folder, or latest for the newest one of a job of this name.',
   deprecatedKeys: ['execution.savepoint.path'],
 })
+
+export const CLAIM_MODE = option(
+  'execution.state-recovery.claim-mode',
+  enumType('NO_CLAIM', 'CLAIM', 'LEGACY'),
+  {
+    defaultValue: 'NO_CLAIM',
+    description:
+      'Whose the snapshot is that a job starts from. CLAIM: the job removes it when newer checkpoints have taken its ' +
+      'place. NO_CLAIM, and LEGACY, an older name for it: it stays as it is.',
+    deprecatedKeys: ['execution.savepoint-restore-mode'],
+  },
+)
 
 export const IGNORE_UNCLAIMED_STATE = option('execution.state-recovery.ignore-unclaimed-state', booleanType, {
   defaultValue: false,

@@ -13,6 +13,9 @@ export interface RunOptions extends SessionOptions {
   /** Checkpoint or savepoint to start from. */
   readonly fromSavepoint?: string
   readonly allowNonRestoredState?: boolean
+  /** As `fromSavepoint`, or `latest`. */
+  readonly from?: string
+  readonly claimMode?: string
   /** Ctrl-C cancels the jobs instead of leaving them. */
   readonly shutdownOnAttachedExit?: boolean
 }
@@ -65,7 +68,9 @@ export async function runCommand(
 /** What the options of the command say, by Flink's keys. */
 function settingsOf(options: RunOptions): Configuration {
   const settings: Record<string, string> = {}
-  if (options.fromSavepoint !== undefined) settings['execution.state-recovery.path'] = options.fromSavepoint
+  const from = options.fromSavepoint ?? options.from
+  if (from !== undefined) settings['execution.state-recovery.path'] = from
+  if (options.claimMode !== undefined) settings['execution.state-recovery.claim-mode'] = options.claimMode
   if (options.allowNonRestoredState === true) {
     settings['execution.state-recovery.ignore-unclaimed-state'] = 'true'
   }

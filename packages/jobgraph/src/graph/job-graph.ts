@@ -79,6 +79,19 @@ export interface CheckpointSettings {
     | 'no-externalized-checkpoints'
 }
 
+/** Snapshot that a job starts from. */
+export interface RestoreSettings {
+  /** Folder of a checkpoint or savepoint, or `latest`: the newest one of a job of this name. */
+  readonly path: string
+  /** State that no operator of the job takes over is dropped instead of refusing the job. */
+  readonly allowNonRestoredState: boolean
+  /**
+   * `claim`: the snapshot is the job's own from now on, and removed when newer ones take its place. `no-claim`, and
+   * `legacy`, an older name for it: it stays as it is.
+   */
+  readonly claimMode: 'no-claim' | 'claim' | 'legacy'
+}
+
 /** A job as it travels from the client to the Dispatcher: plain data, no functions. */
 export interface JobGraph {
   readonly jobId: JobId
@@ -90,8 +103,15 @@ export interface JobGraph {
   /** One line an operator, in order of nodeId: to name the first difference when fingerprints differ. */
   readonly fingerprintLines: readonly string[]
   readonly checkpointing: CheckpointSettings
+  /** How state is kept and stored, where the job sets it itself; the rest is as the cluster is configured. */
+  readonly state?: {
+    /** Name or module of the state backend. */
+    readonly backend?: string
+    readonly compression?: 'none' | 'zstd'
+    readonly incremental?: boolean
+  }
   /** Snapshot to start from: path of a checkpoint or savepoint folder. */
-  readonly restoreFrom: { readonly path: string; readonly allowNonRestoredState: boolean } | undefined
+  readonly restoreFrom: RestoreSettings | undefined
   /** Undefined: the cluster's default. */
   readonly restartStrategy: RestartStrategy | undefined
   /** Milliseconds between periodic watermarks. */

@@ -3,7 +3,7 @@ import type { JobStatus } from '@flink-ts/jobgraph'
 import type { SubtaskKey } from '../failover/pipelined-regions.ts'
 import { sampleGraph } from '../testing/sample-graph.ts'
 import { runTranscripts } from '../testing/transcript.ts'
-import { CheckpointCoordinator } from './checkpoint-coordinator.ts'
+import { CheckpointCoordinator, type RestoredSnapshot } from './checkpoint-coordinator.ts'
 import type { CoordinatorAction, CoordinatorEvent } from './coordinator-protocol.ts'
 
 // Attempts are written `source/0#0`: subtask and attempt number.
@@ -44,14 +44,19 @@ runTranscripts(new URL('../testdata/checkpoint/', import.meta.url), () => {
     switch (verb) {
       case 'job': {
         const [vertices = '', edges = '', ...settings] = words
+        const restored = settings.find(word => word.startsWith('restored='))?.slice('restored='.length)
         const pairs = settings
+          .filter(word => !word.startsWith('restored='))
           .map(word => word.split('='))
           .map(([k, v]) => [k, k?.startsWith('ext') ? v : Number(v)])
         const graph = sampleGraph(vertices.replaceAll(',', ' '), edges.replaceAll(',', ' '), {
           checkpointing: Object.fromEntries(pairs),
         })
         dueMs = new Map()
-        coordinator = new CheckpointCoordinator({ graph, restored: undefined })
+        coordinator = new CheckpointCoordinator({
+          graph,
+          restored: restored === undefined ? undefined : restoredFrom(restored),
+        })
         return []
       }
       case 'deploy': {
@@ -120,6 +125,12 @@ runTranscripts(new URL('../testdata/checkpoint/', import.meta.url), () => {
     }
   }
 })
+
+/** `claim` or `no-claim`: of a snapshot with id 7. */
+function restoredFrom(mode: string): RestoredSnapshot {
+  const metadata = { version: 1, checkpointId: 7, jobId: 'b'.repeat(32), timestamp: 0, operators: [] }
+  return { pointer: 'snapshot-7', metadata, claimed: mode === 'claim' }
+}
 
 function target({ trigger: { savepoint } }: Extract<CoordinatorAction, { type: 'trigger' }>): string {
   return savepoint === false ? '' : ` into ${savepoint.folder}${savepoint.suspend ? ', suspending' : ''}`

@@ -14,10 +14,19 @@ import { type SavepointRequest, SavepointRequests } from './savepoint-requests.t
 import { TaskTracker } from './task-tracker.ts'
 import { TriggerSchedule } from './trigger-schedule.ts'
 
+/** A snapshot that a job starts from. */
+export interface RestoredSnapshot {
+  /** URI of its folder. */
+  readonly pointer: string
+  readonly metadata: CheckpointMetadata
+  /** It is the job's own: it goes when newer checkpoints have taken its place. Otherwise it stays. */
+  readonly claimed: boolean
+}
+
 export interface CheckpointCoordinatorOptions {
   readonly graph: JobGraph
-  /** Snapshot that the job starts from: ids go on after its id. It is never discarded. */
-  readonly restored: CheckpointMetadata | undefined
+  /** Ids go on after its id. */
+  readonly restored: RestoredSnapshot | undefined
 }
 
 /** Code of a task's answer when it cannot take part for now; packages of components don't import each other. */
@@ -39,7 +48,7 @@ export interface EventTime {
  */
 export class CheckpointCoordinator {
   readonly #graph: JobGraph
-  readonly #restored: CheckpointMetadata | undefined
+  readonly #restored: RestoredSnapshot | undefined
   /** Some operator has a coordinator, whose state comes first. */
   readonly #coordinated: boolean
   readonly #completed: CompletedStore
@@ -63,14 +72,14 @@ export class CheckpointCoordinator {
     this.#coordinated = graph.vertices.some(vertex => vertex.operators.some(({ coordinated }) => coordinated))
     this.#tasks = new TaskTracker(graph)
     this.#triggers = new TriggerSchedule(graph.checkpointing)
-    this.#completed = new CompletedStore(graph.checkpointing.retained)
+    this.#completed = new CompletedStore(graph.checkpointing.retained, restored)
     this.#failureManager = new FailureManager(graph.checkpointing.tolerableFailures)
-    this.#nextId = (restored?.checkpointId ?? 0) + 1
+    this.#nextId = (restored?.metadata.checkpointId ?? 0) + 1
   }
 
   /** What a (re)started task gets its state from. */
   get restorePoint(): CheckpointMetadata | undefined {
-    return this.#completed.latest?.metadata ?? this.#restored
+    return this.#completed.latest?.metadata ?? this.#restored?.metadata
   }
 
   get counts(): CheckpointCounts {
@@ -289,7 +298,7 @@ export class CheckpointCoordinator {
     // They end now: a checkpoint that waits for them would be in vain.
     const ending = savepoint === undefined ? pending.ended : pending.plan.acknowledge.keys()
     for (const attemptId of ending) this.#tasks.update(attemptId, { state: 'finishing' })
-    for (const id of subsumed) this.#act({ type: 'discard', checkpointId: id })
+    this.#actAll(subsumed)
   }
 
   #completedOf(
@@ -373,7 +382,7 @@ export class CheckpointCoordinator {
     if (status === 'SUSPENDED') return
     this.#actAll(this.#folders.all())
     if (keepsCheckpoints(this.#graph.checkpointing.externalizedRetention, status)) return
-    for (const checkpointId of this.#completed.folders()) this.#act({ type: 'discard', checkpointId })
+    this.#actAll(this.#completed.discardAll())
     this.#act({ type: 'discard-job' })
   }
 

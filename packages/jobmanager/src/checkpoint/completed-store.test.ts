@@ -1,6 +1,7 @@
 import type { OperatorId } from '@flink-ts/common'
 import type { KeyedStateHandle } from '@flink-ts/state'
 import { expect, test } from 'vitest'
+import type { DiscardAction } from './aborted-folders.ts'
 import { type CompletedCheckpoint, CompletedStore } from './completed-store.ts'
 
 /** A checkpoint whose keyed state is in the folders of these. */
@@ -24,19 +25,23 @@ function checkpoint(id: number, folders: readonly number[], external = false): C
 
 test('a folder stays as long as a retained checkpoint refers to files in it', () => {
   const store = new CompletedStore(1)
-  expect(store.add(checkpoint(1, [1]))).toEqual([])
-  expect(store.add(checkpoint(2, [1, 2]))).toEqual([])
-  expect(store.add(checkpoint(3, [1, 2, 3]))).toEqual([])
-  expect([...store.folders()].sort()).toEqual([1, 2, 3])
+  expect(ids(store.add(checkpoint(1, [1])))).toEqual([])
+  expect(ids(store.add(checkpoint(2, [1, 2])))).toEqual([])
+  expect(ids(store.add(checkpoint(3, [1, 2, 3])))).toEqual([])
+  expect([...ids(store.discardAll())].sort()).toEqual([1, 2, 3])
   // One that was built upon 2, because 3 was not known to be complete.
-  expect(store.add(checkpoint(4, [1, 2, 4]))).toEqual([3])
-  expect(store.add(checkpoint(5, [5]))).toEqual([1, 2, 4])
-  expect(store.folders()).toEqual([5])
+  expect(ids(store.add(checkpoint(4, [1, 2, 4])))).toEqual([3])
+  expect(ids(store.add(checkpoint(5, [5])))).toEqual([1, 2, 4])
+  expect(ids(store.discardAll())).toEqual([5])
 })
 
 test('a savepoint has its own files: it keeps no folder of others', () => {
   const store = new CompletedStore(1)
   store.add(checkpoint(1, [1]))
-  expect(store.add(checkpoint(2, [1], true))).toEqual([1])
-  expect(store.folders()).toEqual([])
+  expect(ids(store.add(checkpoint(2, [1], true)))).toEqual([1])
+  expect(ids(store.discardAll())).toEqual([])
 })
+
+function ids(discards: readonly DiscardAction[]): readonly number[] {
+  return discards.map(({ checkpointId }) => checkpointId)
+}

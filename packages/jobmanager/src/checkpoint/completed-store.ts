@@ -1,5 +1,7 @@
 import type { CheckpointMetadata } from '@flink-ts/state'
 import type { SubtaskKey } from '../failover/pipelined-regions.ts'
+import type { DiscardAction } from './aborted-folders.ts'
+import type { RestoredSnapshot } from './checkpoint-coordinator.ts'
 
 /** A checkpoint that is durable. */
 export interface CompletedCheckpoint {
@@ -25,23 +27,29 @@ export class CompletedStore {
   /** Subsumed, but their folders are still referred to. */
   readonly #referred = new Set<number>()
 
+  /** The snapshot that the job started from, as long as it is the job's own and not discarded. */
+  #claimed: DiscardAction | undefined
+
   /** @param retained at least 1 */
-  constructor(retained: number) {
+  constructor(retained: number, restored?: RestoredSnapshot) {
     this.#retained = Math.max(1, retained)
+    if (restored?.claimed !== true) return
+    const { checkpointId } = restored.metadata
+    this.#claimed = { type: 'discard', checkpointId, savepoint: restored.pointer }
   }
 
   get latest(): CompletedCheckpoint | undefined {
     return this.#checkpoints.at(-1)
   }
 
-  /** Ids of all checkpoints that have a folder. */
-  folders(): readonly number[] {
+  /** Nothing of them is kept. */
+  discardAll(): readonly DiscardAction[] {
     const own = this.#checkpoints.filter(checkpoint => !checkpoint.external)
-    return [...this.#referred, ...own.map(checkpoint => checkpoint.id)]
+    return [...this.#takeClaimed(), ...[...this.#referred, ...own.map(({ id }) => id)].map(discardOf)]
   }
 
-  /** Adds the newest; answers the ids of those to discard now. */
-  add(checkpoint: CompletedCheckpoint): readonly number[] {
+  /** Adds the newest; answers what is to be discarded now. */
+  add(checkpoint: CompletedCheckpoint): readonly DiscardAction[] {
     this.#checkpoints.push(checkpoint)
     while (this.#checkpoints.length > this.#retained) {
       const { id, external } = this.#checkpoints.shift()!
@@ -50,8 +58,19 @@ export class CompletedStore {
     const inUse = new Set(this.#checkpoints.flatMap(foldersOf))
     const discarded = [...this.#referred].filter(id => !inUse.has(id))
     for (const id of discarded) this.#referred.delete(id)
-    return discarded
+    const claimed = this.#checkpoints.length === this.#retained ? this.#takeClaimed() : []
+    return [...claimed, ...discarded.map(discardOf)]
   }
+
+  #takeClaimed(): readonly DiscardAction[] {
+    const claimed = this.#claimed
+    this.#claimed = undefined
+    return claimed === undefined ? [] : [claimed]
+  }
+}
+
+function discardOf(checkpointId: number): DiscardAction {
+  return { type: 'discard', checkpointId }
 }
 
 /** Ids of the checkpoints in whose folders its files are. A savepoint has copies of its own. */

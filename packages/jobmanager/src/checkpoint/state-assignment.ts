@@ -79,12 +79,13 @@ function hasState(operator: OperatorState): boolean {
   return operator.subtasks.some(({ state }) => state.keyed.length > 0 || state.operator.length > 0)
 }
 
-function describe({ operatorId, name, parallelism, subtasks }: OperatorState): string {
+function describe({ operatorId, name, uid, parallelism, subtasks }: OperatorState): string {
   const names = new Set(
     subtasks.flatMap(({ state }) => state.operator.flatMap(h => h.states.map(s => s.name))),
   )
   const keyed = subtasks.some(({ state }) => state.keyed.length > 0)
   const parts = [...(keyed ? ['keyed state'] : []), ...[...names].map(name => `list state '${name}'`)]
-  const called = name === undefined ? operatorId : `'${name}' (id ${operatorId})`
+  const id = uid === undefined ? `id ${operatorId}` : `uid '${uid}', id ${operatorId}`
+  const called = name === undefined ? operatorId : `'${name}' (${id})`
   return `${called} with ${parts.join(', ')} at parallelism ${parallelism}`
 }

@@ -230,10 +230,10 @@ describe('JobMaster', () => {
       const cluster = new FakeCluster()
       cluster.startResourceManager()
       const tm = cluster.addTaskManager(4)
-      cluster.storage.checkpoints.set('chk-1', first.storage.checkpoints.get('chk-1')!)
+      cluster.savepoints.savepoints.set('chk-1', first.storage.checkpoints.get('chk-1')!)
       const restored = {
         ...sampleGraph(vertices, edges),
-        restoreFrom: { path: 'chk-1', allowNonRestoredState },
+        restoreFrom: { path: 'chk-1', allowNonRestoredState, claimMode: 'no-claim' as const },
       }
       const job = cluster.startJob(restored)
       await cluster.settle()
@@ -260,9 +260,31 @@ describe('JobMaster', () => {
     const missing = new FakeCluster()
     const job = missing.startJob({
       ...graph(),
-      restoreFrom: { path: 'nowhere', allowNonRestoredState: false },
+      restoreFrom: { path: 'nowhere', allowNonRestoredState: false, claimMode: 'no-claim' as const },
     })
     expect(await job.result()).toMatchObject({ error: { code: 'jobmanager.restore-failed' } })
+  })
+
+  it('starts from the latest snapshot of its name, and says where it looked if there is none', async () => {
+    const start = async (cluster: FakeCluster) => {
+      cluster.startResourceManager()
+      cluster.addTaskManager(4)
+      const restoreFrom = { path: 'latest', allowNonRestoredState: false, claimMode: 'no-claim' as const }
+      const job = cluster.startJob({ ...graph(), restoreFrom }, { 'state.savepoints.dir': 'savepoints' })
+      await cluster.settle()
+      return job
+    }
+    const nothing = await start(new FakeCluster())
+    expect(await nothing.result()).toMatchObject({
+      error: { code: 'jobmanager.no-snapshot-found', message: expect.stringContaining(', savepoints') },
+    })
+    const cluster = new FakeCluster()
+    const metadata = { version: 1, checkpointId: 41, jobId: 'b'.repeat(32), timestamp: 5, operators: [] }
+    cluster.savepoints.latest = { pointer: 'found', metadata }
+    const job = await start(cluster)
+    expect(job.overview().tasks.RUNNING).toBe(4)
+    await cluster.advance(1000)
+    expect(job.details().checkpoints.latestCompleted?.id).toBe(42)
   })
 
   it('fails over when checkpoints keep failing', async () => {

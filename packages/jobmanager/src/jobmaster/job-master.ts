@@ -97,6 +97,8 @@ export class JobMaster implements RpcEndpoint {
   readonly #schedulerActions: SchedulerActions
   readonly #checkpointActions: CheckpointActions
   readonly #savepoints: SavepointCalls
+  /** Empty: there is none. */
+  readonly #savepointDirectory: string
   readonly #result = new Deferred<JobResult>()
   readonly #queue = new EventQueue()
   #coordinator: CheckpointCoordinator
@@ -151,8 +153,9 @@ export class JobMaster implements RpcEndpoint {
       coordinate,
       answered: answer => this.#savepoints.answered(answer),
     })
+    this.#savepointDirectory = configuration.get(JobManagerOptionKeys.savepointDirectory)
     this.#savepoints = new SavepointCalls(
-      { jobId: graph.jobId, defaultDirectory: configuration.get(JobManagerOptionKeys.savepointDirectory) },
+      { jobId: graph.jobId, defaultDirectory: this.#savepointDirectory },
       { storage: dependencies.savepoints, random: dependencies.random, logger: this.#logger, coordinate },
     )
     const { rpc, clock } = dependencies
@@ -251,13 +254,14 @@ export class JobMaster implements RpcEndpoint {
 
   async #initialize(): Promise<void> {
     const { graph } = this.#job
-    const { storage, restored } = await prepareStart(this.#job, this.#deps.storageFactory)
+    const directory = this.#savepointDirectory
+    const { storage, restored } = await prepareStart(this.#job, directory, {
+      ...this.#deps,
+      logger: this.#logger,
+    })
     const storages = { checkpoints: storage, savepoints: this.#deps.savepoints }
     this.#checkpointIo = new CheckpointIo(storages, this.#logger, event => this.#coordinate(event))
-    if (restored === undefined) return
-    this.#coordinator = new CheckpointCoordinator({ graph, restored })
-    const { checkpointId } = restored
-    this.#logger.info({ path: graph.restoreFrom?.path, checkpointId }, 'Job starts from a snapshot')
+    if (restored !== undefined) this.#coordinator = new CheckpointCoordinator({ graph, restored })
   }
 
   // Events

@@ -1,42 +1,74 @@
-import type { JobId } from '@flink-ts/common'
+import type { JobId, Logger } from '@flink-ts/common'
 import type { JobInformation } from '@flink-ts/gateways'
-import type { CheckpointMetadata, CheckpointStorage } from '@flink-ts/state'
+import type { CheckpointMetadata, CheckpointStorage, FoundSnapshot, SavepointStorage } from '@flink-ts/state'
+import type { RestoredSnapshot } from '../checkpoint/checkpoint-coordinator.ts'
 import { checkRestorable } from '../checkpoint/state-assignment.ts'
-import { CheckpointDirectoryMissing, RestoreFailed } from '../errors.ts'
+import { CheckpointDirectoryMissing, NoSnapshotFound, RestoreFailed } from '../errors.ts'
 
 /** What a job needs before its tasks can be scheduled. */
 export interface JobStart {
-  /** Undefined: the job takes no checkpoints and starts from nothing. */
+  /** Undefined: the job takes no checkpoints. */
   readonly storage: CheckpointStorage | undefined
   /** Snapshot that the job starts from. */
-  readonly restored: CheckpointMetadata | undefined
+  readonly restored: RestoredSnapshot | undefined
+}
+
+/** What {@link prepareStart} needs. */
+export interface JobStartDependencies {
+  /** @param directory base URI of the checkpoints of all jobs */
+  readonly storageFactory: (directory: string, jobId: JobId) => CheckpointStorage
+  readonly savepoints: SavepointStorage
+  readonly logger: Logger
 }
 
 /**
  * Opens the checkpoint storage of a job and reads the snapshot it starts from.
- * @param storageFactory its argument `directory` is the base URI of the checkpoints of all jobs
- * @throws jobmanager.checkpoint-directory-missing, jobmanager.restore-failed, jobmanager.state-not-restored,
- *   jobmanager.max-parallelism-changed, state.checkpoint-directory-unusable
+ * @param savepointDirectory where `latest` also looks; empty: nowhere else
+ * @throws jobmanager.checkpoint-directory-missing, jobmanager.restore-failed, jobmanager.no-snapshot-found,
+ *   jobmanager.state-not-restored, jobmanager.max-parallelism-changed, state.checkpoint-directory-unusable
  */
 export async function prepareStart(
-  { jobId, graph, checkpointDirectory }: JobInformation,
-  storageFactory: (directory: string, jobId: JobId) => CheckpointStorage,
+  job: JobInformation,
+  savepointDirectory: string,
+  dependencies: JobStartDependencies,
 ): Promise<JobStart> {
+  const { jobId, graph, checkpointDirectory } = job
+  let storage: CheckpointStorage | undefined
+  if (graph.checkpointing.intervalMs !== undefined) {
+    if (checkpointDirectory === undefined) throw CheckpointDirectoryMissing({ jobName: graph.name })
+    storage = dependencies.storageFactory(checkpointDirectory, jobId)
+    await storage.prepare()
+  }
   const { restoreFrom } = graph
-  const takesCheckpoints = graph.checkpointing.intervalMs !== undefined
-  if (!takesCheckpoints && restoreFrom === undefined) return { storage: undefined, restored: undefined }
-  if (checkpointDirectory === undefined) throw CheckpointDirectoryMissing({ jobName: graph.name })
-  const storage = storageFactory(checkpointDirectory, jobId)
-  if (takesCheckpoints) await storage.prepare()
   if (restoreFrom === undefined) return { storage, restored: undefined }
-  const restored = await readSnapshot(storage, restoreFrom.path)
-  checkRestorable(graph, restored, restoreFrom)
-  return { storage, restored }
+  const { pointer, metadata } =
+    restoreFrom.path === 'latest'
+      ? await findLatest(job, savepointDirectory, dependencies.savepoints)
+      : await read(restoreFrom.path, dependencies.savepoints)
+  const dropped = checkRestorable(graph, metadata, { ...restoreFrom, path: pointer })
+  const { logger } = dependencies
+  if (dropped.length > 0)
+    logger.warn({ pointer, operators: dropped }, 'State that no operator takes over is dropped')
+  const { checkpointId } = metadata
+  logger.info({ pointer, checkpointId, claimMode: restoreFrom.claimMode }, 'Job starts from a snapshot')
+  return { storage, restored: { pointer, metadata, claimed: restoreFrom.claimMode === 'claim' } }
 }
 
-async function readSnapshot(storage: CheckpointStorage, path: string): Promise<CheckpointMetadata> {
+async function findLatest(
+  { graph, checkpointDirectory }: JobInformation,
+  savepointDirectory: string,
+  savepoints: SavepointStorage,
+): Promise<FoundSnapshot> {
+  const directories = [checkpointDirectory ?? '', savepointDirectory].filter(directory => directory !== '')
+  const found = await savepoints.findLatest(directories, graph.name)
+  if (found === undefined) throw NoSnapshotFound({ jobName: graph.name, directories })
+  return found
+}
+
+async function read(path: string, savepoints: SavepointStorage): Promise<FoundSnapshot> {
   try {
-    return await storage.readMetadata(path)
+    const metadata: CheckpointMetadata = await savepoints.readMetadata(path)
+    return { pointer: path.replace(/\/_metadata$/, ''), metadata }
   } catch (error) {
     throw RestoreFailed({ path, reason: error instanceof Error ? error.message : String(error) }, error)
   }

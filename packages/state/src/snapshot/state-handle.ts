@@ -91,6 +91,8 @@ export interface OperatorState {
   readonly operatorId: OperatorId
   /** As in the job that took the snapshot, for messages. Absent in the oldest snapshots. */
   readonly name?: string
+  /** That the program gave it; absent: none. */
+  readonly uid?: string
   readonly parallelism: number
   readonly maxParallelism: number
   readonly subtasks: readonly { readonly index: number; readonly state: OperatorSubtaskState }[]

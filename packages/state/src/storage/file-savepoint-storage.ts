@@ -63,7 +63,8 @@ export class FileSavepointStorage implements SavepointStorage {
     })
   }
 
-  async discard(folder: string): Promise<void> {
+  async discard(pointer: string): Promise<void> {
+    const folder = snapshotFolderOf(pointer)
     await this.#fileSystemFor(folder).delete(folder, { recursive: true })
   }
 

@@ -23,8 +23,8 @@ export interface SavepointStorage extends StateReader {
   streams(folder: string, attempt: string): CheckpointStreamFactory
   /** Makes the savepoint durable; copies state files of others into it. Returns what is stored. */
   complete(folder: string, metadata: CheckpointMetadata): Promise<FoundSnapshot>
-  /** Removes the folder of a savepoint that was given up; idempotent. */
-  discard(folder: string): Promise<void>
+  /** Removes the folder of a snapshot, whatever is in it; idempotent. */
+  discard(pointer: string): Promise<void>
   /**
    * Removes a complete savepoint for its user: `_metadata` first, then the files that it names, then the folder, if
    * nothing else is in it. Rejects with `state.checkpoint-not-found`, `state.not-a-checkpoint`.

@@ -36,7 +36,7 @@ describe('settings', () => {
       bufferTimeoutMs: -1,
       globalJobParameters: { owner: 'me' },
       restartStrategy: { type: 'fixed-delay', attempts: 7, delayMs: 1000 },
-      restoreFrom: { path: '/data/savepoint-1', allowNonRestoredState: false },
+      restoreFrom: { path: 'file:///data/savepoint-1', allowNonRestoredState: false, claimMode: 'no-claim' },
       checkpointing: {
         intervalMs: 200,
         mode: 'at-least-once',

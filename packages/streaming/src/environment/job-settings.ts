@@ -6,6 +6,7 @@ import {
   SystemRandom,
 } from '@flink-ts/common'
 import { type CheckpointSettings, type JobGraph, restartStrategyOf } from '@flink-ts/jobgraph'
+import { jobStateSettingsOf } from '@flink-ts/state'
 import type { JobSettings } from '../graph/translate.ts'
 import * as options from '../streaming-options.ts'
 import { directoryUri } from './directory-uri.ts'
@@ -23,6 +24,7 @@ export function jobSettingsOf(
     jobId: newId(new SystemRandom()),
     name,
     checkpointing: checkpointSettingsOf(configuration),
+    state: jobStateSettingsOf(configuration),
     restoreFrom: restoreFrom(configuration),
     restartStrategy: restartStrategyOf(configuration),
     autoWatermarkIntervalMs: configuration.get(options.AUTO_WATERMARK_INTERVAL),
@@ -64,5 +66,12 @@ function checkpointSettingsOf(configuration: Configuration): CheckpointSettings 
 function restoreFrom(configuration: Configuration): JobGraph['restoreFrom'] {
   const path = configuration.get(options.RESTORE_PATH)
   if (path === undefined) return undefined
-  return { path, allowNonRestoredState: configuration.get(options.IGNORE_UNCLAIMED_STATE) }
+  const claimMode = ({ NO_CLAIM: 'no-claim', CLAIM: 'claim', LEGACY: 'legacy' } as const)[
+    configuration.get(options.CLAIM_MODE)
+  ]
+  return {
+    path: path === 'latest' ? path : directoryUri(path),
+    allowNonRestoredState: configuration.get(options.IGNORE_UNCLAIMED_STATE),
+    claimMode,
+  }
 }

@@ -341,9 +341,10 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     if (!this.#actions.waiting) return false
     const allowed = (operator: number, kind: 'execute' | 'timer'): boolean => {
       const { waitingFor, active } = this.#sequence
-      if (kind === 'timer' && this.#checkpointing.suspended) return false
       // A life-cycle call may wait for results that come back by execute.
       if (active) return kind === 'execute' && waitingFor?.index === operator
+      // What came out of it would be in no snapshot, and come again from the savepoint.
+      if (this.#checkpointing.suspended) return false
       return this.#state === 'running' && !this.#chain.blockedBehind(this.#chain.links[operator] as ChainLink)
     }
     return this.#eventTime.betweenRecords(() => this.#actions.runAllowed(allowed))
