@@ -61,6 +61,8 @@ export class JobStatusLine {
     ) {
       parts.push(`${formatCount(((read - before.records) * 1000) / (nowMs - before.atMs))}/s`)
     }
+    const busiest = busiestVertex(details)
+    if (busiest !== undefined) parts.push(`busiest: ${busiest.name} ${Math.round(busiest.percent)} %`)
     if (details.checkpoints.completed > 0)
       parts.push(`${formatCount(details.checkpoints.completed)} checkpoints`)
     if (details.restarts > 0) parts.push(`${formatCount(details.restarts)} restarts`)
@@ -92,4 +94,17 @@ function sum(vertices: JobDetails['vertices'], of: (metrics: Metrics) => number)
   let total = 0
   for (const vertex of vertices) for (const subtask of vertex.subtasks) total += of(subtask.metrics)
   return total
+}
+
+/** The vertex with the busiest subtask, if one has something to do. */
+function busiestVertex({ vertices }: JobDetails): { name: string; percent: number } | undefined {
+  let busiest: { name: string; percent: number } | undefined
+  for (const { name, subtasks } of vertices) {
+    for (const { metrics, status } of subtasks) {
+      const percent = (metrics.load?.perSecond.busyMs ?? 0) / 10
+      if (status === 'RUNNING' && percent >= 1 && percent > (busiest?.percent ?? 0))
+        busiest = { name, percent }
+    }
+  }
+  return busiest
 }

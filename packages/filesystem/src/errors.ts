@@ -72,11 +72,18 @@ export const InvalidPathPart = defineError<{ base: string; part: string }>({
 })
 
 /** No file system for the scheme of a URI. */
-export const UnsupportedScheme = defineError<{ uri: string; scheme: string; known: readonly string[] }>({
+export const UnsupportedScheme = defineError<{
+  uri: string
+  scheme: string
+  known: readonly string[]
+  meant: string | undefined
+}>({
   code: 'filesystem.unsupported-scheme',
   domain: 'user',
   retry: 'no',
-  message: d => `No file system for '${d.scheme}:' (${d.uri}). Known schemes: ${d.known.join(', ')}.`,
+  message: d =>
+    `No file system for '${d.scheme}:' (${d.uri}). ${d.meant === undefined ? '' : `Did you mean ${d.meant}:? `}` +
+    `Known schemes: ${d.known.join(', ')}.`,
 })
 
 /** Turns an error of node:fs into one of ours; those of ours pass unchanged. */

@@ -156,11 +156,17 @@ export function checkKeys(configuration: Configuration): readonly KeyFinding[] {
   return findings
 }
 
-/** The word that most likely was meant by `text`; undefined: none is near. The first of equally near ones. */
-export function nearest(text: string, words: readonly string[]): string | undefined {
+/**
+ * The word that most likely was meant by `text`; undefined: none is near. The first of equally near ones.
+ * @param limit of mistakes, exclusive; by default one in four letters is allowed
+ */
+export function nearest(
+  text: string,
+  words: readonly string[],
+  limit = Math.floor(text.length / 4) + 1,
+): string | undefined {
   let best: string | undefined
-  // One mistake in four letters, at most.
-  let least = Math.floor(text.length / 4) + 1
+  let least = limit
   for (const word of words) {
     const distance = editDistance(text, word, least)
     if (distance < least) {
