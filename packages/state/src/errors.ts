@@ -64,6 +64,26 @@ export const MigrationFailed = defineError<{ name: string; key: string; reason: 
     'each stored value that does not fit the declared type, and must give one that does.',
 })
 
+/** There is no such state backend. */
+export const StateBackendNotLoaded = defineError<{ name: string; reason: string }>({
+  code: 'state.backend-not-loaded',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `State backend '${d.name}' can't be used: ${d.reason}. Set state.backend.type to hashmap, or to a module that every ` +
+    'TaskManager can import.',
+})
+
+/** A backend that cannot let values expire. */
+export const TimeToLiveUnsupported = defineError<{ name: string; backend: string }>({
+  code: 'state.time-to-live-unsupported',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `State '${d.name}' has a time to live, which the state backend '${d.backend}' does not offer. Use the hashmap backend, ` +
+    'or no time to live.',
+})
+
 /** A time to live that makes no sense. */
 export const InvalidTimeToLive = defineError<{ what: string; value: string; expected: string }>({
   code: 'state.invalid-time-to-live',

@@ -14,6 +14,7 @@ export type {
   StateTable,
   TimerEntry,
 } from './api/keyed-state-backend.ts'
+export type { KeyedBackendOptions, StateBackend } from './api/state-backend.ts'
 export {
   AggregatingStateDescriptor,
   ListStateDescriptor,
@@ -47,7 +48,9 @@ export type {
 } from './api/user-states.ts'
 export { createHashMapKeyedStateBackend } from './backends/hashmap/create-hash-map-keyed-state-backend.ts'
 export type { HashMapBackendOptions } from './backends/hashmap/hash-map-keyed-state-backend.ts'
+export { loadStateBackend } from './backends/load-state-backend.ts'
 export { createOperatorStateBackend } from './backends/operator/create-operator-state-backend.ts'
+export { makePlainUserState, type StatePlace } from './backends/plain/plain-user-state.ts'
 export {
   CheckpointAlreadyCompleted,
   CheckpointDirectoryUnusable,
@@ -102,6 +105,7 @@ export type {
   StoredEntry,
   StoredState,
 } from './snapshot/keyed-format.ts'
+export { KeyedSnapshotFile } from './snapshot/keyed-snapshot-file.ts'
 export { type KeyGroupChunk, readKeyGroups, type StateReader } from './snapshot/read-key-groups.ts'
 export {
   type ChannelStateHandle,
@@ -116,6 +120,8 @@ export {
 } from './snapshot/state-handle.ts'
 export {
   CHECKPOINT_INLINE_THRESHOLD,
+  jobStateSettingsOf,
+  STATE_BACKEND,
   type StateSettings,
   stateSettingsOf,
 } from './state-options.ts'

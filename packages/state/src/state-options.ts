@@ -1,4 +1,11 @@
-import { booleanType, type Configuration, memorySizeType, type OptionType, option } from '@flink-ts/common'
+import {
+  booleanType,
+  type Configuration,
+  memorySizeType,
+  type OptionType,
+  option,
+  stringType,
+} from '@flink-ts/common'
 import type { SnapshotCompression } from './snapshot/keyed-format.ts'
 
 /** Inline state travels in messages and in `_metadata`: more than this belongs into files. */
@@ -42,8 +49,19 @@ export const INCREMENTAL_CHECKPOINTS = option('execution.checkpointing.increment
   deprecatedKeys: ['state.backend.incremental'],
 })
 
+/** Where keyed state is kept. */
+export const STATE_BACKEND = option('state.backend.type', stringType, {
+  defaultValue: 'hashmap',
+  description:
+    'Where keyed state is kept: hashmap (heap; also by the old names jobmanager and filesystem), plain (a small example), ' +
+    'or a module whose default export is a StateBackend.',
+  deprecatedKeys: ['state.backend'],
+})
+
 /** How state is kept and stored. Plain data. */
 export interface StateSettings {
+  /** Name or module of the state backend. */
+  readonly backend: string
   /** State up to this size travels with the acknowledgement instead of in a file. */
   readonly inlineThresholdBytes: number
   readonly compression: SnapshotCompression
@@ -53,8 +71,21 @@ export interface StateSettings {
 /** Throws `common.invalid-option-value`. */
 export function stateSettingsOf(configuration: Configuration): StateSettings {
   return {
+    backend: configuration.get(STATE_BACKEND),
     inlineThresholdBytes: configuration.get(CHECKPOINT_INLINE_THRESHOLD),
     compression: configuration.get(SNAPSHOT_COMPRESSION) ? 'zstd' : 'none',
     incremental: configuration.get(INCREMENTAL_CHECKPOINTS),
+  }
+}
+
+/** What a job sets itself, over what the cluster is configured to do. Throws `common.invalid-option-value`. */
+export function jobStateSettingsOf(
+  configuration: Configuration,
+): Partial<Pick<StateSettings, 'backend' | 'compression' | 'incremental'>> {
+  const { backend, compression, incremental } = stateSettingsOf(configuration)
+  return {
+    ...(configuration.has(STATE_BACKEND) && { backend }),
+    ...(configuration.has(SNAPSHOT_COMPRESSION) && { compression }),
+    ...(configuration.has(INCREMENTAL_CHECKPOINTS) && { incremental }),
   }
 }

@@ -37,4 +37,10 @@ export { ExecutionConfig } from './environment/execution-config.ts'
 export type { JobListener } from './environment/job-listener.ts'
 export { ParameterTool } from './environment/parameter-tool.ts'
 export { RestartStrategies } from './environment/restart-strategies.ts'
+export {
+  FsStateBackend,
+  HashMapStateBackend,
+  MemoryStateBackend,
+  type StateBackendChoice,
+} from './environment/state-backends.ts'
 export { StreamExecutionEnvironment } from './environment/stream-execution-environment.ts'

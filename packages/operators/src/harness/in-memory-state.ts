@@ -1,21 +1,21 @@
 import { canonicalKey } from '@flink-ts/serialization'
-import type {
-  BroadcastState,
-  Key,
-  KeyedStateBackend,
-  KeyGroupedParticipant,
-  MapStateDescriptor,
-  NamespaceBoundState,
-  NamespacedState,
-  OperatorListState,
-  OperatorStateBackend,
-  StateDescriptor,
-  StateEntry,
-  StateTable,
-  TimerEntry,
+import {
+  type BroadcastState,
+  type Key,
+  type KeyedStateBackend,
+  type KeyGroupedParticipant,
+  type MapStateDescriptor,
+  makePlainUserState,
+  type NamespaceBoundState,
+  type NamespacedState,
+  type OperatorListState,
+  type OperatorStateBackend,
+  type StateDescriptor,
+  type StateEntry,
+  type StateTable,
+  type TimerEntry,
 } from '@flink-ts/state'
 import { InMemoryBroadcastState } from './in-memory-broadcast-state.ts'
-import { makeUserState } from './in-memory-user-states.ts'
 
 type Namespace = string | number | undefined
 
@@ -118,13 +118,13 @@ export class InMemoryKeyedState implements KeyedStateBackend {
 
   state<S>(descriptor: StateDescriptor<unknown>): S {
     const table = this.#namespaces(descriptor.name).table(undefined)
-    return makeUserState(descriptor, { table: () => table, key: () => this.#key }) as S
+    return makePlainUserState(descriptor, { table: () => table, key: () => this.#key }) as S
   }
 
   boundState<S>(descriptor: StateDescriptor<unknown>): NamespaceBoundState<S> {
     const namespaces = this.#namespaces(descriptor.name)
     let namespace: Namespace
-    const state = makeUserState(descriptor, {
+    const state = makePlainUserState(descriptor, {
       table: () => namespaces.table(namespace),
       key: () => this.#key,
     }) as S

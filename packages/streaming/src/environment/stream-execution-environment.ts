@@ -21,6 +21,7 @@ import {
   sourceOperator,
   WatermarkStrategy,
 } from '@flink-ts/operators'
+import { STATE_BACKEND } from '@flink-ts/state'
 import { SingleOutputStreamOperator } from '../datastream/data-stream.ts'
 import type { GraphBuilder } from '../datastream/graph-builder.ts'
 import { KeyedStream } from '../datastream/keyed-stream.ts'
@@ -37,6 +38,7 @@ import { CheckpointConfig } from './checkpoint-config.ts'
 import { ExecutionConfig } from './execution-config.ts'
 import { type JobListener, JobListeners } from './job-listener.ts'
 import { jobSettingsOf } from './job-settings.ts'
+import type { StateBackendChoice } from './state-backends.ts'
 
 const DEFAULT_JOB_NAME = 'Flink Streaming Job'
 
@@ -150,6 +152,24 @@ export class StreamExecutionEnvironment {
     this.#checkpointConfig.setCheckpointInterval(interval)
     this.#checkpointConfig.setCheckpointingMode(mode)
     return this
+  }
+
+  /**
+   * Where keyed state is kept: `hashmap`, a module whose default export is a StateBackend, or Flink's classes for it.
+   * @example env.setStateBackend(new HashMapStateBackend())
+   */
+  setStateBackend(backend: string | StateBackendChoice): this {
+    const { type, checkpointDirectory }: StateBackendChoice =
+      typeof backend === 'string' ? { type: backend } : backend
+    if (typeof type !== 'string' || type === '') {
+      throw InvalidArgument({
+        call: 'env.setStateBackend',
+        value: String(type),
+        expected: "a name such as 'hashmap', a module, or a state backend",
+      })
+    }
+    if (checkpointDirectory !== undefined) this.#checkpointConfig.setCheckpointStorage(checkpointDirectory)
+    return this.#set(STATE_BACKEND, type)
   }
 
   getCheckpointConfig(): CheckpointConfig {

@@ -47,7 +47,7 @@ function setup() {
       allocationId: 'a' as never,
       jobId: 'j' as never,
       cancellationTimeoutMs: 1000,
-      state: { inlineThresholdBytes: 0, compression: 'none', incremental: false },
+      state: { backend: 'hashmap', inlineThresholdBytes: 0, compression: 'none', incremental: false },
       overdraftLimits: { maxBytes: 0, maxRecords: 0 },
       memoryLimitBytes: 1000,
       threadLogger: { level: 'error' },

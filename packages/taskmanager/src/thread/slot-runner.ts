@@ -166,7 +166,8 @@ export class SlotRunner {
     const registers = new Map(deployments.map(({ attemptId }) => [attemptId, new Float64Array([Number.NaN])]))
     const channels = new SlotChannels(deployments, registers, rings, this.#ports.random)
     const savepoints = savepointStorageOf(this.#options.state, this.#ports)
-    const backends = backendsOf(storage, savepoints, this.#options.state)
+    const settings = { ...this.#options.state, ...deployments[0]?.job.graph.state }
+    const backends = backendsOf(storage, savepoints, settings)
     return deployments.map(deployment => {
       const { attemptId } = deployment
       const task: StreamTask = new StreamTask(

@@ -3,10 +3,10 @@ import { fileSystemFor, toUri } from '@flink-ts/filesystem'
 import type { JobInformation } from '@flink-ts/gateways'
 import {
   type CheckpointStorage,
-  createHashMapKeyedStateBackend,
   createOperatorStateBackend,
   FileCheckpointStorage,
   FileSavepointStorage,
+  loadStateBackend,
   type SavepointStorage,
   type StateSettings,
 } from '@flink-ts/state'
@@ -47,12 +47,11 @@ export function backendsOf(
 ): StateBackends {
   const reader = storage ?? savepoints
   return {
-    keyed: (options, restored) =>
-      createHashMapKeyedStateBackend(
-        { ...options, compression: settings.compression, incremental: settings.incremental },
-        restored,
-        reader,
-      ),
+    keyed: async (options, restored) => {
+      const { createKeyedBackend } = await loadStateBackend(settings.backend)
+      const { compression, incremental } = settings
+      return createKeyedBackend({ ...options, compression, incremental }, restored, reader)
+    },
     operator: restored => createOperatorStateBackend(restored, reader),
     read: location => reader.read(location),
   }

@@ -1,25 +1,29 @@
 import { canonicalKey } from '@flink-ts/serialization'
+import type { Key, StateTable } from '../../api/keyed-state-backend.ts'
+import type { StateDescriptor } from '../../api/state-descriptor.ts'
 import type {
   AggregatingState,
   Aggregation,
-  Key,
   ListState,
   MapState,
   ReducingState,
   Reduction,
-  StateDescriptor,
-  StateTable,
   ValueState,
-} from '@flink-ts/state'
+} from '../../api/user-states.ts'
 
-/** Where a state of the harness keeps its values. */
-interface Place {
+/** Where a state keeps its values. */
+export interface StatePlace {
+  /** Of the current namespace. */
   table(): StateTable<unknown>
+  /** The current key; may throw. */
   key(): Key
 }
 
-/** User-facing states of all kinds for operator tests, in the simplest way: one entry of the table for each key. */
-export function makeUserState(descriptor: StateDescriptor<unknown>, place: Place): unknown {
+/**
+ * User-facing states of all kinds on any tables, in the simplest way: one entry of the table for each key, lists as
+ * arrays, maps as Maps from the canonical key to `[key, value]`. For backends that have nothing better, and for tests.
+ */
+export function makePlainUserState(descriptor: StateDescriptor<unknown>, place: StatePlace): unknown {
   const get = (): unknown => place.table().find(place.key())?.value
   const set = (value: unknown): void => {
     const table = place.table()
