@@ -127,7 +127,7 @@ export const AsyncDataStream = {
     asyncFunction: AsyncFunction<T, R>,
     timeout: Duration,
     capacity: number,
-    retry: AsyncRetryStrategy<R>,
+    retry: AsyncRetryStrategy<NoInfer<R>>,
   ): SingleOutputStreamOperator<R> {
     return stream.flatMapAsync(asyncFunction, { timeout, capacity, retry, ordered: true })
   },
@@ -138,7 +138,7 @@ export const AsyncDataStream = {
     asyncFunction: AsyncFunction<T, R>,
     timeout: Duration,
     capacity: number,
-    retry: AsyncRetryStrategy<R>,
+    retry: AsyncRetryStrategy<NoInfer<R>>,
   ): SingleOutputStreamOperator<R> {
     return stream.flatMapAsync(asyncFunction, { timeout, capacity, retry, ordered: false })
   },

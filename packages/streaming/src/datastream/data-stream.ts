@@ -120,7 +120,7 @@ export class DataStream<T> {
    */
   mapAsync<R>(
     mapper: AsyncMapFunction<T, R>,
-    options: AsyncMapOptions<T, R> = {},
+    options: AsyncMapOptions<T, NoInfer<R>> = {},
   ): SingleOutputStreamOperator<R> {
     return this.transform('mapAsync', 'Async Map', asyncMapOperator(mapper, options))
   }
@@ -128,7 +128,7 @@ export class DataStream<T> {
   /** Any number of results for each record by a promise or callbacks; see {@link DataStream.mapAsync}. */
   flatMapAsync<R>(
     asyncFunction: AsyncFunction<T, R>,
-    options: AsyncOptions<R> = {},
+    options: AsyncOptions<NoInfer<R>> = {},
   ): SingleOutputStreamOperator<R> {
     const factory = asyncOperator('flatMapAsync', asyncFunction, options)
     return this.transform('flatMapAsync', 'Async Wait', factory)

@@ -51,14 +51,20 @@ describe('job listeners', () => {
     ))
 })
 
+async function all<T>(records: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = []
+  for await (const record of records) list.push(record)
+  return list
+}
+
 test('collectAsync gives the records of the job that is executed next', () =>
   planned(
     async env => {
       const numbers = env.fromElements(1, 2).collectAsync()
       const texts = env.fromElements('a').collectAsync()
       await env.executeAsync()
-      expect(await Array.fromAsync(numbers)).toEqual([1, 2])
-      expect(await Array.fromAsync(texts)).toEqual(['a'])
+      expect(await all(numbers)).toEqual([1, 2])
+      expect(await all(texts)).toEqual(['a'])
     },
     {
       accumulators: graph =>
@@ -75,12 +81,12 @@ test.each([
   [[''], /name of a host/],
   [['host', 0], /port from 1/],
   [['host', 70_000], /port from 1/],
-])('createRemoteEnvironment(%j) is refused', (args, message) =>
-  planned(() => {
+])('createRemoteEnvironment(%j) is refused', async (args, message) => {
+  await planned(() => {
     const create = StreamExecutionEnvironment.createRemoteEnvironment as (...given: unknown[]) => unknown
     expect(() => create(...args)).toThrow(message)
-  }),
-)
+  })
+})
 
 test('the target of an environment goes to the executor', () =>
   planned(async () => {
