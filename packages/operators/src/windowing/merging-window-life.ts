@@ -10,10 +10,10 @@ import type { WindowNames } from './window-names.ts'
 /** What the operator does with a window of a key whose time has come. */
 export interface MergingWindowActions {
   /** The windows of the backend's current key; undefined: there are none. */
-  windows(): readonly MergingWindow[] | undefined
+  windows(): MergingWindow[] | undefined
   act(result: TriggerResult, window: MergingWindow, bounds: TimeWindow): void
-  /** The life of the window is over. */
-  end(window: MergingWindow, bounds: TimeWindow): void
+  /** The life of a window, one of `windows`, is over. */
+  end(windows: MergingWindow[], window: MergingWindow, bounds: TimeWindow): void
 }
 
 /** When windows that merge are emitted, and when they end. All calls are for the backend's current key. */
@@ -80,8 +80,9 @@ export class PlainLife<T> implements MergingWindowLife<T> {
     for (const window of windows.filter(({ timer }) => timer === timestamp)) {
       const bounds = new TimeWindow(window.start, window.end)
       window.timer = undefined
-      if (bounds.maxTimestamp() === timestamp) actions.act('FIRE', window, bounds)
-      if (cleanupTime(bounds) === timestamp) actions.end(window, bounds)
+      const over = cleanupTime(bounds) === timestamp
+      if (bounds.maxTimestamp() === timestamp) actions.act(over ? 'FIRE_AND_PURGE' : 'FIRE', window, bounds)
+      if (over) actions.end(windows, window, bounds)
       else this.#schedule(window, bounds, timestamp)
     }
   }
@@ -139,9 +140,10 @@ export class TriggeredLife<T> implements MergingWindowLife<T> {
   #due(eventTime: boolean, timestamp: number, name: string): void {
     const { actions, names, isEventTime, cleanupTime } = this.#options
     const bounds = names.window(name)
-    const window = actions.windows()?.find(({ start, end }) => start === bounds.start && end === bounds.end)
+    const windows = actions.windows()
+    const window = windows?.find(({ start, end }) => start === bounds.start && end === bounds.end)
     // A trigger may leave timers of windows that were merged.
-    if (window === undefined) return
+    if (windows === undefined || window === undefined) return
     this.#trigger.at(name)
     const result = eventTime
       ? this.#trigger.onEventTime(timestamp, bounds)
@@ -149,7 +151,7 @@ export class TriggeredLife<T> implements MergingWindowLife<T> {
     if (result !== 'CONTINUE') actions.act(result, window, bounds)
     if (eventTime !== isEventTime || timestamp !== cleanupTime(bounds)) return
     this.#trigger.clear(bounds)
-    actions.end(window, bounds)
+    actions.end(windows, window, bounds)
   }
 }
 

@@ -116,8 +116,9 @@ export function createMergingWindowOperator<K, T>(
   /** Does what the trigger said. */
   const act = (result: TriggerResult, session: MergingWindow, window: TimeWindow): void => {
     if (session.value === undefined) return
-    const empty = isFire(result) && !emitContents(backend.currentKey(), window, session)
-    if (empty || isPurge(result)) session.value = undefined
+    const purge = isPurge(result)
+    const empty = isFire(result) && !emitContents(backend.currentKey(), window, session, !purge)
+    if (empty || purge) session.value = undefined
   }
 
   const remove = (key: unknown, windows: Windows, session: MergingWindow): void => {
@@ -131,10 +132,9 @@ export function createMergingWindowOperator<K, T>(
     actions: {
       windows: () => sessions.find(backend.currentKey())?.value,
       act,
-      end: (session, window) => {
+      end: (windows, session, window) => {
         clearFunction(window, '')
-        const key = backend.currentKey()
-        remove(key, sessions.find(key)?.value ?? [], session)
+        remove(backend.currentKey(), windows, session)
       },
     },
   }

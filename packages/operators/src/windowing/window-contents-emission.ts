@@ -16,6 +16,7 @@ interface Contents {
 /**
  * Makes what emits a window that may fire again: the contents are not handed out themselves, or not changed afterwards.
  * With an evictor, `entry.value` is what is left after it.
+ * `goesOn`: whether the contents are kept.
  * @returns of each call: false if nothing is left
  */
 export function emitContentsOf<K, T, W extends Window>(
@@ -26,7 +27,7 @@ export function emitContentsOf<K, T, W extends Window>(
     readonly userOutput: UserOutput
     readonly emitted: EmittedAccumulators
   },
-): (key: unknown, window: W, entry: Contents) => boolean {
+): (key: unknown, window: W, entry: Contents, goesOn: boolean) => boolean {
   const { evictor, aggregation, output } = options
   const code = aggregationCode(aggregation)
   const fold = evictor === undefined ? undefined : foldOf(aggregation)
@@ -49,10 +50,10 @@ export function emitContentsOf<K, T, W extends Window>(
     }
   }
   if (evictor === undefined) {
-    return (key, window, entry) => {
-      if (aggregation.type === 'list') emitAt(key, window, (entry.value as unknown[]).slice())
+    return (key, window, entry, goesOn) => {
+      if (goesOn && aggregation.type === 'list') emitAt(key, window, (entry.value as unknown[]).slice())
       else {
-        if (aggregation.type === 'aggregate') parts.emitted.add(entry.value)
+        if (goesOn && aggregation.type === 'aggregate') parts.emitted.add(entry.value)
         emitAt(key, window, entry.value)
       }
       return true

@@ -65,7 +65,7 @@ export function createWindowOperator<K, T, W extends Window>(
     let empty = false
     if (isFire(result)) {
       processContext.namespace = namespace
-      empty = !emitContents(key, window, entry)
+      empty = !emitContents(key, window, entry, !isPurge(result))
     }
     if (!empty && !isPurge(result)) return
     table.remove(key)
