@@ -6,7 +6,10 @@ export {
   type AccumulatorValue,
   type AccumulatorValues,
   accumulatorResult,
+  isStoredList,
   mergeAccumulatorValues,
+  type StoredList,
+  type StoredPart,
 } from './accumulators/accumulator-value.ts'
 export { CancellationError, Deferred } from './concurrent/deferred.ts'
 export { authTokenOf, isAuthToken, isLoopback } from './config/auth-token.ts'

@@ -137,6 +137,16 @@ export const BundleUnavailable = defineError<{ job: string; blobKey: string }>({
     `The bundle ${d.blobKey} of job ${d.job} could not be fetched from the JobManager. See the cause.`,
 })
 
+/** A large result of a task did not get to the JobManager. */
+export const ResultNotStored = defineError<{ task: string; names: readonly string[] }>({
+  code: 'taskmanager.result-not-stored',
+  domain: 'external',
+  retry: 'backoff',
+  message: d =>
+    `The results of ${d.task} (${d.names.join(', ')}) could not be stored at the JobManager. See the cause; check the ` +
+    'space in its io.tmp.dirs, or write large results to a sink.',
+})
+
 /** The connection on which a channel lived was lost. */
 export const ChannelLost = defineError<{ channel: string }>({
   code: 'taskmanager.channel-lost',

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -15,6 +15,7 @@ import {
 import { DISPATCHER_ENDPOINT, type JobResult, type JobSubmission } from '@flink-ts/gateways'
 import type { JobGraph, ReplayRecord } from '@flink-ts/jobgraph'
 import { BlobServer, blobKeyOf, GrpcRpcService, InProcessNetwork, InProcessRpcService } from '@flink-ts/rpc'
+import { createValueSerializer } from '@flink-ts/serialization'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ConnectionEvent } from '../connection/dispatcher-connection.ts'
 import { ClusterClient, type ClusterClientOptions } from './cluster-client.ts'
@@ -182,6 +183,48 @@ describe('ClusterClient', () => {
     expect(types[0]).toBe('lost')
     expect(types.at(-1)).toBe('restored')
     expect(types.slice(1, -1)).toEqual(types.slice(1, -1).map(() => 'absent'))
+  })
+
+  test('large lists of a result come from the blob store, in order, and leave nothing behind', async () => {
+    const dispatcher = new FakeDispatcher()
+    const manager = jobManager(dispatcher)
+    const blobs = new BlobServer({ directory: join(directory, 'blobs') }, dependencies)
+    await blobs.start()
+    manager.serveBlobs(blobs)
+    const serializer = createValueSerializer()
+    const keys = [
+      await blobs.add(serializer.encode([3, Number.NaN])),
+      await blobs.add(serializer.encode([undefined])),
+    ]
+    const client = await connect()
+    const job = await client.submitJob(submission())
+    const result = job.result()
+    await until(() => dispatcher.asked.length === 1)
+    const list = {
+      kind: 'stored',
+      parts: [{ values: [1, 2] }, { blobKey: keys[0] }, { blobKey: keys[1] }, { values: [] }],
+    }
+    const before = (await readdir(tmpdir())).filter(name => name.startsWith('flink-result-'))
+    const outcome = { jobId: job.jobId, jobName: 'test', netRuntimeMs: 5, accumulators: { list, n: 1 } }
+    dispatcher.results.get(job.jobId as JobId)?.({ status: 'FINISHED', result: outcome })
+    expect((await result).accumulators).toEqual({ list: [1, 2, 3, Number.NaN, undefined], n: 1 })
+    expect((await readdir(tmpdir())).filter(name => name.startsWith('flink-result-'))).toEqual(before)
+  })
+
+  test('a large list that is gone from the blob store is an error that names it', async () => {
+    const dispatcher = new FakeDispatcher()
+    const manager = jobManager(dispatcher)
+    const blobs = new BlobServer({ directory: join(directory, 'blobs') }, dependencies)
+    await blobs.start()
+    manager.serveBlobs(blobs)
+    const client = await connect()
+    const job = await client.submitJob(submission())
+    const result = job.result()
+    await until(() => dispatcher.asked.length === 1)
+    const list = { kind: 'stored', parts: [{ blobKey: 'a'.repeat(64) }] }
+    const outcome = { jobId: job.jobId, jobName: 'test', netRuntimeMs: 5, accumulators: { list } }
+    dispatcher.results.get(job.jobId as JobId)?.({ status: 'FINISHED', result: outcome })
+    await expect(result).rejects.toMatchObject({ code: 'rpc.blob-not-found' })
   })
 
   test('a JobManager that was started anew and does not know the job has lost it', async () => {

@@ -21,9 +21,10 @@ import { GrpcRpcClient, type RpcClient, type SessionSettings } from '@flink-ts/r
 import { clientRetryPeriod, clientTimeout } from '../client-options.ts'
 import { type ConnectionEvent, DispatcherConnection } from '../connection/dispatcher-connection.ts'
 import { JobCancelled, JobFailed, JobLost, JobStateUnknown } from '../errors.ts'
+import { withStoredLists } from './stored-results.ts'
 
 const FIRST_CONNECT_TIMEOUT_MS = 2000
-const UPLOAD_TRIES = 4
+const TRANSFER_TRIES = 4
 
 /** Which cluster, and how patient to be with it. */
 export interface ClusterClientOptions {
@@ -111,12 +112,16 @@ export class ClusterClient {
 
   /** Makes sure that the cluster has the bundle; nothing is sent if it has. Answers its blob key. */
   async uploadBundle(file: string): Promise<string> {
+    return this.#repeated('Upload of a bundle', () => this.#rpc.blobs.put(this.address, file))
+  }
+
+  async #repeated<T>(what: string, transfer: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#rpc.blobs.put(this.address, file)
+        return await transfer()
       } catch (error) {
-        if (attempt === UPLOAD_TRIES || !isFlinkError(error) || error.retry === 'no') throw error
-        this.#logger.warn({ attempt, cause: error }, 'Upload of a bundle failed; trying again')
+        if (attempt === TRANSFER_TRIES || !isFlinkError(error) || error.retry === 'no') throw error
+        this.#logger.warn({ what, attempt, cause: error }, 'A transfer failed; trying again')
         await this.#connection.pause(attempt)
         // Waits for the JobManager, as patiently as every other call does.
         await this.#connection.open()
@@ -221,7 +226,11 @@ export class ClusterClient {
       const gone = isFlinkError(error) && error.code === 'client.no-jobmanager'
       throw gone ? JobStateUnknown({ jobId, address: this.address }, error) : error
     })
-    if (outcome.status === 'FINISHED') return outcome.result
+    if (outcome.status === 'FINISHED') {
+      return withStoredLists(outcome.result, (blobKey, file) =>
+        this.#repeated('Download of a result', () => this.#rpc.blobs.get(this.address, blobKey, file)),
+      )
+    }
     throw failureOf(outcome)
   }
 }

@@ -76,6 +76,7 @@ export async function startTaskManagerComponents(
       logger,
       slotThreads: threads,
       network,
+      blobs: rpc.blobs,
       bundles: new BlobBundleCache(
         { directory: options.bundleFolder },
         { ...dependencies, blobs: rpc.blobs },

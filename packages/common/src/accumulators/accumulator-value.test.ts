@@ -46,3 +46,18 @@ test('an average of nothing is 0, a histogram is sorted', () => {
     ['10', 1],
   ])
 })
+
+test('lists in the blob store stay there, with what is merged to them, in order', () => {
+  const stored = (...blobKeys: string[]) => ({
+    kind: 'stored' as const,
+    parts: blobKeys.map(blobKey => ({ blobKey })),
+  })
+  const merged = mergeAccumulatorValues(mergeAccumulatorValues([1, 2], stored('a', 'b')), stored('c'))
+  expect(merged).toEqual({
+    kind: 'stored',
+    parts: [{ values: [1, 2] }, { blobKey: 'a' }, { blobKey: 'b' }, { blobKey: 'c' }],
+  })
+  expect(accumulatorResult(mergeAccumulatorValues(merged, 3))).toMatchObject({
+    parts: { length: 5, 4: { values: [3] } },
+  })
+})

@@ -1,7 +1,6 @@
 import {
   type AllocationId,
   type Clock,
-  type ExecutionAttemptId,
   type InstanceId,
   type JobId,
   type Logger,
@@ -12,7 +11,6 @@ import {
   serializeError,
 } from '@flink-ts/common'
 import type {
-  CheckpointTrigger,
   JobOver,
   SlotRequest,
   TaskExecutionStateUpdate,
@@ -21,18 +19,21 @@ import type {
   TaskSubmission,
 } from '@flink-ts/gateways'
 import { RingReclaimer } from '@flink-ts/network'
-import type { RpcService } from '@flink-ts/rpc'
+import type { BlobAccess, RpcService } from '@flink-ts/rpc'
 import { ChannelLost, InvalidDeployment, SlotFreed, SlotNotAllocated } from '../errors.ts'
 import { AllocatedSlot, type SlotListener } from '../slots/allocated-slot.ts'
+import type { LargeResults } from '../slots/slot-tasks.ts'
 import type { SlotThreadFactory } from '../slots/slot-thread.ts'
 import { TaskSlotTable } from '../slots/task-slot-table.ts'
 import type { TaskExecutorSettings } from '../taskmanager-options.ts'
-import type { SlotCommand, SlotReport } from '../thread/slot-messages.ts'
 import type { BundleCache } from './bundle-cache.ts'
 import { ChannelRegistry, type NetworkPort } from './channel-registry.ts'
+import { jobCommands } from './job-commands.ts'
 import { JobConnection, type JobConnectionListener, type JobHandlers } from './job-connection.ts'
 import { NetworkMemory } from './network-memory.ts'
+import { passOnReport } from './pass-on-report.ts'
 import { ResourceManagerConnection } from './resource-manager-connection.ts'
+import { storeResults } from './store-results.ts'
 
 export interface TaskExecutorOptions {
   readonly resourceId: ResourceId
@@ -61,6 +62,8 @@ export interface TaskExecutorDependencies {
   /** Started; closed by its owner after {@link TaskExecutor.close}. */
   readonly network: TaskExecutorNetwork
   readonly bundles: BundleCache
+  /** Of JobManagers: where large results go. */
+  readonly blobs: Pick<BlobAccess, 'put'>
   /** Registered at a ResourceManager, for the first time or again. */
   readonly onRegistered?: (instanceId: InstanceId) => void
 }
@@ -157,10 +160,10 @@ export class TaskExecutor {
   }
 
   /** Takes a slot back: ends its thread, then tells the ResourceManager. Idempotent. */
-  #release(allocationId: AllocationId, reason: string, jobOver?: JobOver): Promise<void> | undefined {
+  #release(allocationId: AllocationId, reason: string, jobOver?: JobOver): void {
     const slot = this.#slots.get(allocationId)
     const slotId = this.#table.release(allocationId)
-    if (slot === undefined || slotId === undefined) return undefined
+    if (slot === undefined || slotId === undefined) return
     this.#logger.info({ slotId, allocationId, reason }, 'slot freed')
     this.#jobs.get(slot.jobId)?.withdraw(allocationId)
     const error = serializeError(SlotFreed({ allocation: allocationId, reason }))
@@ -174,12 +177,11 @@ export class TaskExecutor {
     })
     // `release` never rejects.
     this.#releasing.add(released)
-    return released
   }
 
   readonly #slotListener: SlotListener = {
-    report: (slot, report) => this.#onReport(slot, report),
-    taskEnded: (slot, update) => this.#taskEnded(slot, update),
+    report: (slot, report) => passOnReport(report, this.#jobs.get(slot.jobId)),
+    taskEnded: (slot, update, large) => this.#taskEnded(slot, update, large),
     threadDied: (slot, cause) => {
       const { allocationId } = slot
       this.#jobs.get(slot.jobId)?.tell('slot failed', gateway => gateway.failSlot(allocationId, cause))
@@ -249,45 +251,14 @@ export class TaskExecutor {
     return {
       freeSlot: async (allocationId, reason, jobOver) => {
         if (own(allocationId) === undefined) return
-        const released = this.#release(allocationId, reason, jobOver)
+        this.#release(allocationId, reason, jobOver)
         // The end of the job waits for the removal of its files, not for that of threads.
         if (jobOver !== undefined && this.#slots.get(allocationId)?.hasUnfinishedFiles === true)
-          await released
+          await Promise.all(this.#releasing)
       },
       submitTasks: async submission => this.#submit(submission, jobId, own),
-      cancelTask: async attemptId => {
-        for (const slot of this.#slots.values()) if (slot.jobId === jobId) slot.cancel(attemptId)
-      },
-      triggerCheckpoint: async (attemptIds, trigger: CheckpointTrigger) =>
-        this.#toTasks(jobId, attemptIds, own => ({ type: 'trigger', attemptIds: own, trigger })),
-      drainSources: async attemptIds =>
-        this.#toTasks(jobId, attemptIds, own => ({ type: 'drain', attemptIds: own })),
-      notifyCheckpointComplete: async (attemptIds, checkpointId) =>
-        this.#toTasks(jobId, attemptIds, own => ({ type: 'complete', attemptIds: own, checkpointId })),
-      notifyCheckpointAborted: async (attemptIds, checkpointId) =>
-        this.#toTasks(jobId, attemptIds, own => ({ type: 'aborted', attemptIds: own, checkpointId })),
-      sendOperatorEvent: async (attemptId, operatorId, event) =>
-        // A copy of its own: posting part of a buffer would copy the whole.
-        this.#toTasks(jobId, [attemptId], () => ({
-          type: 'operator-event',
-          attemptId,
-          operatorId,
-          event: new Uint8Array(event),
-        })),
+      ...jobCommands(() => [...this.#slots.values()].filter(slot => slot.jobId === jobId)),
     } satisfies Omit<TaskExecutorGateway, 'requestSlot'>
-  }
-
-  #toTasks(
-    jobId: JobId,
-    attemptIds: readonly ExecutionAttemptId[],
-    command: (own: readonly ExecutionAttemptId[]) => SlotCommand,
-  ): void {
-    const wanted = new Set(attemptIds)
-    for (const slot of this.#slots.values()) {
-      if (slot.jobId !== jobId) continue
-      const own = slot.liveTasks.filter(id => wanted.has(id))
-      if (own.length > 0) slot.post(command(own))
-    }
   }
 
   // Tasks
@@ -320,45 +291,16 @@ export class TaskExecutor {
     this.#logger.info({ jobId, allocationId, tasks: tasks.length }, 'tasks accepted')
   }
 
-  #onReport(slot: AllocatedSlot, report: SlotReport): void {
-    const job = this.#jobs.get(slot.jobId)
-    switch (report.type) {
-      case 'status':
-        job?.tell('task state', gateway => gateway.updateTaskExecutionState(report.update))
-        break
-      case 'acknowledge':
-        job?.tell('acknowledgement', gateway => gateway.acknowledgeCheckpoint(report.acknowledgement))
-        break
-      case 'decline':
-        job?.tell('decline', gateway => gateway.declineCheckpoint(report.decline))
-        break
-      case 'end-of-data':
-        job?.tell('end of data', gateway => gateway.notifyEndOfData(report.attemptId))
-        break
-      case 'operator-event': {
-        const { attemptId, operatorId, event } = report
-        job?.tell('operator event', gateway => gateway.sendOperatorEvent(attemptId, operatorId, event))
-        break
-      }
-      case 'metrics':
-        job?.tell('metrics', gateway => gateway.reportTaskMetrics(report.metrics))
-        break
-      case 'closing':
-      case 'files':
-      case 'states':
-      case 'crash':
-        // For the slot alone.
-        break
-    }
-  }
-
-  #taskEnded(slot: AllocatedSlot, update: TaskExecutionStateUpdate): void {
-    this.#logger.info(
-      { attemptId: update.attemptId, status: update.status, cause: update.error },
-      'task ended',
-    )
-    this.#channels.close(update.attemptId, update.status === 'FINISHED')
-    this.#jobs.get(slot.jobId)?.tell('task state', gateway => gateway.updateTaskExecutionState(update))
+  #taskEnded(slot: AllocatedSlot, update: TaskExecutionStateUpdate, large: LargeResults | undefined): void {
+    const { attemptId, status, error: cause } = update
+    this.#logger.info({ attemptId, status, cause }, 'task ended')
+    this.#channels.close(attemptId, status === 'FINISHED')
+    const tell = (last: TaskExecutionStateUpdate): void =>
+      this.#jobs.get(slot.jobId)?.tell('task state', gateway => gateway.updateTaskExecutionState(last))
+    if (large === undefined || slot.blobAddress === undefined) tell(update)
+    // Never rejects.
+    else
+      void storeResults(update, large, slot.blobAddress, { ...this.#ports, logger: this.#logger }).then(tell)
   }
 
   #channelFailed(channelId: string, error: SerializedError): void {

@@ -8,7 +8,6 @@ import {
   type SerializedError,
   type SlotId,
   serializeError,
-  type Timer,
 } from '@flink-ts/common'
 import type { JobOver, TaskDeployment, TaskExecutionStateUpdate } from '@flink-ts/gateways'
 import { type ChannelEnds, Doorbell } from '@flink-ts/network'
@@ -17,6 +16,7 @@ import { CancellationTimedOut, SlotBusy, SlotOutOfMemory, SlotThreadDied } from 
 import type { OverdraftLimits } from '../stream-task/overdraft.ts'
 import type { SlotCommand, SlotReport } from '../thread/slot-messages.ts'
 import { SlotMemoryWatch } from './slot-memory-watch.ts'
+import { type LargeResults, SlotTasks } from './slot-tasks.ts'
 import type { SlotThread, SlotThreadFactory } from './slot-thread.ts'
 import { UnfinishedFiles } from './unfinished-files.ts'
 
@@ -36,21 +36,13 @@ export interface SlotListener {
   /** Includes the reports of tasks, as long as these have not ended. */
   report(slot: AllocatedSlot, report: SlotReport): void
   /** The last state of a task; nothing of it follows. */
-  taskEnded(slot: AllocatedSlot, update: TaskExecutionStateUpdate): void
+  taskEnded(slot: AllocatedSlot, update: TaskExecutionStateUpdate, large: LargeResults | undefined): void
   /** The thread ended although nobody asked it to; its tasks were reported before. */
   threadDied(slot: AllocatedSlot, cause: SerializedError): void
 }
 
-interface LiveTask {
-  readonly attemptId: ExecutionAttemptId
-  cancelled: boolean
-  timer: Timer | undefined
-}
-
 /** A job that was cancelled or failed for good gives the slot back meanwhile: no thread is started for nothing. */
 const RENEWAL_DELAY_MS = 20
-
-const NO_METRICS = { recordsIn: 0, recordsOut: 0, bytesIn: 0, bytesOut: 0 }
 
 /**
  * One slot while a job has it: its thread, a new one for each deployment, and the tasks in it. Tasks that do not stop
@@ -67,7 +59,7 @@ export class AllocatedSlot {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #listener: SlotListener
-  readonly #tasks = new Map<ExecutionAttemptId, LiveTask>()
+  readonly #tasks: SlotTasks
   readonly #leaving = new Set<Promise<void>>()
   readonly #files: UnfinishedFiles
   #thread: SlotThread | undefined
@@ -76,6 +68,7 @@ export class AllocatedSlot {
   #crash: SerializedError | undefined
   /** For messages; known from the first deployment on. */
   #jobName: string
+  #blobAddress: string | undefined
   /** The thread has got tasks: it cannot get others. */
   #used = false
   /** Deployed, but not handed to the thread yet: commands wait. */
@@ -97,8 +90,18 @@ export class AllocatedSlot {
     const { slotId, allocationId, jobId } = options
     this.#logger = dependencies.logger.child({ slotId, allocationId, jobId })
     this.#files = new UnfinishedFiles({ logger: this.#logger })
+    this.#tasks = new SlotTasks(options, {
+      clock: dependencies.clock,
+      ended: (update, large) => this.#listener.taskEnded(this, update, large),
+      stuck: attemptId => this.#stuck(attemptId),
+    })
     // Before there is anything to run: the first deployment then finds a thread that is up.
     this.#startThread()
+  }
+
+  /** Where the job of the last deployment has its blobs. */
+  get blobAddress(): string | undefined {
+    return this.#blobAddress
   }
 
   /** Its tasks have begun files that are no results yet. */
@@ -107,7 +110,7 @@ export class AllocatedSlot {
   }
 
   get liveTasks(): readonly ExecutionAttemptId[] {
-    return [...this.#tasks.keys()]
+    return this.#tasks.ids
   }
 
   /**
@@ -120,13 +123,13 @@ export class AllocatedSlot {
     prepare: () => readonly ChannelEnds[],
     moduleUrl: () => Promise<string>,
   ): void {
-    const [running] = this.#tasks.keys()
+    const [running] = this.#tasks.ids
     if (running !== undefined) throw SlotBusy({ allocation: this.allocationId, running })
     const channels = prepare()
     this.#jobName = tasks[0]?.job.graph.name ?? this.#jobName
     this.#files.restored(tasks[0]?.restore?.checkpointId)
-    for (const { attemptId } of tasks)
-      this.#tasks.set(attemptId, { attemptId, cancelled: false, timer: undefined })
+    this.#blobAddress = tasks[0]?.job.blobAddress
+    for (const { attemptId } of tasks) this.#tasks.add(attemptId)
     const waiting: SlotCommand[] = []
     this.#waiting = waiting
     moduleUrl().then(
@@ -145,18 +148,14 @@ export class AllocatedSlot {
       (error: unknown) => {
         if (this.#waiting !== waiting) return
         this.#waiting = undefined
-        this.#endTasks(() => serializeError(error))
+        this.#tasks.endAll(serializeError(error))
       },
     )
   }
 
   /** Stops a task; if it takes too long, the thread is terminated. Idempotent; unknown tasks are ignored. */
   cancel(attemptId: ExecutionAttemptId): void {
-    const task = this.#tasks.get(attemptId)
-    if (task === undefined) return
-    task.cancelled = true
-    this.#watch(task)
-    this.post({ type: 'cancel', attemptId })
+    if (this.#tasks.cancel(attemptId)) this.post({ type: 'cancel', attemptId })
   }
 
   fail(attemptId: ExecutionAttemptId, error: SerializedError): void {
@@ -177,7 +176,7 @@ export class AllocatedSlot {
     this.#released = true
     this.#leaveThread()
     this.#waiting = undefined
-    this.#endTasks(() => error)
+    this.#tasks.endAll(error)
     await Promise.all(this.#leaving)
     if (jobOver !== undefined) await this.#files.removeUncovered(jobOver)
   }
@@ -235,7 +234,7 @@ export class AllocatedSlot {
     this.#logger.error({ error }, 'slot is out of memory, its thread is terminated')
     this.#leaveThread()
     this.#waiting = undefined
-    this.#endTasks(() => serializeError(error))
+    this.#tasks.endAll(serializeError(error))
     this.#renewThreadSoon()
   }
 
@@ -255,50 +254,43 @@ export class AllocatedSlot {
   }
 
   #onReport(report: SlotReport): void {
-    if (report.type === 'status') {
-      const { update } = report
-      const ended = update.status === 'FINISHED' || update.status === 'CANCELED' || update.status === 'FAILED'
-      if (!ended) {
-        this.#listener.report(this, report)
-        return
+    switch (report.type) {
+      case 'status': {
+        const { update, large } = report
+        const { status } = update
+        if (status !== 'FINISHED' && status !== 'CANCELED' && status !== 'FAILED') {
+          this.#listener.report(this, report)
+          break
+        }
+        this.#tasks.end(update, large)
+        // A failed job will be deployed again: the thread for that starts while the job still waits.
+        if (status !== 'FINISHED') this.#renewThreadSoon()
+        break
       }
-      this.#endTask(update)
-      // A failed job will be deployed again: the thread for that starts while the job still waits.
-      if (update.status !== 'FINISHED') this.#renewThreadSoon()
-      return
+      case 'closing':
+        this.#tasks.closing(report.attemptId)
+        break
+      case 'files':
+        this.#files.note(report)
+        break
+      case 'states':
+        this.#memory?.described(report.largest)
+        break
+      case 'crash':
+        this.#crash = report.error
+        break
+      default:
+        this.#listener.report(this, report)
     }
-    if (report.type === 'files') {
-      this.#files.note(report)
-      return
-    }
-    if (report.type === 'states') {
-      this.#memory?.described(report.largest)
-      return
-    }
-    if (report.type === 'crash') {
-      this.#crash = report.error
-      return
-    }
-    if (report.type === 'closing') {
-      const task = this.#tasks.get(report.attemptId)
-      if (task !== undefined) this.#watch(task)
-      return
-    }
-    this.#listener.report(this, report)
   }
 
-  #watch(task: LiveTask): void {
-    task.timer ??= this.#clock.schedule(this.#options.cancellationTimeoutMs, () => this.#stuck(task))
-  }
-
-  #stuck(task: LiveTask): void {
-    const { attemptId } = task
+  #stuck(attemptId: ExecutionAttemptId): void {
     const { cancellationTimeoutMs: timeoutMs } = this.#options
     const error = CancellationTimedOut({ task: attemptId, timeoutMs })
     this.#logger.error({ attemptId, error }, 'task did not stop, its slot thread is terminated')
     this.#leaveThread()
     this.#waiting = undefined
-    this.#endTasks(() => serializeError(error))
+    this.#tasks.endAll(serializeError(error))
     this.#renewThreadSoon()
   }
 
@@ -313,23 +305,7 @@ export class AllocatedSlot {
     const cause = this.#crash ?? serializeError(SlotThreadDied({ slot: this.slotId, exitCode }, error))
     this.#crash = undefined
     this.#logger.error({ exitCode, error: cause }, 'slot thread ended by itself')
-    this.#endTasks(() => cause)
+    this.#tasks.endAll(cause)
     this.#listener.threadDied(this, cause)
-  }
-
-  /** Ends tasks that can no longer say so themselves. */
-  #endTasks(error: () => SerializedError): void {
-    for (const { attemptId, cancelled } of [...this.#tasks.values()]) {
-      const end = cancelled ? { status: 'CANCELED' as const } : { status: 'FAILED' as const, error: error() }
-      this.#endTask({ attemptId, metrics: NO_METRICS, ...end })
-    }
-  }
-
-  #endTask(update: TaskExecutionStateUpdate): void {
-    const task = this.#tasks.get(update.attemptId)
-    if (task === undefined) return
-    task.timer?.cancel()
-    this.#tasks.delete(update.attemptId)
-    this.#listener.taskEnded(this, update)
   }
 }

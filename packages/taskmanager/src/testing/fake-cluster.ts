@@ -61,6 +61,7 @@ export class FakeCluster {
   readonly endOfData: ExecutionAttemptId[] = []
   readonly failedSlots: { allocationId: AllocationId; cause: SerializedError }[] = []
   metricsReports = 0
+  readonly storedResults: Uint8Array[] = []
   readonly operatorEvents: { readonly attemptId: string; readonly event: string }[] = []
   acceptOffers = true
   readonly taskManagers: FakeTaskManager[] = []
@@ -172,6 +173,12 @@ export class FakeCluster {
         random: this.#random,
         logger: nullLogger,
         network,
+        blobs: {
+          put: async (_address, content) => {
+            this.storedResults.push(content as Uint8Array)
+            return `blob-${this.storedResults.length}`
+          },
+        },
         bundles: {
           moduleUrl: async ({ program }) => (program.code.type === 'module' ? program.code.url : ''),
         },

@@ -68,7 +68,12 @@ export interface FilesChange {
 
 /** From a slot thread to the main thread. */
 export type SlotReport =
-  | { readonly type: 'status'; readonly update: TaskExecutionStateUpdate }
+  | {
+      readonly type: 'status'
+      readonly update: TaskExecutionStateUpdate
+      /** Lists that are too large for messages, encoded in parts. */
+      readonly large?: Readonly<Record<string, readonly Uint8Array[]>>
+    }
   /** The task is being closed: its last state follows. */
   | { readonly type: 'closing'; readonly attemptId: ExecutionAttemptId }
   | { readonly type: 'acknowledge'; readonly acknowledgement: CheckpointAcknowledgement }

@@ -15,6 +15,7 @@ import type { CheckpointStorage, StateSettings } from '@flink-ts/state'
 import type { SlotLoop } from '../mailbox/slot-loop.ts'
 import type { OverdraftLimits } from '../stream-task/overdraft.ts'
 import { StreamTask } from '../stream-task/stream-task.ts'
+import { splitResults } from './large-results.ts'
 import { largestStates } from './largest-states.ts'
 import { loadProgram, type ReplayFunction } from './load-program.ts'
 import { SlotChannels } from './slot-channels.ts'
@@ -154,7 +155,13 @@ export class SlotRunner {
   #reportStatus(update: TaskExecutionStateUpdate): void {
     const { error } = update
     const named = error === undefined ? update : { ...update, error: this.#sourcePaths(error) }
-    this.#ports.report({ type: 'status', update: named })
+    if (named.accumulators === undefined) {
+      this.#ports.report({ type: 'status', update: named })
+      return
+    }
+    const { accumulators, large } = splitResults(named.accumulators)
+    const rest = Object.keys(large).length === 0 ? {} : { large }
+    this.#ports.report({ type: 'status', update: { ...named, accumulators }, ...rest })
   }
 
   #create(
