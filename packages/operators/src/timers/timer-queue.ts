@@ -18,6 +18,9 @@ export class TimerQueue implements KeyGroupedParticipant {
   /** Buckets without live timers that are still in the heap. */
   #emptyBuckets = 0
   #size = 0
+  /** The bucket of `#frontTime`: that of the first timer when it was last looked for. */
+  #front: TimerBucket | undefined
+  #frontTime = Number.NaN
 
   get size(): number {
     return this.#size
@@ -58,7 +61,12 @@ export class TimerQueue implements KeyGroupedParticipant {
     for (;;) {
       const time = this.#times.peek()
       if (time === undefined) return undefined
-      if ((this.#buckets.get(time)?.live ?? 0) > 0) return time
+      if (time !== this.#frontTime || this.#front === undefined) {
+        this.#front = this.#buckets.get(time)
+        this.#frontTime = time
+      }
+      if (this.#front !== undefined && this.#front.live > 0) return time
+      this.#front = undefined
       this.#times.pop()
       this.#buckets.delete(time)
       this.#emptyBuckets--
@@ -69,10 +77,10 @@ export class TimerQueue implements KeyGroupedParticipant {
   poll(limit: number): TimerEntry | undefined {
     const timestamp = this.peekTime()
     if (timestamp === undefined || timestamp > limit) return undefined
-    const bucket = this.#buckets.get(timestamp) as TimerBucket
+    const bucket = this.#front as TimerBucket
     this.#size--
     if (--bucket.live === 0) this.#emptyBuckets++
-    return { ...bucket.takeFirst(), timestamp }
+    return bucket.takeFirst(timestamp)
   }
 
   *snapshotEntries(): Iterable<TimerEntry> {
@@ -89,6 +97,7 @@ export class TimerQueue implements KeyGroupedParticipant {
   #dropEmptyBuckets(): void {
     if (this.#emptyBuckets < 64 || this.#emptyBuckets * 2 < this.#buckets.size) return
     for (const [timestamp, bucket] of this.#buckets) if (bucket.live === 0) this.#buckets.delete(timestamp)
+    this.#front = undefined
     this.#times.reset(this.#buckets.keys())
     this.#emptyBuckets = 0
   }
@@ -134,13 +143,13 @@ class TimerBucket {
   }
 
   /** Removes the first timer; there must be one. */
-  takeFirst(): { readonly key: Key; readonly namespace: Namespace } {
-    if (this.#keys.size > 0) return { key: this.#keys.takeFirst(), namespace: this.#namespace }
+  takeFirst(timestamp: number): TimerEntry {
+    if (this.#keys.size > 0) return { key: this.#keys.takeFirst(), namespace: this.#namespace, timestamp }
     while (this.#current === undefined || this.#current[1].size === 0) this.#current = this.#nextOther()
     const [namespace, keys] = this.#current
     const key = keys.takeFirst()
     if (keys.size === 0) this.#others?.delete(namespace)
-    return { key, namespace }
+    return { key, namespace, timestamp }
   }
 
   *all(): Iterable<{ readonly key: Key; readonly namespace: Namespace }> {
@@ -169,6 +178,7 @@ class KeyList {
   #ids: unknown[] = []
   /** The keys themselves, where they differ from their canonical form. */
   #keys: unknown[] = []
+  /** Everything before it was taken, and may still be in the index. */
   #head = 0
   #index: Map<unknown, number> | undefined
 
@@ -197,7 +207,9 @@ class KeyList {
     while (this.#ids[this.#head] === HOLE) this.#head++
     const position = this.#head++
     const key = this.#keys[position]
-    this.#removeAt(position, this.#ids[position])
+    this.#ids[position] = HOLE
+    this.#keys[position] = undefined
+    this.#shrink()
     return key
   }
 
@@ -209,6 +221,10 @@ class KeyList {
     this.#index?.delete(id)
     this.#ids[position] = HOLE
     this.#keys[position] = undefined
+    this.#shrink()
+  }
+
+  #shrink(): void {
     this.size--
     if (this.size > 0) return
     this.#ids.length = 0
@@ -218,7 +234,10 @@ class KeyList {
   }
 
   #find(id: unknown): number {
-    if (this.#index !== undefined) return this.#index.get(id) ?? -1
+    if (this.#index !== undefined) {
+      const position = this.#index.get(id)
+      return position !== undefined && position >= this.#head ? position : -1
+    }
     for (let i = this.#ids.length - 1; i >= this.#head; i--) {
       // Object.is: NaN equals NaN; there is no -0 among canonical keys.
       if (Object.is(this.#ids[i], id)) return i

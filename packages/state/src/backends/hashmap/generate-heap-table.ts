@@ -11,8 +11,8 @@ export type HeapTableClass<V> = new (
   ...parameters: ConstructorParameters<typeof HeapTable<V>>
 ) => HeapTable<V>
 
-/** Integer keys of one table that are found without its Map, at most: a power of two. */
-const MOST_RECENT = 32_768
+/** Keys of one table that are found without its Maps, at most: a power of two. Two megabytes. */
+const MOST_RECENT = 262_144
 
 /** Source text of `placeOf` the `key`. */
 const placeIn = (recent: string): string =>
@@ -33,13 +33,24 @@ if (entry !== undefined && entry.saved < copyOnWrite.open) copyOnWrite.save(tabl
  * Source text of what {@link LOOKUP} calls. A Map compares numbers as keys are compared.
  */
 export const LOOKUP_OTHER = `const lookupInteger = (table, key) => {
-  if (table.segments !== undefined) return table.segments.get(key, hashKey(key))
-  const entry = table.map.get(key)
+  const entry = table.segments === undefined ? table.map.get(key) : table.segments.get(key, hashKey(key))
   if (entry !== undefined) table.recent[${placeIn('table.recent')}] = entry
   return entry
 }
 const lookupOther = (table, key) => {
-  if (table.segments !== undefined) return table.segments.get(canonicalKey(key), hashKey(key))
+  if (table.segments !== undefined) {
+    const hash = hashKey(key)
+    if (typeof key !== 'string') return table.segments.get(canonicalKey(key), hash)
+    // The hash is needed anyway: it finds most entries without the Map, which would hash a decoded string once more.
+    const recent = table.recent
+    const place = hash & (recent.length - 1)
+    let entry = recent[place]
+    if (entry === undefined || entry.key !== key) {
+      entry = table.segments.get(canonicalKey(key), hash)
+      if (entry !== undefined) recent[place] = entry
+    }
+    return entry
+  }
   if (typeof key === 'string' && key.charCodeAt(0) !== 0) return table.map.get(key)
   return table.map.get(canonicalKey(key))
 }`
@@ -93,13 +104,16 @@ return class extends HeapTable {
       if (map.size === this.size) throw duplicate(this, key)
       if (map.size >= ${SEGMENT_LIMIT}) {
         this.segments = new SegmentedMap(map)
-        this.recent = [undefined, undefined]
-      } else if (typeof key === 'number' && (key | 0) === key) {
-        if (map.size > this.recent.length && this.recent.length < ${MOST_RECENT}) this.recent = new Array(this.recent.length * 2).fill(undefined)
-        this.recent[${placeIn('this.recent')}] = entry
+        // Strings have places from now on.
+        if (typeof key === 'string') this.recent = new Array(${SEGMENT_LIMIT}).fill(undefined)
       }
     } else if (!this.segments.add(canonical, entry)) throw duplicate(this, key)
     this.size++
+    const integer = typeof key === 'number' && (key | 0) === key
+    if (integer || this.segments !== undefined) {
+      if (this.size > this.recent.length && this.recent.length < ${MOST_RECENT}) this.recent = new Array(this.recent.length * 2).fill(undefined)
+      if (integer) this.recent[${placeIn('this.recent')}] = entry
+    }
     cursor.advance()
     return entry
   }

@@ -178,6 +178,31 @@ describe('snapshot and restore', { timeout: 30_000 }, () => {
     }
   })
 
+  test('entries are found by number and by text while a table grows over segments, and not once removed', async () => {
+    const backend = await open()
+    const table = backend.namespacedState<number>(internal('mixed')).table(undefined)
+    const model = new Map<number | string, number>()
+    const keyOf = (i: number): number | string => (i % 2 === 0 ? i - SEGMENT_LIMIT : `key ${i}`)
+    const check = (i: number): void => {
+      expect(table.find(keyOf(i))?.value).toBe(model.get(keyOf(i)))
+      // Decoded anew each time, as from a channel.
+      if (i % 2 === 1)
+        expect(table.find(Buffer.from(`key ${i}`).toString())?.value).toBe(model.get(`key ${i}`))
+    }
+    const count = 2 * SEGMENT_LIMIT
+    for (let i = 0; i < count; i++) {
+      table.insert(keyOf(i), i)
+      model.set(keyOf(i), i)
+      if (i % 5 === 0) {
+        const gone = (i * 7919) % (i + 1)
+        expect(table.remove(keyOf(gone))).toBe(model.delete(keyOf(gone)))
+      }
+      if (i % 3 === 0) check((i * 31) % (i + 1))
+    }
+    for (let i = 0; i < count; i += 7) check(i)
+    expect(table.size).toBe(model.size)
+  })
+
   test('while tables grow over segments, in chunks of files, also for a part of the key groups', async () => {
     const count = SEGMENT_LIMIT + 8000
     const backend = await open()

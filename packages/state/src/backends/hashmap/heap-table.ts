@@ -36,9 +36,9 @@ export abstract class HeapTable<V> implements StateTable<V>, TableIdentity {
   readonly map = new Map<Canonical, HeapEntry<V>>()
   segments: SegmentedMap<V> | undefined = undefined
   /**
-   * Entries of integer keys, each in the place of its key, the latest found of those that share one: one load where
-   * the Map needs three, which for random keys are what a lookup costs. A power of two of places, from two on; grows
-   * with the Map, and is not used once there are segments.
+   * Entries, each in the place of its key, the latest found of those that share one: one load where the Map needs
+   * three, and segments six, which for random keys are what a lookup costs. Integers have the place of their product,
+   * strings in segments that of their hash. A power of two of places, from two on; grows with the table.
    */
   recent: (HeapEntry<V> | undefined)[] = [undefined, undefined]
   size = 0
@@ -74,6 +74,8 @@ export abstract class HeapTable<V> implements StateTable<V>, TableIdentity {
       if (entry === undefined) return false
       if (entry.saved < this.#copyOnWrite.open) this.#touch(entry)
       this.segments.delete(canonical, hash)
+      if (typeof key === 'number') this.recent[placeOf(key, this.recent.length)] = undefined
+      else this.recent[hash & (this.recent.length - 1)] = undefined
       if (this.#copyOnWrite.removals !== undefined) this.#copyOnWrite.removed(this, entry)
     }
     this.size--
