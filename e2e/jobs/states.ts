@@ -1,0 +1,110 @@
+// Uses state of each kind and writes what it holds at each record: with exactly-once state each row is there once.
+import { parseArgs } from 'node:util'
+import {
+  type AggregatingState,
+  AggregatingStateDescriptor,
+  type Collector,
+  DataGeneratorSource,
+  FileSink,
+  type KeyedProcessContext,
+  type KeyedProcessFunction,
+  type ListState,
+  ListStateDescriptor,
+  type MapState,
+  MapStateDescriptor,
+  type ReducingState,
+  ReducingStateDescriptor,
+  type RuntimeContext,
+  StateTtlConfig,
+  StreamExecutionEnvironment,
+  type ValueState,
+  ValueStateDescriptor,
+  WatermarkStrategy,
+} from 'flink-ts'
+
+const env = StreamExecutionEnvironment.getExecutionEnvironment()
+const { values: options } = parseArgs({
+  args: [...env.args],
+  options: {
+    output: { type: 'string', default: '' },
+    records: { type: 'string', default: '10000' },
+    keys: { type: 'string', default: '50' },
+    rate: { type: 'string', default: '10000' },
+    interval: { type: 'string', default: '100 ms' },
+  },
+})
+const [records, keys] = [Number(options.records), Number(options.keys)]
+env.enableCheckpointing(options.interval)
+env.getCheckpointConfig().setExternalizedCheckpointRetention('retain-on-cancellation')
+
+interface Item {
+  readonly key: string
+  readonly n: number
+}
+
+class AllStates implements KeyedProcessFunction<string, Item, string> {
+  #count!: ValueState<{ n: number }>
+  #seen!: ListState<number>
+  #byRest!: MapState<number, { count: number }>
+  #sum!: ReducingState<number>
+  #mean!: AggregatingState<number, number>
+
+  open(context: RuntimeContext): void {
+    const ttl = new StateTtlConfig({ ttl: '1 d', updateType: 'on-read-and-write' })
+    this.#count = context.getState(new ValueStateDescriptor<{ n: number }>('count', { n: 0 }))
+    this.#seen = context.getListState(new ListStateDescriptor<number>('seen'))
+    this.#byRest = context.getMapState(new MapStateDescriptor<number, { count: number }>('by rest', { ttl }))
+    this.#sum = context.getReducingState(new ReducingStateDescriptor<number>('sum', (a, b) => a + b))
+    this.#mean = context.getAggregatingState(
+      new AggregatingStateDescriptor<number, { sum: number; n: number }, number>('mean', {
+        createAccumulator: () => ({ sum: 0, n: 0 }),
+        // In place, as is allowed for what is in state.
+        add: (value, accumulator) => {
+          accumulator.sum += value
+          accumulator.n++
+          return accumulator
+        },
+        getResult: ({ sum, n }) => sum / n,
+      }),
+    )
+  }
+
+  processElement(item: Item, context: KeyedProcessContext<string>, out: Collector<string>): void {
+    const count = this.#count.value() ?? { n: 0 }
+    count.n++
+    this.#count.update(count)
+    this.#seen.add(item.n)
+    if (count.n % 100 === 0) this.#seen.clear()
+    const rest = item.n % 7
+    const entry = this.#byRest.get(rest) ?? { count: 0 }
+    entry.count++
+    this.#byRest.put(rest, entry)
+    this.#sum.add(item.n)
+    this.#mean.add(item.n)
+    let entries = 0
+    for (const { count: each } of this.#byRest.values()) entries += each
+    const seen = [...this.#seen.get()].length
+    out.collect(`${context.currentKey} ${count.n} ${seen} ${entries} ${this.#sum.get()} ${this.#mean.get()}`)
+  }
+}
+
+env
+  .fromSource(
+    new DataGeneratorSource({
+      generator: (i): Item => ({ key: `key-${i % keys}`, n: Math.floor(i / keys) + 1 }),
+      count: records,
+      ratePerSecond: Number(options.rate),
+    }),
+    WatermarkStrategy.noWatermarks(),
+    'items',
+  )
+  .uid('items')
+  // So that the records of a key come in their order.
+  .setParallelism(1)
+  .keyBy(item => item.key)
+  .process(new AllStates())
+  .name('all states')
+  .uid('states')
+  .sinkTo(FileSink.forRow<string>(options.output, row => row).build())
+  .uid('rows')
+await env.execute('states')
