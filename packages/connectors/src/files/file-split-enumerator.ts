@@ -4,7 +4,7 @@ import type { OrderedSplit } from './block-reader.ts'
 import { listInputFiles } from './list-input-files.ts'
 
 /** Finds the splits of one file, in order. */
-export type SplitsOfFile<S extends OrderedSplit> = (file: FileStatus) => Promise<readonly Omit<S, 'index'>[]>
+type SplitsOfFile<S extends OrderedSplit> = (file: FileStatus) => Promise<readonly Omit<S, 'index'>[]>
 
 /** What a {@link FileSplitEnumerator} knows. In checkpoints. */
 export interface FileEnumeratorState<S extends OrderedSplit> {
