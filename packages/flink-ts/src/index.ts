@@ -123,6 +123,7 @@ export {
   type SourceReaderContext,
   type SplitEnumerator,
   type SplitEnumeratorContext,
+  type SplitsOutput,
   type StateOf,
   type TaggedUnion,
   TimeEvictor,

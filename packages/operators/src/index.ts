@@ -123,7 +123,13 @@ export type { IndexSplit } from './source/index-reader.ts'
 export { NumberSequenceSource } from './source/number-sequence-source.ts'
 export { type RateLimiter, RateLimiterStrategy } from './source/rate-limiter.ts'
 export { type SocketTextOptions, SocketTextSource } from './source/socket-text-source.ts'
-export type { ReaderOutput, Source, SourceReader, SourceReaderContext } from './source/source.ts'
+export type {
+  ReaderOutput,
+  Source,
+  SourceReader,
+  SourceReaderContext,
+  SplitsOutput,
+} from './source/source.ts'
 export type { SplitEnumerator, SplitEnumeratorContext } from './source/split-enumerator.ts'
 export {
   broadcastProcessOperator,

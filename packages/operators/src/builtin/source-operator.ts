@@ -1,6 +1,6 @@
 import type { OperatorContext, OperatorFactory, StreamOperator } from '../contract/stream-operator.ts'
 import { SourceWithoutSplits } from '../errors.ts'
-import type { ReaderOutput, Source, SourceReader } from '../source/source.ts'
+import type { Source, SourceReader, SplitsOutput } from '../source/source.ts'
 import { SourceCoordinator } from '../source/source-coordinator.ts'
 import { createSourceCodec, type EnumeratorEvent, type ReaderEvent } from '../source/source-events.ts'
 import { eventTimeStageOf } from '../watermark/event-time-stage.ts'
@@ -46,7 +46,11 @@ function createSource<T, S, E>(
   // A checkpoint of a job without this source has no positions of it either: not to be taken for "all was read".
   const knownState = context.operatorState.listState<boolean>('SourceKnown', 'union')
   const stage = eventTimeStageOf(context, strategy, context.out)
-  const output: ReaderOutput<T> = { collect: stage.emit }
+  const output: SplitsOutput<T> = {
+    collect: stage.emit,
+    createOutputForSplit: splitId => ({ collect: stage.split(splitId) }),
+    releaseOutputForSplit: splitId => stage.releaseSplit(splitId),
+  }
   const enumerated = source.createEnumerator !== undefined
   const codec = createSourceCodec<S>()
   const tell = (event: ReaderEvent): void => context.sendOperatorEvent(codec.encode(event))

@@ -7,6 +7,18 @@ export interface ReaderOutput<T> {
   collect(value: T, timestamp?: number): void
 }
 
+/**
+ * A {@link ReaderOutput} with an output for each split, which has watermarks of its own: event time of the source is that
+ * of its slowest split that is not idle. For readers that read several splits in turn: `poll` gets one of these, and may
+ * declare it.
+ */
+export interface SplitsOutput<T> extends ReaderOutput<T> {
+  /** The same for the same split. It holds event time back until its first watermark. */
+  createOutputForSplit(splitId: string): ReaderOutput<T>
+  /** The split is read to its end, or given back. */
+  releaseOutputForSplit(splitId: string): void
+}
+
 export interface SourceReaderContext {
   readonly subtaskIndex: number
   readonly parallelism: number

@@ -1,17 +1,28 @@
 import { MAX_WATERMARK, type OperatorContext, type Push } from '../contract/stream-operator.ts'
 import { InvalidTimestamp, InvalidWatermark } from '../errors.ts'
-import { describeValue, failureAtRecord, userFunctionFailure } from '../functions/user-function-failure.ts'
+import { describeValue, failureAtRecord } from '../functions/user-function-failure.ts'
+import { type GeneratorOutput, PeriodicWatermarks, type RunningGenerator } from './periodic-watermarks.ts'
+import { SplitWatermarks } from './split-watermarks.ts'
 import { StoredWatermarks } from './stored-watermarks.ts'
 import type { WatermarkGenerator, WatermarkOutput } from './watermark-generator.ts'
 import type { WatermarkStrategy } from './watermark-strategy.ts'
 
+/**
+ * Assigns the timestamp, puts it into the register and hands the record on. Does not restore the register. The record's
+ * own timestamp may be absent.
+ */
+export type EmitRecord = (value: unknown, recordTimestamp?: number) => void
+
 /** Gives records their event time and emits watermarks: inside a source, or as an operator of its own. */
 export interface EventTimeStage {
-  /**
-   * Assigns the timestamp, puts it into the register and hands the record on. Does not restore the register. The
-   * record's own timestamp may be absent.
-   */
-  readonly emit: (value: unknown, recordTimestamp?: number) => void
+  /** For records of no split. */
+  readonly emit: EmitRecord
+  /** For records of one split, which has watermarks of its own. The same function for the same split. */
+  split(splitId: string): EmitRecord
+  /** No more records of that split. */
+  releaseSplit(splitId: string): void
+  /** The last watermark that went on, and whether the stream holds back event time. */
+  readonly progress: Pick<StoredWatermarks, 'watermark' | 'idle'>
   /** To be called while opening: sends the restored watermark before the first record. */
   start(): void
   stop(): void
@@ -27,6 +38,66 @@ export function eventTimeStageOf<T>(
   strategy: WatermarkStrategy<T>,
   out: Push,
 ): EventTimeStage {
+  const watermarks = new StoredWatermarks(context)
+  const splitWatermarks = new SplitWatermarks(watermarks)
+  const periodic = new PeriodicWatermarks(context, strategy.idlenessMs)
+  const isPeriodic = context.autoWatermarkIntervalMs > 0
+  const splits = new Map<
+    string,
+    { readonly emit: EmitRecord; readonly running: RunningGenerator | undefined }
+  >()
+
+  const emitterTo = (output: WatermarkOutput) => {
+    const { emit, running } = emitterOf(context, strategy, out, guarded(context, output))
+    if (running !== undefined && isPeriodic) periodic.add(running)
+    return { emit, running }
+  }
+  return {
+    emit: emitterTo({
+      emitWatermark: watermark => watermarks.emit(watermark),
+      markIdle: () => {
+        // Splits have watermarks of their own.
+        if (splits.size === 0) watermarks.markIdle()
+      },
+      markActive: () => watermarks.markActive(),
+    }).emit,
+    split(splitId) {
+      let split = splits.get(splitId)
+      if (split === undefined) {
+        split = emitterTo(splitWatermarks.outputOf(splitId))
+        splits.set(splitId, split)
+      }
+      return split.emit
+    },
+    releaseSplit(splitId) {
+      const split = splits.get(splitId)
+      if (split === undefined) return
+      splits.delete(splitId)
+      if (split.running !== undefined) periodic.remove(split.running)
+      splitWatermarks.release(splitId)
+    },
+    progress: watermarks,
+    start() {
+      watermarks.restore()
+      const hasGenerator = strategy.generator !== undefined || strategy.outOfOrdernessMs !== undefined
+      if (isPeriodic && hasGenerator) periodic.start()
+    },
+    stop: () => periodic.stop(),
+    snapshot: () => watermarks.snapshot(),
+    end() {
+      periodic.stop()
+      watermarks.emit(MAX_WATERMARK)
+    },
+  }
+}
+
+/** The code that records pass, with a generator of its own. */
+function emitterOf<T>(
+  context: OperatorContext,
+  strategy: WatermarkStrategy<T>,
+  out: Push,
+  output: GeneratorOutput,
+): { readonly emit: EmitRecord; readonly running: RunningGenerator | undefined } {
   /** [0]: highest timestamp so far, -Infinity before the first; [1]: records so far. */
   const progress = new Float64Array([Number.NEGATIVE_INFINITY, 0])
   const { timestampAssigner, outOfOrdernessMs, idlenessMs } = strategy
@@ -36,10 +107,8 @@ export function eventTimeStageOf<T>(
       timestamp: describeValue(timestamp),
       record: `record ${describeValue(record)}`,
     })
-  const watermarks = new StoredWatermarks(context)
-  const output = outputOf(context, watermarks)
   const generator: WatermarkGenerator<T> | undefined = strategy.generator?.(context)
-  const emit = context.generate<EventTimeStage['emit']>(
+  const emit = context.generate<EmitRecord>(
     ['assign', 'out', 'register', 'progress', 'generator', 'output', 'failed', 'failedGenerator', 'invalid'],
     `return (value, recordTimestamp) => {
   let time = recordTimestamp === undefined ? NaN : recordTimestamp
@@ -74,23 +143,7 @@ export function eventTimeStageOf<T>(
     ],
   )
   const own = generator ?? builtInGenerator(progress, outOfOrdernessMs)
-  const periodic =
-    own === undefined || context.autoWatermarkIntervalMs <= 0
-      ? undefined
-      : new PeriodicWatermarks(context, { generator: own, output, progress, idlenessMs })
-  return {
-    emit,
-    start() {
-      watermarks.restore()
-      periodic?.start()
-    },
-    stop: () => periodic?.stop(),
-    snapshot: () => watermarks.snapshot(),
-    end() {
-      periodic?.stop()
-      watermarks.emit(MAX_WATERMARK)
-    },
-  }
+  return { emit, running: own === undefined ? undefined : { generator: own, output, progress } }
 }
 
 /** `highest timestamp - out-of-orderness - 1` at each watermark interval. */
@@ -109,14 +162,8 @@ function builtInGenerator(
   }
 }
 
-/** What a generator calls. Errors from downstream pass through it, and must not be taken for its own. */
-interface GeneratorOutput extends WatermarkOutput {
-  /** Watermarks so far. */
-  count: number
-  failed(error: unknown): boolean
-}
-
-function outputOf(context: OperatorContext, watermarks: StoredWatermarks): GeneratorOutput {
+/** What a generator calls: checks what it gives, and tells errors from downstream from its own. */
+function guarded(context: OperatorContext, to: WatermarkOutput): GeneratorOutput {
   let failure: { readonly error: unknown } | undefined
   return {
     count: 0,
@@ -126,87 +173,14 @@ function outputOf(context: OperatorContext, watermarks: StoredWatermarks): Gener
       }
       this.count++
       try {
-        watermarks.emit(Math.min(watermark, MAX_WATERMARK))
+        to.emitWatermark(Math.min(watermark, MAX_WATERMARK))
       } catch (error) {
         failure = { error }
         throw error
       }
     },
-    markIdle: () => watermarks.markIdle(),
-    markActive: () => watermarks.markActive(),
+    markIdle: () => to.markIdle(),
+    markActive: () => to.markActive(),
     failed: error => failure?.error === error || InvalidWatermark.is(error),
-  }
-}
-
-/** Asks a generator at each watermark interval, and finds out when there are no records. */
-class PeriodicWatermarks {
-  readonly #context: OperatorContext
-  readonly #generator: WatermarkGenerator<never>
-  readonly #output: GeneratorOutput
-  readonly #progress: Float64Array
-  readonly #idlenessMs: number | undefined
-  #timer: { cancel(): void } | undefined
-  #recordsSeen = 0
-  #lastRecordAt = 0
-  #idle = false
-
-  constructor(
-    context: OperatorContext,
-    parts: {
-      readonly generator: WatermarkGenerator<never>
-      readonly output: GeneratorOutput
-      readonly progress: Float64Array
-      readonly idlenessMs: number | undefined
-    },
-  ) {
-    this.#context = context
-    this.#generator = parts.generator
-    this.#output = parts.output
-    this.#progress = parts.progress
-    this.#idlenessMs = parts.idlenessMs
-  }
-
-  start(): void {
-    this.#lastRecordAt = this.#context.processingTime()
-    this.#schedule()
-  }
-
-  stop(): void {
-    this.#timer?.cancel()
-    this.#timer = undefined
-  }
-
-  #schedule(): void {
-    const next = this.#context.processingTime() + this.#context.autoWatermarkIntervalMs
-    this.#timer = this.#context.scheduleProcessingTime(next, () => {
-      this.#schedule()
-      this.#tick()
-    })
-  }
-
-  #tick(): void {
-    if (this.#idlenessMs !== undefined && this.#checkIdle(this.#idlenessMs)) return
-    try {
-      this.#generator.onPeriodicEmit(this.#output)
-    } catch (error) {
-      if (this.#output.failed(error)) throw error
-      const at = `processing time ${this.#context.processingTime()}`
-      throw userFunctionFailure(this.#context, 'onPeriodicEmit of the watermark generator', error, at)
-    }
-  }
-
-  #checkIdle(idlenessMs: number): boolean {
-    const records = this.#progress[1] as number
-    const now = this.#context.processingTime()
-    if (records !== this.#recordsSeen) {
-      this.#recordsSeen = records
-      this.#lastRecordAt = now
-      if (this.#idle) this.#output.markActive()
-      this.#idle = false
-    } else if (!this.#idle && now - this.#lastRecordAt >= idlenessMs) {
-      this.#idle = true
-      this.#output.markIdle()
-    }
-    return this.#idle
   }
 }

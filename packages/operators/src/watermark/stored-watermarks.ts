@@ -20,6 +20,15 @@ export class StoredWatermarks {
     this.#context = context
   }
 
+  /** The highest that went on. */
+  get watermark(): number {
+    return this.#watermark
+  }
+
+  get idle(): boolean {
+    return this.#idle
+  }
+
   /** Sends a watermark on. */
   emit(watermark: number): void {
     if (watermark > this.#watermark) this.#watermark = watermark

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { sourceOperator } from '../builtin/source-operator.ts'
 import { timestampsAndWatermarksOperator } from '../builtin/timestamps-and-watermarks-operator.ts'
 import { MAX_WATERMARK, MIN_WATERMARK } from '../contract/stream-operator.ts'
 import { OperatorHarness } from '../harness/operator-harness.ts'
+import type { Source, SplitsOutput } from '../source/source.ts'
 import type { WatermarkGenerator } from './watermark-generator.ts'
 import { WatermarkStrategy } from './watermark-strategy.ts'
 
@@ -140,5 +142,73 @@ describe('restores', () => {
     { stored: [at(MAX_WATERMARK)], expected: [], what: 'the end of input' },
   ])('event time goes on from $what', async ({ stored, expected }) => {
     expect(await restored(stored)).toEqual(expected)
+  })
+})
+
+describe('splits of one reader', () => {
+  interface Row {
+    readonly split: string
+    readonly at: number
+  }
+  /** Plays records of several splits, as the test says. */
+  const scripted = (rows: (Row | { readonly release: string })[]): Source<Row, string> => ({
+    boundedness: 'unbounded',
+    kind: 'scripted',
+    enumerateSplits: () => ['all'],
+    createReader: () => ({
+      addSplits() {},
+      poll(_max, output: SplitsOutput<Row>) {
+        for (const row of rows.splice(0)) {
+          if ('release' in row) output.releaseOutputForSplit(row.release)
+          else output.createOutputForSplit(row.split).collect(row)
+        }
+        return 'wait'
+      },
+      snapshot: () => ['all'],
+    }),
+  })
+  const row = (split: string, at: number): Row => ({ split, at })
+  const byRow = WatermarkStrategy.forBoundedOutOfOrderness<Row>(0).withTimestampAssigner(each => each.at)
+
+  test('the slowest holds event time back, until it is released', async () => {
+    const rows: Parameters<typeof scripted>[0] = [row('a', 100), row('b', 50)]
+    const harness = await new OperatorHarness(sourceOperator(scripted(rows), byRow)).open()
+    let highest = MIN_WATERMARK
+    // Lower ones and equal ones are ignored.
+    const poll = (): number[] => {
+      harness.operator.source?.emit(100)
+      harness.clock.advance(200)
+      const risen = harness.watermarks.splice(0).filter(watermark => watermark > highest)
+      highest = Math.max(highest, ...risen)
+      return risen
+    }
+    expect(poll()).toEqual([49])
+    rows.push(row('a', 900))
+    expect(poll()).toEqual([])
+    rows.push(row('b', 70))
+    expect(poll()).toEqual([69])
+    rows.push({ release: 'b' })
+    expect(poll()).toEqual([899])
+    // A new one cannot turn time back.
+    rows.push(row('c', 10), row('a', 1000))
+    expect(poll()).toEqual([])
+    rows.push(row('c', 2000))
+    expect(poll()).toEqual([999])
+  })
+
+  test('an idle one does not hold it back', async () => {
+    const rows = [row('a', 100), row('b', 50)]
+    const strategyOf = byRow.withIdleness(400)
+    const harness = await new OperatorHarness(sourceOperator(scripted(rows), strategyOf)).open()
+    harness.operator.source?.emit(100)
+    for (let i = 0; i < 5; i++) {
+      harness.clock.advance(200)
+      rows.push(row('a', 200 + i))
+      harness.operator.source?.emit(100)
+    }
+    expect(harness.watermarks.at(-1)).toBeGreaterThanOrEqual(200)
+    expect(harness.idleCalls).toBe(0)
+    harness.clock.advance(2000)
+    expect(harness.idleCalls).toBe(1)
   })
 })
