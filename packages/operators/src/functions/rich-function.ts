@@ -92,7 +92,7 @@ export interface RichFunction {
 }
 
 /** The runtime context of a function that runs in `context`'s operator. */
-export function runtimeContextOf(context: OperatorContext, keyed: boolean): RuntimeContext {
+function runtimeContextOf(context: OperatorContext, keyed: boolean): RuntimeContext {
   const state = (descriptor: StateDescriptor<unknown>): unknown => {
     if (!keyed) throw KeyedStateOutsideKeyBy({ operator: context.operatorName, state: descriptor.name })
     return context.keyedState.state(descriptor)
