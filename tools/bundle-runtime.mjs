@@ -86,6 +86,22 @@ const namedExports = {
   },
 }
 
+/**
+ * Takes builtin modules as they are. An import statement would make Node.js read all their exports, and some are loaded
+ * when they are read: `node:http` brings a whole HTTP client, `node:process` opens standard input.
+ */
+const plainBuiltins = {
+  name: 'plain-builtins',
+  setup(builder) {
+    builder.onResolve({ filter: /./ }, ({ path, kind }) =>
+      kind === 'import-statement' && isBuiltin(path) ? { path, namespace: 'builtin' } : undefined,
+    )
+    builder.onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
+    }))
+  },
+}
+
 const { metafile } = await build({
   entryPoints,
   outdir: LIB,
@@ -104,7 +120,7 @@ const { metafile } = await build({
   banner: {
     js: "import{createRequire as __createRequire}from'node:module';const __chunkUrl=import.meta.url;const require=__createRequire(__chunkUrl);",
   },
-  plugins: [originalAddresses, namedExports],
+  plugins: [originalAddresses, plainBuiltins, namedExports],
 })
 
 const { version } = JSON.parse(readFileSync('packages/flink-ts/package.json', 'utf8'))

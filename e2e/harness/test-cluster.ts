@@ -103,7 +103,9 @@ export class TestCluster {
   static async start(options: TestClusterOptions): Promise<TestCluster> {
     const folder = mkdtempSync(join(tmpdir(), 'flink-e2e-'))
     const bindPort = await freePort()
-    const rest = await freePort()
+    // The system may hand out the same one again.
+    let rest = await freePort()
+    while (rest === bindPort) rest = await freePort()
     const proxy = options.proxied === true ? await TcpProxy.start(bindPort) : undefined
     const rpc = proxy?.port ?? bindPort
     const configuration: Record<string, string> = {
