@@ -17,7 +17,8 @@ import type { TaskOutputs } from './task-outputs.ts'
 import type { StreamTaskDependencies } from './task-ports.ts'
 import type { YieldDecision } from './yield-decision.ts'
 
-interface TaskParts {
+/** What a task consists of. */
+export interface TaskParts {
   readonly outputs: TaskOutputs
   readonly chain: OperatorChain
   readonly checkpointing: TaskCheckpointing

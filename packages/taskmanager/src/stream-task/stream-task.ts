@@ -1,27 +1,23 @@
 import { type ExecutionAttemptId, type Logger, serializeError } from '@flink-ts/common'
 import type {
-  ActivityMs,
   CheckpointTrigger,
   TaskDeployment,
   TaskExecutionStatus,
   TaskIoMetrics,
 } from '@flink-ts/gateways'
 import type { JobVertex } from '@flink-ts/jobgraph'
-import { MAX_WATERMARK } from '@flink-ts/operators'
 import type { OperatorBackends } from '../checkpoint/subtask-checkpoints.ts'
-import type { TaskCheckpointing } from '../checkpoint/task-checkpointing.ts'
 import { CheckpointNotPossible } from '../errors.ts'
 import type { ScheduledTask } from '../mailbox/slot-loop.ts'
 import type { TaskOperatorEvent } from '../thread/slot-messages.ts'
 import { Accumulators } from './accumulators.ts'
-import { assembleTask } from './assemble-task.ts'
-import { BatchSize } from './batch-size.ts'
+import { assembleTask, type TaskParts } from './assemble-task.ts'
 import { vertexOf } from './build-task.ts'
 import { closeOperators } from './close-operators.ts'
 import type { DirectConsumer } from './direct-channel.ts'
 import { EventTimeWatch } from './event-time-watch.ts'
 import { OperatorActions } from './operator-actions.ts'
-import type { ChainLink, OperatorChain, OperatorFailureMaker } from './operator-chain.ts'
+import type { ChainLink, OperatorFailureMaker } from './operator-chain.ts'
 import type { ContextHost } from './operator-context.ts'
 import { operatorFailure } from './operator-failure.ts'
 import { OperatorSequence } from './operator-sequence.ts'
@@ -30,12 +26,9 @@ import { restoreBackends } from './restore-backends.ts'
 import { restoreChannels } from './restore-channels.ts'
 import { SourceTurn } from './source-turn.ts'
 import { taskContextHost } from './task-context-host.ts'
-import type { TaskEnding } from './task-ending.ts'
-import type { TaskEventTime } from './task-event-time.ts'
-import type { InputChannel, TaskInputs } from './task-inputs.ts'
-import type { TaskOutputs } from './task-outputs.ts'
+import type { InputChannel } from './task-inputs.ts'
 import type { StreamTaskDependencies, StreamTaskOptions } from './task-ports.ts'
-import { type ActivityTimes, type TaskActivity, TaskTimes } from './task-times.ts'
+import { TaskWork } from './task-work.ts'
 import { YieldDecision } from './yield-decision.ts'
 
 /**
@@ -72,22 +65,14 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   readonly #unavailable = new Set<number>()
   #state: State = 'starting'
   #outcome: Outcome | undefined
-  #outputs: TaskOutputs | undefined
   #backends: readonly OperatorBackends[] = []
-  // Set together when the chain is built.
-  #chain!: OperatorChain
-  #inputs!: TaskInputs
-  #checkpointing!: TaskCheckpointing
-  #eventTime!: TaskEventTime
-  #ending!: TaskEnding
+  // Set together when the state is restored.
+  #parts: TaskParts | undefined
+  #work: TaskWork | undefined
   /** Undefined: nothing here waits for event time. */
   #eventTimeWatch: EventTimeWatch | undefined
   readonly #sourceTurn = new SourceTurn()
-  /** The job is being stopped: the source has nothing more to read. */
-  #drained = false
   readonly #yielding: YieldDecision
-  readonly #times: TaskTimes
-  readonly #batchSize = new BatchSize()
   #lastFlushMs = 0
 
   /** @param timestamp the register of this task, known to its direct channels */
@@ -104,14 +89,13 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     this.#logger = dependencies.logger.child({ task: this.name, attemptId: deployment.attemptId })
     this.#overdraft = new Overdraft({ task: this.name, limits: options.overdraftLimits })
     const { loop, clock } = dependencies
-    this.#times = new TaskTimes({ clock })
     this.#actions = new OperatorActions({
       clock,
       wake: () => loop.wake(),
       failure: (index, step, thrown) =>
-        this.#operatorFailure(this.#chain.links[index] as ChainLink, step, thrown),
+        this.#operatorFailure(this.#parts?.chain.links[index] as ChainLink, step, thrown),
     })
-    this.#yielding = new YieldDecision(() => loop.sliceOver() || !(this.#outputs as TaskOutputs).available())
+    this.#yielding = new YieldDecision(() => loop.sliceOver() || this.#parts?.outputs.available() !== true)
     this.#sequence = new OperatorSequence({
       post: action => loop.post(() => this.#guard(action)),
       onChange: () => this.#refresh(),
@@ -133,40 +117,23 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   }
 
   get metrics(): TaskIoMetrics {
-    const checkpoint = this.#checkpointing?.waitsFor
+    const { inputs, outputs, checkpointing } = this.#parts ?? {}
+    const checkpoint = checkpointing?.waitsFor
     return {
-      recordsIn: this.#inputs?.recordsIn ?? 0,
-      recordsOut: this.#outputs?.recordsOut ?? 0,
-      bytesIn: this.#inputs?.bytesIn ?? 0,
-      bytesOut: this.#outputs?.bytesOut ?? 0,
-      ...(this.#state !== 'starting' && this.#inputs !== undefined && this.#load()),
-      ...(this.#eventTimeWatch !== undefined && {
-        eventTime: this.#eventTimeWatch.look(this.#inputs.eventTime),
-      }),
+      recordsIn: inputs?.recordsIn ?? 0,
+      recordsOut: outputs?.recordsOut ?? 0,
+      bytesIn: inputs?.bytesIn ?? 0,
+      bytesOut: outputs?.bytesOut ?? 0,
+      ...(this.#state !== 'starting' && this.#work?.load()),
+      ...(inputs !== undefined &&
+        this.#eventTimeWatch !== undefined && { eventTime: this.#eventTimeWatch.look(inputs.eventTime) }),
       ...(checkpoint !== undefined && { checkpoint }),
-    }
-  }
-
-  #load(): Pick<TaskIoMetrics, 'load' | 'operators'> {
-    const ms = ({ busy, idle, backPressured }: ActivityTimes): ActivityMs => ({
-      busyMs: Math.round(busy),
-      idleMs: Math.round(idle),
-      backPressuredMs: Math.round(backPressured),
-    })
-    return {
-      load: {
-        total: ms(this.#times.totals()),
-        perSecond: ms(this.#times.perSecond()),
-        inputUsage: this.#inputs.usage,
-        outputUsage: this.#outputs?.usage ?? 0,
-      },
-      operators: this.#chain.records(this.#inputs.recordsIn),
     }
   }
 
   /** Entries of the keyed states of its operators. */
   stateSizes(): readonly StateSize[] {
-    return (this.#chain?.links ?? []).flatMap(({ index, node }) => {
+    return (this.#parts?.chain.links ?? []).flatMap(({ index, node }) => {
       const sizes = this.#backends[index]?.keyed?.stateSizes?.() ?? []
       return sizes.map(({ name, entries }) => ({ operator: node.name, name, entries }))
     })
@@ -193,10 +160,10 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
       )
       if (this.#state !== 'starting') return
       this.#backends = backends
-      this.#assemble(backends, restored)
+      const { chain } = this.#assemble(backends, restored)
       // Back to front: what is opened may emit as soon as it is.
       this.#sequence.run(
-        [...this.#chain.links].reverse(),
+        [...chain.links].reverse(),
         { step: 'open', on: link => link.operator.open?.() },
         () => this.#opened(),
         error => this.fail(error),
@@ -206,7 +173,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     }
   }
 
-  #assemble(backends: readonly OperatorBackends[], restored: readonly InputChannel[]): void {
+  #assemble(backends: readonly OperatorBackends[], restored: readonly InputChannel[]): TaskParts {
     const { deployment } = this
     const { loop } = this.#ports
     const parts = assembleTask(
@@ -225,15 +192,18 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
         failure: this.#operatorFailure,
       },
     )
-    this.#outputs = parts.outputs
-    this.#chain = parts.chain
-    this.#eventTime = parts.eventTime
-    this.#ending = parts.ending
-    this.#checkpointing = parts.checkpointing
-    this.#inputs = parts.inputs
+    this.#parts = parts
+    this.#work = new TaskWork(parts, {
+      ...{ sequence: this.#sequence, actions: this.#actions, yielding: this.#yielding },
+      ...{ sourceTurn: this.#sourceTurn, unavailable: this.#unavailable, clock: this.#ports.clock },
+      isRunning: () => this.#state === 'running',
+      refresh: () => this.#refresh(),
+      failure: this.#operatorFailure,
+    })
     if (parts.inputs.count > 0 && parts.chain.links.some(({ operator }) => operator.advanceWatermark)) {
       this.#eventTimeWatch = new EventTimeWatch({ clock: this.#ports.clock, logger: this.#logger })
     }
+    return parts
   }
 
   readonly #operatorFailure: OperatorFailureMaker = ({ node }, step, thrown) =>
@@ -243,15 +213,11 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
 
   step(): boolean {
     try {
-      if (this.#state === 'running') {
-        this.#times.stepBegins()
-        const progressed = this.#runningStep()
-        const elapsedMs = this.#times.stepEnds(this.#activity(progressed))
-        if (progressed) this.#batchSize.stepTook(elapsedMs)
-        return progressed
-      }
+      const work = this.#work
+      if (work === undefined) return false
+      if (this.#state === 'running') return work.step()
       if (this.#state === 'draining') return this.#drainingStep()
-      return this.#state === 'starting' && this.#runActions()
+      return this.#state === 'starting' && work.runActions()
     } catch (error) {
       this.fail(error)
       return true
@@ -259,101 +225,35 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   }
 
   flushIdle(): void {
-    this.#outputs?.announce()
+    this.#parts?.outputs.announce()
     if (this.#state !== 'running' || this.deployment.job.graph.bufferTimeoutMs < 0) return
-    this.#guard(() => this.#outputs?.flush())
+    this.#guard(() => this.#parts?.outputs.flush())
   }
 
   flushDue(nowMs: number): void {
-    this.#outputs?.announce()
+    this.#parts?.outputs.announce()
     const { bufferTimeoutMs } = this.deployment.job.graph
     if (this.#state !== 'running' || bufferTimeoutMs < 0 || nowMs - this.#lastFlushMs < bufferTimeoutMs)
       return
     this.#lastFlushMs = nowMs
-    this.#guard(() => this.#outputs?.flush())
+    this.#guard(() => this.#parts?.outputs.flush())
   }
 
   takesRecords(): boolean {
-    return (
-      this.#state === 'running' &&
-      !this.#sequence.active &&
-      this.#unavailable.size === 0 &&
-      !this.#chain.suspended &&
-      (this.#outputs as TaskOutputs).available()
-    )
-  }
-
-  #activity(progressed: boolean): TaskActivity {
-    if (progressed || this.#unavailable.size > 0 || this.#inputs.calledSince()) return 'busy'
-    return this.#outputs?.available() === false ? 'backPressured' : 'idle'
-  }
-
-  #runningStep(): boolean {
-    let progressed = this.#runActions()
-    if (this.#sequence.active || this.#state !== 'running') {
-      return this.#checkpointing.deliverAwaited() || progressed
-    }
-    const outputs = this.#outputs as TaskOutputs
-    this.#yielding.restart()
-    outputs.drainOverdraft()
-    if (this.#chain.suspended && outputs.available()) {
-      if (this.#chain.advance() || this.#yielding.yielded) progressed = true
-    }
-    const suspended = this.#chain.suspended
-    if (!suspended && this.#ending.tellOperators()) progressed = true
-    if (this.#sequence.active || this.#state !== 'running') return true
-    if (this.#checkpointing.takeMail()) return true
-    if (this.#inputs.drain()) progressed = true
-    const room = !suspended && this.#unavailable.size === 0 && outputs.available()
-    if (this.#chain.head.operator.source !== undefined) {
-      if (room && this.#emitFromSource()) progressed = true
-    } else if (this.#inputs.poll(room ? this.#batchSize.records : 0)) {
-      progressed = true
-    }
-    if (progressed) this.#refresh()
-    return progressed
-  }
-
-  #emitFromSource(): boolean {
-    const source = this.#chain.head.operator.source
-    if (source === undefined || this.#ending.all || this.#checkpointing.suspended) return false
-    let answer: 'more' | 'wait' | 'end' | undefined
-    try {
-      answer = this.#drained ? 'end' : this.#sourceTurn.ask(source, this.#batchSize.records)
-    } catch (error) {
-      throw this.#operatorFailure(this.#chain.head, 'reading', error)
-    }
-    if (answer === undefined) return false
-    if (answer === 'end') {
-      this.#ending.sourceEnded()
-      this.#eventTime.emit(0, MAX_WATERMARK)
-    }
-    return true
+    return this.#state === 'running' && (this.#work as TaskWork).takesRecords()
   }
 
   #drainingStep(): boolean {
-    if (!(this.#outputs as TaskOutputs).drainOverdraft()) return false
+    if (this.#parts?.outputs.drainOverdraft() !== true) return false
     this.#close({ status: 'FINISHED' })
     return true
   }
 
-  #runActions(): boolean {
-    if (!this.#actions.waiting) return false
-    const allowed = (operator: number, kind: 'execute' | 'timer'): boolean => {
-      const { waitingFor, active } = this.#sequence
-      // A life-cycle call may wait for results that come back by execute.
-      if (active) return kind === 'execute' && waitingFor?.index === operator
-      // What came out of it would be in no snapshot, and come again from the savepoint.
-      if (this.#checkpointing.suspended) return false
-      return this.#state === 'running' && !this.#chain.blockedBehind(this.#chain.links[operator] as ChainLink)
-    }
-    return this.#eventTime.betweenRecords(() => this.#actions.runAllowed(allowed))
-  }
-
   /** Opens and closes direct inputs as the task's readiness demands. */
   #refresh(): void {
-    if (this.#inputs === undefined || this.#state === 'closing' || this.#state === 'ended') return
-    this.#inputs.setDirectOpen(this.#state === 'running' && !this.#sequence.active && !this.#chain.suspended)
+    if (this.#parts === undefined || this.#state === 'closing' || this.#state === 'ended') return
+    const { inputs, chain } = this.#parts
+    inputs.setDirectOpen(this.#state === 'running' && !this.#sequence.active && !chain.suspended)
   }
 
   #guard(action: () => void): void {
@@ -375,29 +275,29 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     }
     // A task that is ending says so by its last state, which ends the checkpoint without counting as a failure of it.
     if (this.#state !== 'running') return
-    this.#checkpointing.trigger(trigger)
+    this.#parts?.checkpointing.trigger(trigger)
     this.#ports.loop.wake()
   }
 
   /** Ends the source as if there were nothing more to read. Ignored by tasks without one. */
   drainSource(): void {
-    if (this.#state !== 'running' || this.#chain.head.operator.source === undefined) return
-    this.#drained = true
-    this.#ending.drained()
+    if (this.#state !== 'running' || this.#parts?.chain.head.operator.source === undefined) return
+    this.#work?.drainSource()
     this.#ports.loop.wake()
   }
 
   notifyCheckpointComplete(checkpointId: number): void {
-    if (this.#state === 'running') this.#guard(() => this.#checkpointing.complete(checkpointId))
+    if (this.#state === 'running') this.#guard(() => this.#parts?.checkpointing.complete(checkpointId))
   }
 
   notifyCheckpointAborted(checkpointId: number): void {
-    if (this.#state === 'running') this.#guard(() => this.#checkpointing.aborted(checkpointId))
+    if (this.#state === 'running') this.#guard(() => this.#parts?.checkpointing.aborted(checkpointId))
   }
 
   /** From the coordinator of one of its operators. */
   operatorEvent(event: TaskOperatorEvent): void {
-    if (this.#state === 'running' || this.#state === 'starting') this.#checkpointing?.operatorEvent(event)
+    if (this.#state === 'running' || this.#state === 'starting')
+      this.#parts?.checkpointing.operatorEvent(event)
   }
 
   // Life cycle
@@ -405,7 +305,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   #opened(): void {
     this.#state = 'running'
     this.#lastFlushMs = this.#ports.clock.monotonicMs()
-    this.#times.start()
+    this.#work?.start()
     this.#report('RUNNING')
     this.#refresh()
     this.#ports.loop.wake()
@@ -432,12 +332,18 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     this.#state = 'closing'
     this.#ports.reporter.closing()
     this.#actions.stopTimers()
-    this.#inputs?.discard()
-    this.#checkpointing?.close()
+    this.#parts?.inputs.discard()
+    this.#parts?.checkpointing.close()
     const done = (failure: { error: unknown } | undefined): void => this.#end(failure)
     this.#sequence.waitingFor?.operator.cancel?.()
     this.#sequence.interrupt(() =>
-      closeOperators(this.#sequence, this.#chain?.links ?? [], this.#logger, this.#operatorFailure, done),
+      closeOperators(
+        this.#sequence,
+        this.#parts?.chain.links ?? [],
+        this.#logger,
+        this.#operatorFailure,
+        done,
+      ),
     )
   }
 
@@ -468,10 +374,12 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
       timestamp: this.timestamp,
       ...{ loop, clock, reporter, actions: this.#actions, sourceTurn: this.#sourceTurn },
       ...{ unavailable: this.#unavailable, accumulators: this.#accumulators },
-      chain: () => this.#chain,
-      eventTime: () => this.#eventTime,
+      chain: () => this.#parts?.chain,
+      eventTime: () => (this.#parts as TaskParts).eventTime,
       failed: (index, error) =>
-        this.fail(this.#operatorFailure(this.#chain.links[index] as ChainLink, 'asynchronous work', error)),
+        this.fail(
+          this.#operatorFailure(this.#parts?.chain.links[index] as ChainLink, 'asynchronous work', error),
+        ),
     })
   }
 }
