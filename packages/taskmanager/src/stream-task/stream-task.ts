@@ -1,10 +1,5 @@
 import { type ExecutionAttemptId, type Logger, serializeError } from '@flink-ts/common'
-import type {
-  CheckpointTrigger,
-  TaskDeployment,
-  TaskExecutionStatus,
-  TaskIoMetrics,
-} from '@flink-ts/gateways'
+import type { CheckpointTrigger, TaskDeployment, TaskIoMetrics } from '@flink-ts/gateways'
 import type { JobVertex } from '@flink-ts/jobgraph'
 import type { OperatorBackends } from '../checkpoint/subtask-checkpoints.ts'
 import { CheckpointNotPossible } from '../errors.ts'
@@ -22,11 +17,11 @@ import type { ContextHost } from './operator-context.ts'
 import { operatorFailure } from './operator-failure.ts'
 import { OperatorSequence } from './operator-sequence.ts'
 import { Overdraft } from './overdraft.ts'
-import { restoreBackends } from './restore-backends.ts'
-import { restoreChannels } from './restore-channels.ts'
+import { type RestoredTask, restoreTask } from './restore-task.ts'
 import { SourceTurn } from './source-turn.ts'
 import { taskContextHost } from './task-context-host.ts'
-import type { InputChannel } from './task-inputs.ts'
+import { type StateSize, stateSizes, taskMetrics } from './task-metrics.ts'
+import { finalOutcome, type Outcome, stateUpdate } from './task-outcome.ts'
 import type { StreamTaskDependencies, StreamTaskOptions } from './task-ports.ts'
 import { TaskWork } from './task-work.ts'
 import { YieldDecision } from './yield-decision.ts'
@@ -36,16 +31,6 @@ import { YieldDecision } from './yield-decision.ts'
  * finished, the last output is on its way. `closing`: only close is called. `ended`: reported, over.
  */
 type State = 'starting' | 'running' | 'draining' | 'closing' | 'ended'
-type Outcome =
-  | { readonly status: 'FINISHED' | 'CANCELED' }
-  | { readonly status: 'FAILED'; readonly error: unknown }
-
-interface StateSize {
-  readonly operator: string
-  readonly name: string
-  readonly entries: number
-}
-
 /**
  * One attempt of one subtask: a chain of operators with its inputs and outputs, run in small steps by the slot's
  * loop. Takes records only when all outputs have room, no operator is behind and no life-cycle call is unfinished;
@@ -117,50 +102,24 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   }
 
   get metrics(): TaskIoMetrics {
-    const { inputs, outputs, checkpointing } = this.#parts ?? {}
-    const checkpoint = checkpointing?.waitsFor
-    return {
-      recordsIn: inputs?.recordsIn ?? 0,
-      recordsOut: outputs?.recordsOut ?? 0,
-      bytesIn: inputs?.bytesIn ?? 0,
-      bytesOut: outputs?.bytesOut ?? 0,
-      ...(this.#state !== 'starting' && this.#work?.load()),
-      ...(inputs !== undefined &&
-        this.#eventTimeWatch !== undefined && { eventTime: this.#eventTimeWatch.look(inputs.eventTime) }),
-      ...(checkpoint !== undefined && { checkpoint }),
-    }
+    const work = this.#state === 'starting' ? undefined : this.#work
+    return taskMetrics({ parts: this.#parts, work, eventTimeWatch: this.#eventTimeWatch })
   }
 
   /** Entries of the keyed states of its operators. */
   stateSizes(): readonly StateSize[] {
-    return (this.#parts?.chain.links ?? []).flatMap(({ index, node }) => {
-      const sizes = this.#backends[index]?.keyed?.stateSizes?.() ?? []
-      return sizes.map(({ name, entries }) => ({ operator: node.name, name, entries }))
-    })
+    return stateSizes(this.#parts, this.#backends)
   }
 
   /** Restores, builds and opens. Every failure ends the task as FAILED. */
   async start(): Promise<void> {
     try {
-      this.#report('INITIALIZING')
-      const { deployment } = this
-      const { backends: factories } = this.#ports
-      const backends = await restoreBackends(
-        this.#vertex,
-        deployment.subtaskIndex,
-        this.#program,
-        deployment.restore?.state,
-        factories,
-      )
-      const restored = await restoreChannels(
-        { deployment, vertex: this.#vertex, program: this.#program },
-        deployment.restore?.state,
-        this.timestamp,
-        factories,
-      )
+      this.#report({ status: 'INITIALIZING' })
+      const task = { deployment: this.deployment, vertex: this.#vertex, program: this.#program }
+      const restored = await restoreTask(task, this.timestamp, this.#ports.backends)
       if (this.#state !== 'starting') return
-      this.#backends = backends
-      const { chain } = this.#assemble(backends, restored)
+      this.#backends = restored.backends
+      const { chain } = this.#assemble(restored)
       // Back to front: what is opened may emit as soon as it is.
       this.#sequence.run(
         [...chain.links].reverse(),
@@ -173,7 +132,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     }
   }
 
-  #assemble(backends: readonly OperatorBackends[], restored: readonly InputChannel[]): TaskParts {
+  #assemble({ backends, channels: restored }: RestoredTask): TaskParts {
     const { deployment } = this
     const { loop } = this.#ports
     const parts = assembleTask(
@@ -306,7 +265,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     this.#state = 'running'
     this.#lastFlushMs = this.#ports.clock.monotonicMs()
     this.#work?.start()
-    this.#report('RUNNING')
+    this.#report({ status: 'RUNNING' })
     this.#refresh()
     this.#ports.loop.wake()
   }
@@ -350,22 +309,15 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   #end(closeFailure: { error: unknown } | undefined): void {
     this.#actions.close()
     this.#state = 'ended'
-    const outcome = this.#outcome as Outcome
-    if (outcome.status === 'FAILED') this.#report('FAILED', outcome.error)
-    else if (outcome.status === 'FINISHED' && closeFailure !== undefined)
-      this.#report('FAILED', closeFailure.error)
-    else this.#report(outcome.status)
+    this.#report(finalOutcome(this.#outcome as Outcome, closeFailure))
     this.#ports.onEnded()
   }
 
-  #report(status: TaskExecutionStatus, error?: unknown): void {
-    this.#ports.reporter.status({
-      attemptId: this.attemptId,
-      status,
-      error: status === 'FAILED' ? serializeError(error) : undefined,
-      accumulators: status === 'FINISHED' ? this.#accumulators.merged() : undefined,
-      metrics: this.metrics,
-    })
+  #report(state: Parameters<typeof stateUpdate>[1]): void {
+    const { metrics } = this
+    this.#ports.reporter.status(
+      stateUpdate(this.attemptId, state, { accumulators: this.#accumulators, metrics }),
+    )
   }
 
   #contextHost(): ContextHost {
