@@ -2,6 +2,7 @@
 // Called by: all components and clients.
 // Calls: rpc (session definitions); types of jobgraph and state.
 // Thread: any; messages are plain data.
+export * from './dispatcher/checkpoint-messages.ts'
 export * from './dispatcher/gateway.ts'
 export * from './dispatcher/messages.ts'
 export * from './job-host/gateway.ts'

@@ -26,6 +26,11 @@ export const JobManagerOptionKeys = {
       'Where savepoints go if the request names no directory, as path or URI. Empty: it has to name one.',
     deprecatedKeys: ['state.savepoints.dir', 'savepoints.state.backend.fs.dir'],
   }),
+  checkpointHistorySize: option('web.checkpoints.history', integerFrom(0), {
+    defaultValue: 10,
+    description:
+      'How many checkpoints of a job are remembered with their details; those under way always are.',
+  }),
   exceptionHistorySize: option('web.exception-history-size', integerFrom(1), {
     defaultValue: 16,
     description: 'How many failures of a job are remembered.',

@@ -45,3 +45,13 @@ export const TriggerNotFound = defineError<{ triggerId: string }>({
   message: d =>
     `There is no disposal of a savepoint with trigger id ${d.triggerId}; outcomes are remembered for 5 min.`,
 })
+
+/** No checkpoint of that id is remembered. */
+export const CheckpointNotKnown = defineError<{ jobId: string; checkpointId: string }>({
+  code: 'rest.checkpoint-not-known',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `Nothing is known of checkpoint ${d.checkpointId} of job ${d.jobId}: only the latest are remembered ` +
+    '(web.checkpoints.history), and savepoints and checkpoints of earlier runs are not.',
+})

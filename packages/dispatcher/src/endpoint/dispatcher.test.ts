@@ -112,6 +112,10 @@ class FakeRunner implements JobMasterRunner {
     return this.details()
   }
 
+  checkpoints() {
+    return { history: [] } as never
+  }
+
   async cancel(): Promise<void> {
     this.cancels++
   }
@@ -218,6 +222,8 @@ describe('Dispatcher', () => {
       [ID('a'), 'CANCELED'],
     ])
     expect(await client.requestJobDetails(ID('a'))).toMatchObject({ status: 'CANCELED' })
+    expect(await client.requestCheckpoints(ID('a'))).toEqual({ history: [] })
+    expect(await client.requestCheckpoints(ID('b'))).toEqual({ history: [] })
     expect(await client.requestJobResult(ID('a'))).toMatchObject({ status: 'CANCELED' })
     await client.cancelJob(ID('a'))
     expect(runners[0]!.cancels).toBe(1)

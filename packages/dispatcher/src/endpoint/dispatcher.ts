@@ -8,6 +8,7 @@ import {
   type Random,
 } from '@flink-ts/common'
 import {
+  type CheckpointStatistics,
   DISPATCHER_ENDPOINT,
   type DispatcherGateway,
   type JobDetails,
@@ -106,6 +107,7 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
       submitJob: submission => this.submitJob(submission),
       listJobs: () => this.listJobs(),
       requestJobDetails: jobId => this.requestJobDetails(jobId),
+      requestCheckpoints: jobId => this.requestCheckpoints(jobId),
       cancelJob: jobId => this.cancelJob(jobId),
       triggerSavepoint: (jobId, trigger) => this.triggerSavepoint(jobId, trigger),
       requestSavepointStatus: (jobId, triggerId) => this.requestSavepointStatus(jobId, triggerId),
@@ -147,6 +149,13 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
     const details = this.#runners.get(jobId)?.details() ?? this.#finished.get(jobId, this.#now())?.details
     if (details === undefined) throw JobNotFound({ jobId })
     return details
+  }
+
+  async requestCheckpoints(jobId: JobId): Promise<CheckpointStatistics> {
+    const runner = this.#runners.get(jobId)
+    const checkpoints = runner?.checkpoints() ?? this.#finished.get(jobId, this.#now())?.checkpoints
+    if (checkpoints === undefined) throw JobNotFound({ jobId })
+    return checkpoints
   }
 
   async cancelJob(jobId: JobId): Promise<void> {
@@ -208,7 +217,7 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
     // Never rejects, by contract of the runner.
     void runner.result().then(result => {
       const details = runner.details()
-      this.#finished.add(jobId, { details, result }, this.#now())
+      this.#finished.add(jobId, { details, result, checkpoints: runner.checkpoints() }, this.#now())
       this.#runners.delete(jobId)
       this.#logger.info({ jobId, name: details.name, status: details.status }, 'Job is over')
     })

@@ -1,10 +1,11 @@
 import type { JobId } from '@flink-ts/common'
-import type { JobDetails, JobResult } from '@flink-ts/gateways'
+import type { CheckpointStatistics, JobDetails, JobResult } from '@flink-ts/gateways'
 
 /** A job that is over. */
 export interface FinishedJob {
   readonly details: JobDetails
   readonly result: JobResult
+  readonly checkpoints: CheckpointStatistics
 }
 
 /** Remembers finished jobs, so many and so long. Owner: Dispatcher main thread. */

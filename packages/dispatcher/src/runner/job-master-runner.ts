@@ -1,9 +1,16 @@
-import type { JobDetails, JobOverview, JobResult, SavepointRequestOptions } from '@flink-ts/gateways'
+import type {
+  CheckpointStatistics,
+  JobDetails,
+  JobOverview,
+  JobResult,
+  SavepointRequestOptions,
+} from '@flink-ts/gateways'
 
 /** One job while it runs, as the Dispatcher sees it. */
 export interface JobMasterRunner {
   overview(): JobOverview
   details(): JobDetails
+  checkpoints(): CheckpointStatistics
   /** Idempotent; does not wait for the end. */
   cancel(): Promise<void>
   /** Resolves with the URI of the savepoint; with `stop`, when the job has ended. */

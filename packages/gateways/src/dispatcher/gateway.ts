@@ -1,6 +1,7 @@
 import type { JobId } from '@flink-ts/common'
 import { defineGateway } from '@flink-ts/rpc'
 import type { ResourceOverview } from '../resource-manager/messages.ts'
+import type { CheckpointStatistics } from './checkpoint-messages.ts'
 import type {
   JobDetails,
   JobOverview,
@@ -19,6 +20,7 @@ export interface DispatcherGateway {
   submitJob(submission: JobSubmission): Promise<void>
   listJobs(): Promise<readonly JobOverview[]>
   requestJobDetails(jobId: JobId): Promise<JobDetails>
+  requestCheckpoints(jobId: JobId): Promise<CheckpointStatistics>
   cancelJob(jobId: JobId): Promise<void>
   /**
    * Resolves with the URI of the savepoint; with `stop`, when the job has ended. Idempotent by its trigger id. Errors:
@@ -39,6 +41,7 @@ export const dispatcherGateway = defineGateway<DispatcherGateway>('dispatcher', 
   'submitJob',
   'listJobs',
   'requestJobDetails',
+  'requestCheckpoints',
   'cancelJob',
   'triggerSavepoint',
   'requestSavepointStatus',

@@ -3,8 +3,9 @@ import type { JobStatus } from '@flink-ts/jobgraph'
 import type { SubtaskKey } from '../failover/pipelined-regions.ts'
 import { sampleGraph } from '../testing/sample-graph.ts'
 import { runTranscripts } from '../testing/transcript.ts'
-import { CheckpointCoordinator, type RestoredSnapshot } from './checkpoint-coordinator.ts'
+import { CheckpointCoordinator } from './checkpoint-coordinator.ts'
 import type { CoordinatorAction, CoordinatorEvent } from './coordinator-protocol.ts'
+import type { RestoredSnapshot } from './coordinator-state.ts'
 
 // Attempts are written `source/0#0`: subtask and attempt number.
 runTranscripts(new URL('../testdata/checkpoint/', import.meta.url), () => {

@@ -1,7 +1,7 @@
 import type { CheckpointMetadata } from '@flink-ts/state'
 import type { SubtaskKey } from '../failover/pipelined-regions.ts'
 import type { DiscardAction } from './aborted-folders.ts'
-import type { RestoredSnapshot } from './checkpoint-coordinator.ts'
+import type { RestoredSnapshot } from './coordinator-state.ts'
 
 /** A checkpoint that is durable. */
 export interface CompletedCheckpoint {

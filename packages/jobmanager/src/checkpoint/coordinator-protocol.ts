@@ -27,7 +27,8 @@ export type CoordinatorEvent =
   | { readonly type: 'end-of-data'; readonly attemptId: ExecutionAttemptId }
   | {
       readonly type: 'acknowledged'
-      readonly acknowledgement: Pick<CheckpointAcknowledgement, 'attemptId' | 'checkpointId' | 'state'>
+      readonly acknowledgement: Pick<CheckpointAcknowledgement, 'attemptId' | 'checkpointId' | 'state'> &
+        Partial<Pick<CheckpointAcknowledgement, 'metrics'>>
     }
   /** What a task that takes part in a checkpoint waits for, in words. */
   | {

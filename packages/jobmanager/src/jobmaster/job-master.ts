@@ -11,6 +11,7 @@ import {
   serializeError,
 } from '@flink-ts/common'
 import {
+  type CheckpointStatistics,
   type JobDetails,
   type JobInformation,
   type JobMasterGateway,
@@ -101,6 +102,7 @@ export class JobMaster implements RpcEndpoint {
   readonly #savepointDirectory: string
   readonly #result = new Deferred<JobResult>()
   readonly #queue = new EventQueue()
+  readonly #maxHistory: number
   #coordinator: CheckpointCoordinator
   #checkpointIo: CheckpointIo | undefined
 
@@ -115,7 +117,12 @@ export class JobMaster implements RpcEndpoint {
     const configured = configuration.get(CHECKPOINTS_DIRECTORY)
     const checkpointDirectory = graph.checkpointing.directory ?? (configured === '' ? undefined : configured)
     this.#job = { jobId: graph.jobId, graph, program, blobAddress, checkpointDirectory }
-    this.#coordinator = new CheckpointCoordinator({ graph, restored: undefined })
+    this.#maxHistory = configuration.get(JobManagerOptionKeys.checkpointHistorySize)
+    this.#coordinator = new CheckpointCoordinator({
+      graph,
+      restored: undefined,
+      maxHistory: this.#maxHistory,
+    })
     this.#scheduler = new JobScheduler(
       {
         graph,
@@ -203,6 +210,10 @@ export class JobMaster implements RpcEndpoint {
     return describeJob(this.#scheduler, this.#coordinator.counts)
   }
 
+  checkpoints(): CheckpointStatistics {
+    return this.#coordinator.statistics(this.#deps.clock.now())
+  }
+
   /** Idempotent; does not wait for the end. */
   async cancel(): Promise<void> {
     this.#schedule({ type: 'cancel-requested' })
@@ -261,7 +272,8 @@ export class JobMaster implements RpcEndpoint {
     })
     const storages = { checkpoints: storage, savepoints: this.#deps.savepoints }
     this.#checkpointIo = new CheckpointIo(storages, this.#logger, event => this.#coordinate(event))
-    if (restored !== undefined) this.#coordinator = new CheckpointCoordinator({ graph, restored })
+    if (restored !== undefined)
+      this.#coordinator = new CheckpointCoordinator({ graph, restored, maxHistory: this.#maxHistory })
   }
 
   // Events

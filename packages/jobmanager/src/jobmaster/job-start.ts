@@ -1,7 +1,7 @@
 import type { JobId, Logger } from '@flink-ts/common'
 import type { JobInformation } from '@flink-ts/gateways'
 import type { CheckpointMetadata, CheckpointStorage, FoundSnapshot, SavepointStorage } from '@flink-ts/state'
-import type { RestoredSnapshot } from '../checkpoint/checkpoint-coordinator.ts'
+import type { RestoredSnapshot } from '../checkpoint/coordinator-state.ts'
 import { checkRestorable } from '../checkpoint/state-assignment.ts'
 import { CheckpointDirectoryMissing, NoSnapshotFound, RestoreFailed } from '../errors.ts'
 

@@ -62,28 +62,6 @@ export function jobPlan(job: JobDetails): object {
   return { plan: planOf(job) }
 }
 
-/** GET /jobs/:id/checkpoints: what is known of them. */
-export function jobCheckpoints(job: JobDetails): object {
-  const { triggered, completed, failed, inProgress, restored, latestCompleted } = job.checkpoints
-  return {
-    counts: { restored, total: triggered, in_progress: inProgress, completed, failed },
-    latest: {
-      completed:
-        latestCompleted === undefined
-          ? null
-          : {
-              id: latestCompleted.id,
-              status: 'COMPLETED',
-              is_savepoint: false,
-              trigger_timestamp: latestCompleted.timestamp,
-              state_size: latestCompleted.stateBytes,
-              end_to_end_duration: latestCompleted.durationMs,
-              external_path: latestCompleted.pointer,
-            },
-    },
-  }
-}
-
 function vertexDetails(vertex: VertexDetails, nowMs: number): object {
   const { startTime, endTime } = vertex
   return {

@@ -2,10 +2,11 @@ import { type Server, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { isFlinkError, type Logger } from '@flink-ts/common'
 import type { FastifyHttpOptions, FastifyInstance, FastifyReply } from 'fastify'
-import { TaskManagerNotFound, TriggerNotFound } from '../errors.ts'
+import { CheckpointNotKnown, TaskManagerNotFound, TriggerNotFound } from '../errors.ts'
 
 // Of the Dispatcher; the class cannot be shared, components meet in gateways.
 const NOT_FOUND = ['dispatcher.job-not-found', 'dispatcher.savepoint-not-known']
+const OWN_NOT_FOUND = [CheckpointNotKnown, TaskManagerNotFound, TriggerNotFound]
 
 /** How a server says that a request failed: whatever is wrong, the body is `{"errors": [text, ...]}`, as Flink's. */
 export interface ErrorAnswers {
@@ -56,8 +57,7 @@ const bodyOf = (message: string): { errors: string[] } => ({ errors: [message] }
 
 function statusOf(error: unknown): number {
   if (isFlinkError(error)) {
-    if (NOT_FOUND.includes(error.code) || TaskManagerNotFound.is(error) || TriggerNotFound.is(error))
-      return 404
+    if (NOT_FOUND.includes(error.code) || OWN_NOT_FOUND.some(own => own.is(error))) return 404
     if (error.domain === 'user') return 400
     return error.domain === 'external' ? 503 : 500
   }

@@ -184,7 +184,7 @@ describe('REST API', () => {
     })
   })
 
-  it('shows a job with its vertices, plan, exceptions and checkpoints', async () => {
+  it('shows a job with its vertices, plan and exceptions', async () => {
     const { call } = await start()
     const { body } = await call(`/jobs/${JOB}`)
     expect(body).toMatchObject({
@@ -208,12 +208,6 @@ describe('REST API', () => {
       },
     })
     expect((await call(`/jobs/${JOB}/plan`)).body).toEqual({ plan: body['plan'] })
-    expect((await call(`/jobs/${JOB}/checkpoints`)).body).toMatchObject({
-      counts: { restored: 1, total: 5, in_progress: 1, completed: 3, failed: 1 },
-      latest: {
-        completed: { id: 4, state_size: 77, end_to_end_duration: 12, external_path: 'file:///c/chk-4' },
-      },
-    })
     expect((await call(`/jobs/${JOB}/exceptions`)).body).toMatchObject({
       'root-exception': 'TypeError: boom\n  at job.ts:3\nCaused by: E: why',
       truncated: false,

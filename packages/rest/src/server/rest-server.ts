@@ -4,7 +4,8 @@ import type { FastifyInstance } from 'fastify'
 import { BindFailed, InvalidParameter, TaskManagerNotFound, UnauthenticatedBinding } from '../errors.ts'
 import { clusterOverview, dashboardConfiguration, taskManagerInfo } from '../routes/cluster-routes.ts'
 import { type ExceptionQuery, jobExceptions } from '../routes/job-exceptions.ts'
-import { jobCheckpoints, jobDetails, jobOverview, jobPlan } from '../routes/job-routes.ts'
+import { jobDetails, jobOverview, jobPlan } from '../routes/job-routes.ts'
+import { addCheckpointRoutes } from './checkpoint-server-routes.ts'
 import { errorAnswers } from './error-answers.ts'
 import { jobIdOf } from './job-id.ts'
 import { addSavepointRoutes, type Disposals } from './savepoint-routes.ts'
@@ -59,6 +60,7 @@ export function createRestServer(
         await server.register(
           async scope => {
             addRoutes(scope, dependencies)
+            addCheckpointRoutes(scope, dependencies)
             addSavepointRoutes(scope, dependencies, disposals)
           },
           { prefix },
@@ -117,7 +119,6 @@ function addRoutes(app: FastifyInstance, { dispatcher, clock, version }: RestSer
   app.get('/jobs/:jobId/exceptions', async request =>
     jobExceptions(await details(request.params), exceptionQueryOf(request.query)),
   )
-  app.get('/jobs/:jobId/checkpoints', async request => jobCheckpoints(await details(request.params)))
   app.patch('/jobs/:jobId', async (request, reply) => {
     const jobId = jobIdOf(request.params)
     const { mode = 'cancel' } = request.query as { mode?: string }

@@ -1,0 +1,77 @@
+import type { JobGraph } from '@flink-ts/jobgraph'
+import type { CheckpointMetadata } from '@flink-ts/state'
+import { AbortedFolders } from './aborted-folders.ts'
+import { CheckpointHistory } from './checkpoint-history.ts'
+import { CompletedStore } from './completed-store.ts'
+import type { CoordinatorAction } from './coordinator-protocol.ts'
+import type { PendingCheckpoint } from './pending-checkpoint.ts'
+import { SavepointRequests } from './savepoint-requests.ts'
+import { TaskTracker } from './task-tracker.ts'
+import { TriggerSchedule } from './trigger-schedule.ts'
+
+/** A snapshot that a job starts from. */
+export interface RestoredSnapshot {
+  /** URI of its folder. */
+  readonly pointer: string
+  readonly metadata: CheckpointMetadata
+  /** It is the job's own: it goes when newer checkpoints have taken its place. Otherwise it stays. */
+  readonly claimed: boolean
+}
+
+/** The moment of an event. */
+export interface EventTime {
+  /** Milliseconds since the epoch. */
+  readonly epochMs: number
+  /** Of a clock that never goes back. */
+  readonly monotonicMs: number
+}
+
+/** What the parts of the coordinator share. Owner: the coordinator. */
+export class CoordinatorState {
+  readonly graph: JobGraph
+  /** Some operator has a coordinator, whose state comes first. */
+  readonly coordinated: boolean
+  readonly tasks: TaskTracker
+  readonly triggers: TriggerSchedule
+  readonly pending = new Map<number, PendingCheckpoint>()
+  readonly completed: CompletedStore
+  readonly savepoints = new SavepointRequests()
+  readonly folders = new AbortedFolders()
+  readonly history: CheckpointHistory
+  nextId: number
+  /** The job has ended. */
+  over = false
+  /** Of the event being handled. */
+  time: EventTime = { epochMs: 0, monotonicMs: 0 }
+  #actions: CoordinatorAction[] = []
+
+  constructor(graph: JobGraph, restored: RestoredSnapshot | undefined, maxHistory: number) {
+    this.graph = graph
+    this.coordinated = graph.vertices.some(vertex => vertex.operators.some(({ coordinated }) => coordinated))
+    this.tasks = new TaskTracker(graph)
+    this.triggers = new TriggerSchedule(graph.checkpointing)
+    this.completed = new CompletedStore(graph.checkpointing.retained, restored)
+    this.history = new CheckpointHistory(graph, maxHistory)
+    this.nextId = (restored?.metadata.checkpointId ?? 0) + 1
+  }
+
+  /** An event begins. */
+  begin(time: EventTime): void {
+    this.time = time
+    this.#actions = []
+  }
+
+  /** What the event led to so far. */
+  get actions(): readonly CoordinatorAction[] {
+    return this.#actions
+  }
+
+  act(action: CoordinatorAction): void {
+    this.#actions.push(action)
+    if (action.type === 'discard') this.history.discarded(action.checkpointId)
+  }
+
+  actAll(actions: readonly CoordinatorAction[]): void {
+    for (const action of actions) this.act(action)
+  }
+}
