@@ -3,7 +3,8 @@ import { SourceWithoutSplits } from '../errors.ts'
 import type { Source, SourceReader, SplitsOutput } from '../source/source.ts'
 import { SourceCoordinator } from '../source/source-coordinator.ts'
 import { createSourceCodec, type EnumeratorEvent, type ReaderEvent } from '../source/source-events.ts'
-import { eventTimeStageOf } from '../watermark/event-time-stage.ts'
+import { type EventTimeStage, eventTimeStageOf } from '../watermark/event-time-stage.ts'
+import { ReaderAlignment } from '../watermark/watermark-alignment.ts'
 import type { WatermarkStrategy } from '../watermark/watermark-strategy.ts'
 
 /**
@@ -27,12 +28,13 @@ export function sourceOperator<T, S, E>(
       problem: 'has only one of createEnumerator and restoreEnumerator',
     })
   const create = (context: OperatorContext): StreamOperator => createSource(context, source, strategy)
-  if (createEnumerator === undefined) return { kind: 'source', create }
+  if (createEnumerator === undefined && strategy.alignment === undefined) return { kind: 'source', create }
   return {
     kind: 'source',
     create,
     coordinator: {
-      create: (context, restored) => new SourceCoordinator<S, E>(source, context, restored),
+      create: (context, restored) =>
+        new SourceCoordinator<S, E>(source, context, restored, strategy.alignment),
     },
   }
 }
@@ -45,7 +47,12 @@ function createSource<T, S, E>(
   const splitState = context.operatorState.listState<S>('SourceReaderState')
   // A checkpoint of a job without this source has no positions of it either: not to be taken for "all was read".
   const knownState = context.operatorState.listState<boolean>('SourceKnown', 'union')
-  const stage = eventTimeStageOf(context, strategy, context.out)
+  const stage: EventTimeStage = eventTimeStageOf(
+    context,
+    strategy,
+    context.out,
+    () => alignment?.paused === true,
+  )
   const output: SplitsOutput<T> = {
     collect: stage.emit,
     createOutputForSplit: splitId => ({ collect: stage.split(splitId) }),
@@ -54,6 +61,13 @@ function createSource<T, S, E>(
   const enumerated = source.createEnumerator !== undefined
   const codec = createSourceCodec<S>()
   const tell = (event: ReaderEvent): void => context.sendOperatorEvent(codec.encode(event))
+  const alignment: ReaderAlignment | undefined =
+    strategy.alignment === undefined
+      ? undefined
+      : new ReaderAlignment(context, strategy.alignment, {
+          progress: stage.progress,
+          tell: watermark => tell({ type: 'watermark', watermark }),
+        })
   let ended = false
   /** Asked, and nothing came yet. */
   let requested = false
@@ -88,6 +102,7 @@ function createSource<T, S, E>(
     source: {
       emit(maxRecords) {
         if (ended) return 'end'
+        if (alignment?.paused === true) return 'wait'
         const register = context.timestamp
         const before = register[0] as number
         const answer = reader.poll(maxRecords, output)
@@ -99,6 +114,7 @@ function createSource<T, S, E>(
         }
         ended = true
         stage.end()
+        alignment?.end()
         return 'end'
       },
     },
@@ -113,6 +129,9 @@ function createSource<T, S, E>(
           noMoreSplits = true
           reader.notifyNoMoreSplits?.()
           break
+        case 'alignment':
+          alignment?.allow(event.limit)
+          return
         case 'custom':
           reader.handleSourceEvent?.(event.event)
           break
@@ -126,6 +145,7 @@ function createSource<T, S, E>(
       await reader.open?.()
       reader.addSplits(splits)
       stage.start()
+      alignment?.start()
     },
     snapshotState() {
       splitState.update([...reader.snapshot()])
@@ -135,6 +155,7 @@ function createSource<T, S, E>(
     notifyCheckpointComplete: checkpointId => reader.notifyCheckpointComplete?.(checkpointId),
     async close() {
       stage.stop()
+      alignment?.stop()
       await reader.close?.()
     },
   }

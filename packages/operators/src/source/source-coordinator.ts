@@ -1,5 +1,6 @@
 import type { CoordinatorContext, OperatorCoordinator } from '../contract/operator-coordinator.ts'
 import { ReaderNotRegistered, SplitAfterNoMore } from '../errors.ts'
+import { SourceAlignment, type WatermarkAlignment } from '../watermark/watermark-alignment.ts'
 import type { Source } from './source.ts'
 import { createSourceCodec, type EnumeratorEvent, type ReaderEvent } from './source-events.ts'
 import { SplitAssignments } from './split-assignments.ts'
@@ -12,17 +13,24 @@ export class SourceCoordinator<S, E> implements OperatorCoordinator {
   readonly #restored: Uint8Array | undefined
   readonly #codec = createSourceCodec<S>()
   readonly #assignments: SplitAssignments<S>
+  readonly #alignment: SourceAlignment | undefined
   /** What each registered reader was told. */
   readonly #readers = new Map<number, 'reading' | 'no-more-splits'>()
   readonly #timers = new Set<NodeJS.Timeout>()
   #enumerator: SplitEnumerator<S, E> | undefined
   #closed = false
 
-  constructor(source: Source<unknown, S, E>, context: CoordinatorContext, restored: Uint8Array | undefined) {
+  constructor(
+    source: Source<unknown, S, E>,
+    context: CoordinatorContext,
+    restored: Uint8Array | undefined,
+    alignment?: WatermarkAlignment,
+  ) {
     this.#source = source
     this.#context = context
     this.#restored = restored
     this.#assignments = new SplitAssignments(context.restoredCheckpointId)
+    this.#alignment = alignment === undefined ? undefined : new SourceAlignment(alignment, context)
   }
 
   async start(): Promise<void> {
@@ -45,6 +53,11 @@ export class SourceCoordinator<S, E> implements OperatorCoordinator {
       case 'request':
         this.#enumerator?.handleSplitRequest(subtaskIndex)
         break
+      case 'watermark': {
+        const limit = this.#alignment?.report(subtaskIndex, event.watermark)
+        if (limit !== undefined) this.#send(subtaskIndex, { type: 'alignment', limit })
+        break
+      }
       case 'custom':
         this.#enumerator?.handleSourceEvent?.(subtaskIndex, event.event)
         break
@@ -53,6 +66,7 @@ export class SourceCoordinator<S, E> implements OperatorCoordinator {
 
   subtaskReset(subtaskIndex: number, checkpointId: number | undefined): void {
     this.#readers.delete(subtaskIndex)
+    this.#alignment?.forget(subtaskIndex)
     const back = this.#assignments.takeBack(subtaskIndex, checkpointId)
     if (back.length > 0) this.#enumerator?.addSplitsBack(back, subtaskIndex)
   }
@@ -74,6 +88,7 @@ export class SourceCoordinator<S, E> implements OperatorCoordinator {
 
   close(): void | Promise<void> {
     this.#closed = true
+    this.#alignment?.close()
     for (const timer of this.#timers) clearTimeout(timer)
     return this.#enumerator?.close?.()
   }

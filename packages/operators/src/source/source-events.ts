@@ -4,12 +4,14 @@ import { createValueSerializer } from '@flink-ts/serialization'
 export type ReaderEvent =
   | { readonly type: 'register' }
   | { readonly type: 'request' }
+  | { readonly type: 'watermark'; readonly watermark: number }
   | { readonly type: 'custom'; readonly event: unknown }
 
 /** From the enumerator to a reader. */
 export type EnumeratorEvent<S> =
   | { readonly type: 'splits'; readonly splits: readonly S[] }
   | { readonly type: 'no-more-splits' }
+  | { readonly type: 'alignment'; readonly limit: number }
   | { readonly type: 'custom'; readonly event: unknown }
 
 /** Events and states as bytes. One owner: it reuses its buffers. */

@@ -32,15 +32,19 @@ export interface EventTimeStage {
   end(): void
 }
 
-/** @param out where records go; their timestamp is in the register */
+/**
+ * @param out where records go; their timestamp is in the register
+ * @param isPaused no records are read on purpose: that is no idleness
+ */
 export function eventTimeStageOf<T>(
   context: OperatorContext,
   strategy: WatermarkStrategy<T>,
   out: Push,
+  isPaused: () => boolean = () => false,
 ): EventTimeStage {
   const watermarks = new StoredWatermarks(context)
   const splitWatermarks = new SplitWatermarks(watermarks)
-  const periodic = new PeriodicWatermarks(context, strategy.idlenessMs)
+  const periodic = new PeriodicWatermarks(context, strategy.idlenessMs, isPaused)
   const isPeriodic = context.autoWatermarkIntervalMs > 0
   const splits = new Map<
     string,

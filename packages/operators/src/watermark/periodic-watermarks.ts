@@ -27,12 +27,15 @@ interface Activity {
 export class PeriodicWatermarks {
   readonly #context: OperatorContext
   readonly #idlenessMs: number | undefined
+  readonly #isPaused: () => boolean
   readonly #generators = new Map<RunningGenerator, Activity>()
   #timer: { cancel(): void } | undefined
 
-  constructor(context: OperatorContext, idlenessMs: number | undefined) {
+  /** @param isPaused no records are read on purpose: that is no idleness */
+  constructor(context: OperatorContext, idlenessMs: number | undefined, isPaused: () => boolean) {
     this.#context = context
     this.#idlenessMs = idlenessMs
+    this.#isPaused = isPaused
   }
 
   add(generator: RunningGenerator): void {
@@ -76,7 +79,7 @@ export class PeriodicWatermarks {
   #checkIdle({ output, progress }: RunningGenerator, activity: Activity, idlenessMs: number): boolean {
     const records = progress[1] as number
     const now = this.#context.processingTime()
-    if (records !== activity.recordsSeen) {
+    if (records !== activity.recordsSeen || this.#isPaused()) {
       activity.recordsSeen = records
       activity.lastRecordAt = now
       if (activity.idle) output.markActive()

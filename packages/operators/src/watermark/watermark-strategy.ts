@@ -1,5 +1,6 @@
 import { InvalidArgument } from '../errors.ts'
 import { type Duration, durationMs } from '../functions/duration.ts'
+import type { WatermarkAlignment } from './watermark-alignment.ts'
 import type { WatermarkGeneratorSupplier } from './watermark-generator.ts'
 
 /** Event time of a record, in milliseconds since the epoch. `recordTimestamp`: what the source gave; NaN for none. */
@@ -10,6 +11,7 @@ interface Settings<T> {
   readonly generator?: WatermarkGeneratorSupplier<T> | undefined
   readonly timestampAssigner?: TimestampAssigner<T> | undefined
   readonly idlenessMs?: number | undefined
+  readonly alignment?: WatermarkAlignment | undefined
 }
 
 /**
@@ -25,6 +27,8 @@ export class WatermarkStrategy<T> {
   readonly timestampAssigner: TimestampAssigner<T> | undefined
   /** Undefined: a quiet source holds back event time. */
   readonly idlenessMs: number | undefined
+  /** Undefined: the source reads as fast as it can. Of sources only. */
+  readonly alignment: WatermarkAlignment | undefined
   readonly #settings: Settings<T>
 
   private constructor(settings: Settings<T>) {
@@ -33,6 +37,7 @@ export class WatermarkStrategy<T> {
     this.generator = settings.generator
     this.timestampAssigner = settings.timestampAssigner
     this.idlenessMs = settings.idlenessMs
+    this.alignment = settings.alignment
   }
 
   /** Timestamps only rise (in each subtask of the source). */
@@ -72,5 +77,28 @@ export class WatermarkStrategy<T> {
   withIdleness(idleness: Duration): WatermarkStrategy<T> {
     const idlenessMs = durationMs(idleness, 'WatermarkStrategy.withIdleness', 1)
     return new WatermarkStrategy<T>({ ...this.#settings, idlenessMs })
+  }
+
+  /**
+   * Keeps sources together: one that is more than `maxDrift` ahead of the slowest source (or subtask) of the group in
+   * event time waits for it, so that operators behind do not have to keep what comes early. Each tells where it is at
+   * each `updateInterval`. Has an effect at sources, not at `assignTimestampsAndWatermarks`.
+   * @example .withWatermarkAlignment('orders and payments', '1 min')
+   */
+  withWatermarkAlignment(
+    group: string,
+    maxDrift: Duration,
+    updateInterval: Duration = '1 s',
+  ): WatermarkStrategy<T> {
+    const what = 'WatermarkStrategy.withWatermarkAlignment'
+    if (typeof group !== 'string' || group === '') {
+      throw InvalidArgument({ what: `${what} (group)`, value: String(group), expected: 'a name' })
+    }
+    const alignment: WatermarkAlignment = {
+      group,
+      maxDriftMs: durationMs(maxDrift, `${what} (maxDrift)`),
+      updateIntervalMs: durationMs(updateInterval, `${what} (updateInterval)`, 1),
+    }
+    return new WatermarkStrategy<T>({ ...this.#settings, alignment })
   }
 }
