@@ -1,21 +1,25 @@
 import type { Logger } from '@flink-ts/common'
-import type { TaskDeployment } from '@flink-ts/gateways'
 import type { JobVertex } from '@flink-ts/jobgraph'
-import type { Push, ReplayedProgram } from '@flink-ts/operators'
-import type { OperatorBackends } from '../checkpoint/subtask-checkpoints.ts'
+import type { Push } from '@flink-ts/operators'
 import { TaskCheckpointing } from '../checkpoint/task-checkpointing.ts'
+import type { Accumulators } from './accumulators.ts'
 import { buildChain, buildInputs, buildOutputs, channelsOf } from './build-task.ts'
 import type { DirectConsumer } from './direct-channel.ts'
-import type { OperatorChain, OperatorFailureMaker } from './operator-chain.ts'
-import type { ContextHost } from './operator-context.ts'
+import { EventTimeWatch } from './event-time-watch.ts'
+import type { OperatorActions } from './operator-actions.ts'
+import type { ChainLink, OperatorChain, OperatorFailureMaker } from './operator-chain.ts'
 import type { OperatorSequence } from './operator-sequence.ts'
-import type { Overdraft } from './overdraft.ts'
+import { Overdraft } from './overdraft.ts'
+import type { RestoredTask } from './restore-task.ts'
+import { SourceTurn } from './source-turn.ts'
+import { taskContextHost } from './task-context-host.ts'
 import { TaskEnding } from './task-ending.ts'
 import { TaskEventTime } from './task-event-time.ts'
-import type { InputChannel, TaskInputs } from './task-inputs.ts'
+import type { TaskInputs } from './task-inputs.ts'
 import type { TaskOutputs } from './task-outputs.ts'
-import type { StreamTaskDependencies } from './task-ports.ts'
-import type { YieldDecision } from './yield-decision.ts'
+import type { StreamTaskDependencies, StreamTaskOptions } from './task-ports.ts'
+import { TaskWork } from './task-work.ts'
+import { YieldDecision } from './yield-decision.ts'
 
 /** What a task consists of. */
 export interface TaskParts {
@@ -25,13 +29,14 @@ export interface TaskParts {
   readonly inputs: TaskInputs
   readonly eventTime: TaskEventTime
   readonly ending: TaskEnding
+  readonly work: TaskWork
+  /** Undefined: nothing here waits for event time. */
+  readonly eventTimeWatch: EventTimeWatch | undefined
 }
 
-interface AssembleTaskOptions {
-  readonly deployment: TaskDeployment
+interface AssembleTaskOptions extends Pick<StreamTaskOptions, 'deployment' | 'program' | 'overdraftLimits'> {
   readonly vertex: JobVertex
   readonly taskName: string
-  readonly program: ReplayedProgram
 }
 
 interface AssembleTaskDependencies
@@ -39,17 +44,13 @@ interface AssembleTaskDependencies
     StreamTaskDependencies,
     'channels' | 'loop' | 'clock' | 'reporter' | 'storage' | 'savepoints'
   > {
-  /** Restored, by operator of the chain. */
-  readonly backends: readonly OperatorBackends[]
-  /** Records on their way, as channels. */
-  readonly restored: readonly InputChannel[]
+  readonly restored: RestoredTask
   /** The task as its channels see it. */
   readonly consumer: DirectConsumer
-  readonly host: ContextHost
   readonly sequence: OperatorSequence
-  readonly overdraft: Overdraft
+  readonly actions: OperatorActions
+  readonly accumulators: Accumulators
   readonly logger: Logger
-  readonly yielding: YieldDecision
   /** Records are taken: the task is neither starting nor ending. */
   readonly isRunning: () => boolean
   /** The task may have become ready for direct calls, or ceased to be. */
@@ -60,14 +61,30 @@ interface AssembleTaskDependencies
   readonly failure: OperatorFailureMaker
 }
 
-/** Builds what a task consists of, back to front: outputs, operators, its part in checkpoints, inputs. */
+/**
+ * Builds what a task consists of, back to front: outputs, operators, its part in checkpoints, inputs. Operators are
+ * created here, and may emit as soon as they are opened.
+ */
 export function assembleTask(
   options: AssembleTaskOptions,
   dependencies: AssembleTaskDependencies,
 ): TaskParts {
-  const { deployment, vertex, taskName, program } = options
-  const { channels, consumer, host, backends, logger, failure, overdraft, isRunning, fail } = dependencies
+  const { deployment, vertex, taskName, program, overdraftLimits } = options
+  const { channels, consumer, restored, logger, failure, isRunning, fail, refresh } = dependencies
+  const { loop, clock, reporter, sequence, actions, accumulators } = dependencies
+  const { backends } = restored
   const { timestamp } = consumer
+  const sourceTurn = new SourceTurn()
+  const unavailable = new Set<number>()
+  // Undefined while operators are being created.
+  let built: OperatorChain | undefined
+  const host = taskContextHost({
+    ...{ timestamp, loop, clock, reporter, actions, sourceTurn, unavailable, accumulators },
+    chain: () => built,
+    eventTime: () => eventTime,
+    failed: (index, error) => fail(failure(chain.links[index] as ChainLink, 'asynchronous work', error)),
+  })
+  const overdraft = new Overdraft({ task: taskName, limits: overdraftLimits })
   const outputs = buildOutputs(deployment, program, { channels, timestamp, overdraft, logger })
   const chain = buildChain(deployment, vertex, program, outputs, {
     host,
@@ -76,22 +93,24 @@ export function assembleTask(
     taskName,
     failure,
   })
+  built = chain
   const checkpointing = new TaskCheckpointing(
     {
       attemptId: deployment.attemptId,
       taskName,
       ...deployment.job.graph.checkpointing,
-      ...channelsOf(deployment, dependencies.restored.length),
+      ...channelsOf(deployment, restored.channels.length),
     },
     {
       ...dependencies,
+      backends,
       outputs,
       inputs: () => inputs,
       links: chain.links,
       task: { isRunning, fail, finish: () => ending.finish() },
     },
   )
-  const { refresh, yielding } = dependencies
+  const yielding = new YieldDecision(() => loop.sliceOver() || !outputs.available())
   const eventTime = new TaskEventTime({ chain, timestamp, yielding, refresh })
   const ending = new TaskEnding(
     {
@@ -99,9 +118,8 @@ export function assembleTask(
       waitsForCheckpoint: deployment.job.graph.checkpointing.intervalMs !== undefined,
     },
     {
-      ...{ chain, outputs, checkpointing, fail },
-      sequence: dependencies.sequence,
-      endOfData: () => dependencies.reporter.endOfData(),
+      ...{ chain, outputs, checkpointing, fail, sequence },
+      endOfData: () => reporter.endOfData(),
       drain: dependencies.drain,
     },
   )
@@ -120,7 +138,13 @@ export function assembleTask(
     },
     barriers: checkpointing.barriers,
     suspended: () => checkpointing.suspended,
-    restored: dependencies.restored,
+    restored: restored.channels,
   })
-  return { outputs, chain, checkpointing, inputs, eventTime, ending }
+  const parts = { outputs, chain, checkpointing, inputs, eventTime, ending }
+  const work = new TaskWork(parts, {
+    ...{ sequence, actions, yielding, sourceTurn, unavailable, clock },
+    ...{ isRunning, refresh, failure },
+  })
+  const waits = inputs.count > 0 && chain.links.some(link => link.operator.advanceWatermark)
+  return { ...parts, work, eventTimeWatch: waits ? new EventTimeWatch({ clock, logger }) : undefined }
 }

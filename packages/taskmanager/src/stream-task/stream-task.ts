@@ -10,21 +10,14 @@ import { assembleTask, type TaskParts } from './assemble-task.ts'
 import { vertexOf } from './build-task.ts'
 import { closeOperators } from './close-operators.ts'
 import type { DirectConsumer } from './direct-channel.ts'
-import { EventTimeWatch } from './event-time-watch.ts'
 import { OperatorActions } from './operator-actions.ts'
 import type { ChainLink, OperatorFailureMaker } from './operator-chain.ts'
-import type { ContextHost } from './operator-context.ts'
 import { operatorFailure } from './operator-failure.ts'
 import { OperatorSequence } from './operator-sequence.ts'
-import { Overdraft } from './overdraft.ts'
 import { type RestoredTask, restoreTask } from './restore-task.ts'
-import { SourceTurn } from './source-turn.ts'
-import { taskContextHost } from './task-context-host.ts'
 import { type StateSize, stateSizes, taskMetrics } from './task-metrics.ts'
 import { finalOutcome, type Outcome, stateUpdate } from './task-outcome.ts'
 import type { StreamTaskDependencies, StreamTaskOptions } from './task-ports.ts'
-import { TaskWork } from './task-work.ts'
-import { YieldDecision } from './yield-decision.ts'
 
 /**
  * `starting`: state is restored, operators are opened. `running`: until all is done. `draining`: operators have
@@ -41,23 +34,17 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   readonly deployment: TaskDeployment
   readonly #vertex: JobVertex
   readonly #program: StreamTaskOptions['program']
+  readonly #overdraftLimits: StreamTaskOptions['overdraftLimits']
   readonly #ports: StreamTaskDependencies
   readonly #logger: Logger
   readonly #sequence: OperatorSequence
   readonly #actions: OperatorActions
   readonly #accumulators = new Accumulators()
-  readonly #overdraft: Overdraft
-  readonly #unavailable = new Set<number>()
   #state: State = 'starting'
   #outcome: Outcome | undefined
   #backends: readonly OperatorBackends[] = []
-  // Set together when the state is restored.
+  /** From when the state is restored. */
   #parts: TaskParts | undefined
-  #work: TaskWork | undefined
-  /** Undefined: nothing here waits for event time. */
-  #eventTimeWatch: EventTimeWatch | undefined
-  readonly #sourceTurn = new SourceTurn()
-  readonly #yielding: YieldDecision
   #lastFlushMs = 0
 
   /** @param timestamp the register of this task, known to its direct channels */
@@ -72,7 +59,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     this.#program = options.program
     this.#ports = dependencies
     this.#logger = dependencies.logger.child({ task: this.name, attemptId: deployment.attemptId })
-    this.#overdraft = new Overdraft({ task: this.name, limits: options.overdraftLimits })
+    this.#overdraftLimits = options.overdraftLimits
     const { loop, clock } = dependencies
     this.#actions = new OperatorActions({
       clock,
@@ -80,7 +67,6 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
       failure: (index, step, thrown) =>
         this.#operatorFailure(this.#parts?.chain.links[index] as ChainLink, step, thrown),
     })
-    this.#yielding = new YieldDecision(() => loop.sliceOver() || this.#parts?.outputs.available() !== true)
     this.#sequence = new OperatorSequence({
       post: action => loop.post(() => this.#guard(action)),
       onChange: () => this.#refresh(),
@@ -102,8 +88,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   }
 
   get metrics(): TaskIoMetrics {
-    const work = this.#state === 'starting' ? undefined : this.#work
-    return taskMetrics({ parts: this.#parts, work, eventTimeWatch: this.#eventTimeWatch })
+    return taskMetrics(this.#parts, this.#state === 'starting')
   }
 
   /** Entries of the keyed states of its operators. */
@@ -132,36 +117,27 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     }
   }
 
-  #assemble({ backends, channels: restored }: RestoredTask): TaskParts {
+  #assemble(restored: RestoredTask): TaskParts {
     const { deployment } = this
-    const { loop } = this.#ports
     const parts = assembleTask(
-      { deployment, vertex: this.#vertex, taskName: this.name, program: this.#program },
+      {
+        ...{ deployment, vertex: this.#vertex, taskName: this.name, program: this.#program },
+        overdraftLimits: this.#overdraftLimits,
+      },
       {
         ...this.#ports,
-        ...{ backends, restored, overdraft: this.#overdraft, logger: this.#logger, sequence: this.#sequence },
-        ...{ consumer: this, host: this.#contextHost(), yielding: this.#yielding },
+        ...{ restored, consumer: this, logger: this.#logger, accumulators: this.#accumulators },
+        ...{ sequence: this.#sequence, actions: this.#actions, failure: this.#operatorFailure },
         isRunning: () => this.#state === 'running',
         refresh: () => this.#refresh(),
         drain: () => {
           this.#state = 'draining'
-          loop.wake()
+          this.#ports.loop.wake()
         },
         fail: error => this.fail(error),
-        failure: this.#operatorFailure,
       },
     )
     this.#parts = parts
-    this.#work = new TaskWork(parts, {
-      ...{ sequence: this.#sequence, actions: this.#actions, yielding: this.#yielding },
-      ...{ sourceTurn: this.#sourceTurn, unavailable: this.#unavailable, clock: this.#ports.clock },
-      isRunning: () => this.#state === 'running',
-      refresh: () => this.#refresh(),
-      failure: this.#operatorFailure,
-    })
-    if (parts.inputs.count > 0 && parts.chain.links.some(({ operator }) => operator.advanceWatermark)) {
-      this.#eventTimeWatch = new EventTimeWatch({ clock: this.#ports.clock, logger: this.#logger })
-    }
     return parts
   }
 
@@ -172,8 +148,8 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
 
   step(): boolean {
     try {
-      const work = this.#work
-      if (work === undefined) return false
+      if (this.#parts === undefined) return false
+      const { work } = this.#parts
       if (this.#state === 'running') return work.step()
       if (this.#state === 'draining') return this.#drainingStep()
       return this.#state === 'starting' && work.runActions()
@@ -199,7 +175,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   }
 
   takesRecords(): boolean {
-    return this.#state === 'running' && (this.#work as TaskWork).takesRecords()
+    return this.#state === 'running' && (this.#parts as TaskParts).work.takesRecords()
   }
 
   #drainingStep(): boolean {
@@ -241,7 +217,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   /** Ends the source as if there were nothing more to read. Ignored by tasks without one. */
   drainSource(): void {
     if (this.#state !== 'running' || this.#parts?.chain.head.operator.source === undefined) return
-    this.#work?.drainSource()
+    this.#parts?.work.drainSource()
     this.#ports.loop.wake()
   }
 
@@ -264,7 +240,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   #opened(): void {
     this.#state = 'running'
     this.#lastFlushMs = this.#ports.clock.monotonicMs()
-    this.#work?.start()
+    this.#parts?.work.start()
     this.#report({ status: 'RUNNING' })
     this.#refresh()
     this.#ports.loop.wake()
@@ -318,20 +294,5 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     this.#ports.reporter.status(
       stateUpdate(this.attemptId, state, { accumulators: this.#accumulators, metrics }),
     )
-  }
-
-  #contextHost(): ContextHost {
-    const { loop, clock, reporter } = this.#ports
-    return taskContextHost({
-      timestamp: this.timestamp,
-      ...{ loop, clock, reporter, actions: this.#actions, sourceTurn: this.#sourceTurn },
-      ...{ unavailable: this.#unavailable, accumulators: this.#accumulators },
-      chain: () => this.#parts?.chain,
-      eventTime: () => (this.#parts as TaskParts).eventTime,
-      failed: (index, error) =>
-        this.fail(
-          this.#operatorFailure(this.#parts?.chain.links[index] as ChainLink, 'asynchronous work', error),
-        ),
-    })
   }
 }

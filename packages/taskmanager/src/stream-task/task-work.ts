@@ -10,6 +10,8 @@ import type { SourceTurn } from './source-turn.ts'
 import { type ActivityTimes, type TaskActivity, TaskTimes } from './task-times.ts'
 import type { YieldDecision } from './yield-decision.ts'
 
+type WorkingParts = Omit<TaskParts, 'work' | 'eventTimeWatch'>
+
 interface TaskWorkDependencies {
   readonly sequence: OperatorSequence
   readonly actions: OperatorActions
@@ -31,14 +33,14 @@ interface TaskWorkDependencies {
  * unfinished. Owner: the task.
  */
 export class TaskWork {
-  readonly #parts: TaskParts
+  readonly #parts: WorkingParts
   readonly #ports: TaskWorkDependencies
   readonly #times: TaskTimes
   readonly #batchSize = new BatchSize()
   /** The job is being stopped: the source has nothing more to read. */
   #drained = false
 
-  constructor(parts: TaskParts, dependencies: TaskWorkDependencies) {
+  constructor(parts: WorkingParts, dependencies: TaskWorkDependencies) {
     this.#parts = parts
     this.#ports = dependencies
     this.#times = new TaskTimes(dependencies)
