@@ -1,5 +1,5 @@
-import { Configuration, createLogger, SystemClock, SystemRandom } from '@flink-ts/common'
-import type { JobClient, JobGraph, PipelineExecutor, ReplayRecord } from '@flink-ts/jobgraph'
+import { Configuration, createLogger, isFlinkError, SystemClock, SystemRandom } from '@flink-ts/common'
+import type { JobClient, JobGraph, JobStatus, PipelineExecutor, ReplayRecord } from '@flink-ts/jobgraph'
 import { LOG_LEVEL } from '../cluster-options.ts'
 import { MiniCluster } from './mini-cluster.ts'
 
@@ -49,13 +49,36 @@ export function createLocalExecutor(options: LocalExecutorOptions): PipelineExec
   }
 }
 
-/** The job with its result held back until the cluster is closed. */
+/** The job with its result held back until the cluster is closed; how it ended is known also then. */
 function endingWith(job: JobClient, cluster: MiniCluster): JobClient {
-  const result = job.result().finally(() => cluster.close())
-  result.catch(() => {}) // Handled by whoever asks for the result; nobody may.
+  let ended: JobStatus | undefined
+  const result = job.result().then(
+    outcome => {
+      ended = 'FINISHED'
+      return outcome
+    },
+    (error: unknown) => {
+      ended = isFlinkError(error) && error.code === 'client.job-cancelled' ? 'CANCELED' : 'FAILED'
+      throw error
+    },
+  )
+  const closed = result.finally(() => cluster.close())
+  closed.catch(() => {}) // Handled by whoever asks for the result; nobody may.
   return {
     ...job,
-    result: () => result,
+    status: async () => {
+      try {
+        return ended ?? (await job.status())
+      } catch (error) {
+        // The cluster may have been closed meanwhile.
+        if (ended !== undefined) return ended
+        throw error
+      }
+    },
+    cancel: async () => {
+      if (ended === undefined) await job.cancel()
+    },
+    result: () => closed,
   }
 }
 
