@@ -1,4 +1,5 @@
-// Loaded before a program by `node --import`: ends running slot threads of its MiniCluster at random moments.
+// Loaded before a program by `node --import`: ends running slot threads of its MiniCluster at random moments, and every
+// other time the job host with them, if there is one.
 // KILL_SLOT_THREADS: `seed,number of kills,longest pause in ms`. Says at exit how many threads it ended.
 import { isMainThread } from 'node:worker_threads'
 import { MiniCluster } from '@flink-ts/cluster'
@@ -27,6 +28,8 @@ if (isMainThread) {
           if (victim !== undefined) {
             killed++
             void victim.terminate()
+            // Nothing waits for its end.
+            if (random.next() < 0.5) void cluster.jobHosts.end()
           }
           killLater()
         },

@@ -144,6 +144,7 @@ class World {
   #nextCheckpoint = 1
   #records: number[][] = []
   failures = 0
+  rescalings = 0
 
   constructor(seed: number, splits: number) {
     this.#random = new SeededRandom(seed)
@@ -239,9 +240,32 @@ class World {
     await this.#deploy(index)
   }
 
+  /** With another parallelism, at times: the splits of all readers are dealt out anew. */
+  #rescale(): void {
+    const completed = this.#completed
+    if (completed === undefined || this.#random.next() < 0.5) return
+    const parallelism = 1 + Math.floor(this.#random.next() * 4)
+    const old = [...completed.readers.values()]
+    const first = old[0]?.snapshot as HarnessSnapshot
+    const splits = old.flatMap(({ snapshot }) => snapshot.operator['SourceReaderState'] ?? [])
+    const readers: Checkpoint['readers'] = new Map()
+    for (let i = 0; i < parallelism; i++) {
+      const own = { SourceReaderState: splits.filter((_, n) => n % parallelism === i) }
+      const snapshot = { ...first, operator: { ...first.operator, ...own } }
+      readers.set(i, { snapshot, records: i === 0 ? old.flatMap(({ records }) => records) : [] })
+    }
+    this.#completed = { ...completed, readers }
+    const attempt = Math.max(...this.#subtasks.map(subtask => subtask.attempt))
+    const [any] = this.#subtasks
+    this.#subtasks = Array.from({ length: parallelism }, () => ({ ...(any as Subtask), attempt }))
+    this.#records = Array.from({ length: parallelism }, () => [])
+    this.rescalings++
+  }
+
   async #restartAll(): Promise<void> {
     this.#pending = undefined
     this.#attempts = new Map()
+    this.#rescale()
     await this.#coordinator?.close?.()
     const completed = this.#completed
     const run = this.#factory.coordinator?.create(
@@ -300,6 +324,7 @@ class World {
 
 test('no split is lost or read twice, whatever is lost on the way', { timeout: 60_000 }, async () => {
   let failures = 0
+  let rescalings = 0
   for (let seed = 1; seed <= 300; seed++) {
     const splits = 12
     const world = new World(seed, splits)
@@ -307,6 +332,7 @@ test('no split is lost or read twice, whatever is lost on the way', { timeout: 6
     let steps = 0
     while (!world.done && steps++ < 20_000) await world.step()
     failures += world.failures
+    rescalings += world.rescalings
     expect(world.done, `seed ${seed}`).toBe(true)
     const expected = Array.from({ length: splits * SPLIT_SIZE }, (_, i) => i)
     expect(
@@ -315,4 +341,5 @@ test('no split is lost or read twice, whatever is lost on the way', { timeout: 6
     ).toEqual(expected)
   }
   expect(failures).toBeGreaterThan(500)
+  expect(rescalings).toBeGreaterThan(50)
 })
