@@ -3,12 +3,12 @@
 // Calls: gateways and rpc (ResourceManager, JobMasters), network (rings, network thread), state, operators, jobgraph.
 // Thread: `executor` and `slots` on the main thread; `thread`, `mailbox`, `stream-task`, `checkpoint` in slot threads.
 export { BlobBundleCache, type BundleCache } from './executor/bundle-cache.ts'
-export {
-  TaskExecutor,
-  type TaskExecutorDependencies,
-  type TaskExecutorNetwork,
-  type TaskExecutorOptions,
-} from './executor/task-executor.ts'
+export { TaskExecutor } from './executor/task-executor.ts'
+export type {
+  TaskExecutorDependencies,
+  TaskExecutorNetwork,
+  TaskExecutorOptions,
+} from './executor/task-executor-ports.ts'
 export type { SlotThread, SlotThreadFactory, SlotThreadListener } from './slots/slot-thread.ts'
 export { WorkerSlotThreads, type WorkerSlotThreadsOptions } from './slots/worker-slot-threads.ts'
 export {

@@ -1,12 +1,7 @@
 import {
   type AllocationId,
-  type Clock,
-  type InstanceId,
   type JobId,
   type Logger,
-  type LoggerOptions,
-  type Random,
-  type ResourceId,
   type SerializedError,
   serializeError,
 } from '@flink-ts/common'
@@ -19,54 +14,19 @@ import type {
   TaskSubmission,
 } from '@flink-ts/gateways'
 import { RingReclaimer } from '@flink-ts/network'
-import type { BlobAccess, RpcService } from '@flink-ts/rpc'
 import { ChannelLost, InvalidDeployment, SlotFreed, SlotNotAllocated } from '../errors.ts'
-import { AllocatedSlot, type SlotListener } from '../slots/allocated-slot.ts'
+import { AllocatedSlot } from '../slots/allocated-slot.ts'
+import type { SlotListener } from '../slots/slot-listener.ts'
 import type { LargeResults } from '../slots/slot-tasks.ts'
-import type { SlotThreadFactory } from '../slots/slot-thread.ts'
 import { TaskSlotTable } from '../slots/task-slot-table.ts'
-import type { TaskExecutorSettings } from '../taskmanager-options.ts'
-import type { BundleCache } from './bundle-cache.ts'
-import { ChannelRegistry, type NetworkPort } from './channel-registry.ts'
+import { ChannelRegistry } from './channel-registry.ts'
 import { jobCommands } from './job-commands.ts'
 import { JobConnection, type JobConnectionListener, type JobHandlers } from './job-connection.ts'
 import { NetworkMemory } from './network-memory.ts'
 import { passOnReport } from './pass-on-report.ts'
 import { ResourceManagerConnection } from './resource-manager-connection.ts'
 import { storeResults } from './store-results.ts'
-
-export interface TaskExecutorOptions {
-  readonly resourceId: ResourceId
-  readonly slots: number
-  /** `host:port` of the record exchange, as other TaskManagers reach it. */
-  readonly dataAddress: string
-  readonly host: string
-  readonly hardware: TaskExecutorRegistration['hardware']
-  readonly resourceManagerAddress: string
-  readonly settings: TaskExecutorSettings
-  /** Where slot threads log. */
-  readonly threadLogger: LoggerOptions
-}
-
-/** The network thread, as far as the TaskExecutor uses it. */
-export interface TaskExecutorNetwork extends NetworkPort {
-  onChannelFailed(listener: (channelId: string, error: SerializedError) => void): void
-}
-
-export interface TaskExecutorDependencies {
-  readonly rpc: Pick<RpcService, 'connect'>
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
-  readonly slotThreads: SlotThreadFactory
-  /** Started; closed by its owner after {@link TaskExecutor.close}. */
-  readonly network: TaskExecutorNetwork
-  readonly bundles: BundleCache
-  /** Of JobManagers: where large results go. */
-  readonly blobs: Pick<BlobAccess, 'put'>
-  /** Registered at a ResourceManager, for the first time or again. */
-  readonly onRegistered?: (instanceId: InstanceId) => void
-}
+import type { TaskExecutorDependencies, TaskExecutorOptions } from './task-executor-ports.ts'
 
 /**
  * The TaskManager's main thread: offers slots, runs tasks in slot threads, passes on what they and the JobMasters say

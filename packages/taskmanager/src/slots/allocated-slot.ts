@@ -9,14 +9,15 @@ import {
   type SlotId,
   serializeError,
 } from '@flink-ts/common'
-import type { JobOver, TaskDeployment, TaskExecutionStateUpdate } from '@flink-ts/gateways'
+import type { JobOver, TaskDeployment } from '@flink-ts/gateways'
 import { type ChannelEnds, Doorbell } from '@flink-ts/network'
 import type { StateSettings } from '@flink-ts/state'
 import { CancellationTimedOut, SlotBusy, SlotOutOfMemory, SlotThreadDied } from '../errors.ts'
 import type { OverdraftLimits } from '../stream-task/overdraft.ts'
 import type { SlotCommand, SlotReport } from '../thread/slot-messages.ts'
+import type { SlotListener } from './slot-listener.ts'
 import { SlotMemoryWatch } from './slot-memory-watch.ts'
-import { type LargeResults, SlotTasks } from './slot-tasks.ts'
+import { SlotTasks } from './slot-tasks.ts'
 import type { SlotThread, SlotThreadFactory } from './slot-thread.ts'
 import { UnfinishedFiles } from './unfinished-files.ts'
 
@@ -29,16 +30,6 @@ export interface AllocatedSlotOptions {
   readonly overdraftLimits: OverdraftLimits
   readonly memoryLimitBytes: number
   readonly threadLogger: LoggerOptions
-}
-
-/** What a slot tells its TaskExecutor. */
-export interface SlotListener {
-  /** Includes the reports of tasks, as long as these have not ended. */
-  report(slot: AllocatedSlot, report: SlotReport): void
-  /** The last state of a task; nothing of it follows. */
-  taskEnded(slot: AllocatedSlot, update: TaskExecutionStateUpdate, large: LargeResults | undefined): void
-  /** The thread ended although nobody asked it to; its tasks were reported before. */
-  threadDied(slot: AllocatedSlot, cause: SerializedError): void
 }
 
 /** A job that was cancelled or failed for good gives the slot back meanwhile: no thread is started for nothing. */
