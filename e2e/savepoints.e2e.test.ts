@@ -95,6 +95,21 @@ test('a drained job ends as if its input had ended; a cancelled one can go on fr
   expect(existsSync(join(path, '_metadata'))).toBe(true)
 }, 60_000)
 
+test('the latest snapshot of a job is found by its name; a claimed one goes when it is outdated', async () => {
+  const output = outputFolder(cluster, 'latest')
+  const first = await start(output, 2)
+  expect((await cluster.flink('cancel', first).finished).code).toBe(0)
+  await cluster.untilJob(first, 'CANCELED')
+  const second = await start(output, 1, ['--from', 'latest'])
+  const stopped = await flink('stop', '-p', savepoints, second)
+  expect(stopped.code, stopped.stderr).toBe(0)
+  const third = await start(output, 3, ['-s', stopped.path, '--claimMode', 'claim'])
+  await cluster.firstCheckpoint(third)
+  await cluster.until('the claimed savepoint to be removed', 5000, async () => !existsSync(stopped.path))
+  await cluster.until('the end', 20_000, async () => (await cluster.job(third))?.state === 'FINISHED')
+  expectRows(visibleRowsIn(output), countRows(RECORDS, KEYS))
+}, 60_000)
+
 test('what cannot be is refused with what to do', async () => {
   const output = outputFolder(cluster, 'refused')
   const jobId = await start(output, 2)

@@ -162,12 +162,12 @@ export const CoordinatorStateMissing = defineError<{ path: string; operators: re
     '(with allowNonRestoredState), or restore with the program that took the snapshot.',
 })
 
-/** A savepoint that was asked for was not taken. */
+/** A savepoint, or a checkpoint by hand, was not taken. */
 export const SavepointFailed = defineError<{ reason: string }>({
   code: 'jobmanager.savepoint-failed',
   domain: 'external',
   retry: 'backoff',
-  message: d => `No savepoint was taken: ${d.reason}. What was written of it is removed.`,
+  message: d => `No snapshot was taken: ${d.reason}. What was written of it is removed.`,
 })
 
 /** The savepoint to stop with is there, but the job failed before it had ended. */

@@ -120,6 +120,10 @@ class FakeRunner implements JobMasterRunner {
     this.cancels++
   }
 
+  async triggerCheckpoint(): Promise<string> {
+    return '42'
+  }
+
   async triggerSavepoint({ directory, stop }: SavepointRequestOptions): Promise<string> {
     if (directory === 'bad') throw new Error('no savepoint')
     this.savepoints.push(stop)
@@ -180,6 +184,7 @@ describe('Dispatcher', () => {
     const cancel = { triggerId: '3', directory: 'd', stop: 'cancel' } as const
     expect(await dispatcher.triggerSavepoint(ID('a'), cancel)).toBe('d/savepoint-1')
     expect([runner.cancels, runner.savepoints]).toEqual([1, ['drain', 'no']])
+    expect(await dispatcher.triggerCheckpoint(ID('a'), '9')).toBe('42')
     runner.end('CANCELED')
     await runner.result()
     // The same request again, since its answer was lost: it takes no other savepoint.

@@ -110,6 +110,7 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
       requestCheckpoints: jobId => this.requestCheckpoints(jobId),
       cancelJob: jobId => this.cancelJob(jobId),
       triggerSavepoint: (jobId, trigger) => this.triggerSavepoint(jobId, trigger),
+      triggerCheckpoint: (jobId, triggerId) => this.triggerCheckpoint(jobId, triggerId),
       requestSavepointStatus: (jobId, triggerId) => this.requestSavepointStatus(jobId, triggerId),
       disposeSavepoint: path => this.disposeSavepoint(path),
       requestJobResult: jobId => this.requestJobResult(jobId),
@@ -173,6 +174,14 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
       await runner.cancel()
       return location
     })
+  }
+
+  async triggerCheckpoint(jobId: JobId, triggerId: string): Promise<string> {
+    return await this.#savepoints.run(
+      jobId,
+      triggerId,
+      async () => await this.#running(jobId).triggerCheckpoint(),
+    )
   }
 
   async requestSavepointStatus(jobId: JobId, triggerId: string): Promise<SavepointStatus> {

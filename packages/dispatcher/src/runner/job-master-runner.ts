@@ -15,6 +15,8 @@ export interface JobMasterRunner {
   cancel(): Promise<void>
   /** Resolves with the URI of the savepoint; with `stop`, when the job has ended. */
   triggerSavepoint(options: SavepointRequestOptions): Promise<string>
+  /** Takes a checkpoint now; resolves with its id. */
+  triggerCheckpoint(): Promise<string>
   /** Settles when the job is over; never rejects. */
   result(): Promise<JobResult>
   /** Suspends the job if it runs. */

@@ -28,6 +28,11 @@ export interface DispatcherGateway {
    * `jobmanager.savepoint-directory-missing`, `state.checkpoint-directory-unusable`.
    */
   triggerSavepoint(jobId: JobId, trigger: SavepointTrigger): Promise<string>
+  /**
+   * Takes a checkpoint now, as a periodic one. Resolves with its id. Idempotent by its trigger id, under which
+   * `requestSavepointStatus` tells its outcome: the location is the id.
+   */
+  triggerCheckpoint(jobId: JobId, triggerId: string): Promise<string>
   /** Outcomes are remembered for `rest.async.store-duration`. Errors: `dispatcher.savepoint-not-known`. */
   requestSavepointStatus(jobId: JobId, triggerId: string): Promise<SavepointStatus>
   /** Removes a savepoint: path or URI. Errors: `state.checkpoint-not-found`, `state.not-a-checkpoint`. */
@@ -44,6 +49,7 @@ export const dispatcherGateway = defineGateway<DispatcherGateway>('dispatcher', 
   'requestCheckpoints',
   'cancelJob',
   'triggerSavepoint',
+  'triggerCheckpoint',
   'requestSavepointStatus',
   'disposeSavepoint',
   'requestJobResult',

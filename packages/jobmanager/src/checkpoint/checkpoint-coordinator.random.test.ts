@@ -118,6 +118,7 @@ class Simulation {
         this.savepointFolders.delete(action.pointer)
         expect(this.asked.delete(action.requestId)).toBe(true)
         break
+      case 'checkpoint-completed':
       case 'savepoint-failed':
         expect(this.asked.delete(action.requestId)).toBe(true)
         break

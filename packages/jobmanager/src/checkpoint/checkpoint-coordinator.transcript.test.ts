@@ -49,7 +49,7 @@ runTranscripts(new URL('../testdata/checkpoint/', import.meta.url), () => {
         const pairs = settings
           .filter(word => !word.startsWith('restored='))
           .map(word => word.split('='))
-          .map(([k, v]) => [k, k?.startsWith('ext') ? v : Number(v)])
+          .map(([k, v]) => [k, k?.startsWith('ext') ? v : v === 'none' ? undefined : Number(v)])
         const graph = sampleGraph(vertices.replaceAll(',', ' '), edges.replaceAll(',', ' '), {
           checkpointing: Object.fromEntries(pairs),
         })
@@ -97,6 +97,8 @@ runTranscripts(new URL('../testdata/checkpoint/', import.meta.url), () => {
         })
       case 'trigger-failed':
         return handle({ type: 'trigger-failed', checkpointId: Number(words[0]), reason })
+      case 'by-hand':
+        return handle({ type: 'checkpoint-requested', requestId: words[0]! })
       case 'savepoint':
       case 'suspend':
       case 'drain': {
@@ -158,6 +160,8 @@ function describeAction(action: CoordinatorAction): string {
       return `discard ${action.savepoint ?? action.checkpointId}`
     case 'drain-sources':
       return `drain ${action.attemptIds.join(' ')}`
+    case 'checkpoint-completed':
+      return `answer ${action.requestId}: checkpoint ${action.checkpointId}`
     case 'savepoint-completed':
       return `answer ${action.requestId}: ${action.pointer}`
     case 'savepoint-failed':

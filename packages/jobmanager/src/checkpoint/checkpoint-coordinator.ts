@@ -111,6 +111,9 @@ export class CheckpointCoordinator {
         }
         break
       }
+      case 'checkpoint-requested':
+        this.#starts.requestedByHand(event.requestId)
+        break
       case 'savepoint-requested':
         this.#starts.requested(event)
         break

@@ -37,6 +37,8 @@ export class CheckpointEnds {
       // The job goes on: what was before it is not committed, since a failure goes back to an earlier checkpoint.
       if (savepoint.stop === 'no') return
     }
+    for (const requestId of pending.requests)
+      this.#state.act({ type: 'checkpoint-completed', requestId, checkpointId })
     const subsumed = this.#state.completed.add(completed)
     this.#failureManager.completed()
     this.#state.triggers.completed(this.#state.time.monotonicMs, pending.coversEndOfData)
@@ -105,6 +107,7 @@ export class CheckpointEnds {
     // The folder goes when nobody is about to write into it.
     const beingWritten = pending.state === 'storing' && writing === undefined
     this.#state.actAll(this.#state.folders.add(checkpointId, savepoint?.folder, beingWritten))
+    this.#failByHand(pending.requests, text)
     if (savepoint === undefined) return
     const failure = serializeError(SavepointFailed({ reason: text.replace(/\.$/, '') }))
     const error = typeof reason === 'string' ? failure : { ...failure, cause: reason }
@@ -114,9 +117,15 @@ export class CheckpointEnds {
       this.#state.act({ type: 'fail-job', error })
   }
 
+  #failByHand(requests: readonly string[], reason: string): void {
+    const error = serializeError(SavepointFailed({ reason: reason.replace(/\.$/, '') }))
+    for (const requestId of requests) this.#state.act({ type: 'savepoint-failed', requestId, error })
+  }
+
   /** Nothing that is under way can succeed any more. */
   interrupted(finished: boolean, reason: string): void {
     for (const pending of [...this.#state.pending.values()]) this.abort(pending, reason)
+    this.#failByHand(this.#state.byHand.splice(0), reason)
     const failure = (pointer: string | undefined): SerializedError =>
       serializeError(pointer === undefined ? SavepointFailed({ reason }) : StopFailed({ pointer, reason }))
     this.#state.actAll(this.#state.savepoints.interrupted(finished, failure))

@@ -36,13 +36,16 @@ export class CheckpointStarts {
     }
     const ready = plan !== undefined && !this.#state.savepoints.busy
     const decision = this.#state.triggers.next(ready, allEndOfData, pending, nowMs)
-    if (plan !== undefined && (savepoint !== undefined || decision.type === 'trigger')) {
+    const byHand = ready && pending.count === 0 ? this.#state.byHand.splice(0) : []
+    const due = savepoint !== undefined || byHand.length > 0 || decision.type === 'trigger'
+    if (plan !== undefined && due) {
       const facts = {
         id: this.#state.nextId++,
         timestamp: this.#state.time.epochMs,
         startedMs: nowMs,
         plan,
         savepoint,
+        requests: byHand,
       }
       const ended = this.#state.tasks.endedAttempts()
       this.#trigger(new PendingCheckpoint({ ...facts, coversEndOfData: allEndOfData, ended }))
@@ -82,25 +85,37 @@ export class CheckpointStarts {
     this.#state.act({ type: 'trigger', attemptIds: plan.trigger, trigger })
   }
 
+  /** Queues a checkpoint, or says why there will be none. */
+  requestedByHand(requestId: string): void {
+    const { graph, byHand } = this.#state
+    const reason =
+      graph.checkpointing.intervalMs === undefined
+        ? 'the job takes no checkpoints: take a savepoint, or set execution.checkpointing.interval'
+        : this.#refusal()
+    if (reason === undefined) byHand.push(requestId)
+    else this.#refuse(requestId, reason)
+  }
+
   /** Queues a savepoint, or says why there will be none. */
   requested({ requestId, folder, stop }: SavepointRequest): void {
-    const plan = this.#state.tasks.plan()
-    let reason: string | undefined
-    if (this.#state.over) reason = 'the job is over'
-    else if (this.#state.savepoints.stopping) reason = 'the job is being stopped by an earlier request'
-    else if (plan === undefined) reason = 'not all tasks are running: try again when they do'
-    else if (this.#possiblePlan() === undefined)
-      reason =
-        'tasks have finished and no checkpoint holds their state: only jobs that take checkpoints can do that ' +
-        'at the end of their input'
-    if (reason === undefined) {
-      this.#state.savepoints.add({ requestId, folder, stop })
-      return
-    }
-    this.#state.act({
-      type: 'savepoint-failed',
-      requestId,
-      error: serializeError(SavepointFailed({ reason })),
-    })
+    const reason = this.#refusal()
+    if (reason === undefined) this.#state.savepoints.add({ requestId, folder, stop })
+    else this.#refuse(requestId, reason)
+  }
+
+  #refusal(): string | undefined {
+    if (this.#state.over) return 'the job is over'
+    if (this.#state.savepoints.stopping) return 'the job is being stopped by an earlier request'
+    if (this.#state.tasks.plan() === undefined) return 'not all tasks are running: try again when they do'
+    if (this.#possiblePlan() !== undefined) return undefined
+    return (
+      'tasks have finished and no checkpoint holds their state: only jobs that take checkpoints can do that ' +
+      'at the end of their input'
+    )
+  }
+
+  #refuse(requestId: string, reason: string): void {
+    const error = serializeError(SavepointFailed({ reason }))
+    this.#state.act({ type: 'savepoint-failed', requestId, error })
   }
 }

@@ -46,6 +46,8 @@ export type CoordinatorEvent =
     }
   | { readonly type: 'trigger-failed'; readonly checkpointId: number; readonly reason: SerializedError }
   | ({ readonly type: 'savepoint-requested' } & SavepointRequest)
+  /** Somebody wants a checkpoint now, as a periodic one. */
+  | { readonly type: 'checkpoint-requested'; readonly requestId: string }
   /** `metadata`: as it is stored, if that differs from what was to be stored. */
   | {
       readonly type: 'stored'

@@ -36,6 +36,8 @@ export class CoordinatorState {
   readonly pending = new Map<number, PendingCheckpoint>()
   readonly completed: CompletedStore
   readonly savepoints = new SavepointRequests()
+  /** Requests for a checkpoint by hand that wait for it to begin. */
+  readonly byHand: string[] = []
   readonly folders = new AbortedFolders()
   readonly history: CheckpointHistory
   nextId: number

@@ -40,6 +40,8 @@ export class PendingCheckpoint {
   readonly ended: ReadonlySet<ExecutionAttemptId>
   /** Undefined: a periodic checkpoint. */
   readonly savepoint: SavepointRequest | undefined
+  /** Those who asked for it by hand. */
+  readonly requests: readonly string[]
   readonly #snapshots = new Map<SubtaskKey, TaskStateSnapshot>()
   readonly #missing: Set<ExecutionAttemptId>
   readonly #waits = new Map<ExecutionAttemptId, string>()
@@ -54,6 +56,7 @@ export class PendingCheckpoint {
     coversEndOfData: boolean
     ended: ReadonlySet<ExecutionAttemptId>
     savepoint: SavepointRequest | undefined
+    requests?: readonly string[]
   }) {
     this.id = facts.id
     this.timestamp = facts.timestamp
@@ -62,6 +65,7 @@ export class PendingCheckpoint {
     this.coversEndOfData = facts.coversEndOfData
     this.ended = facts.ended
     this.savepoint = facts.savepoint
+    this.requests = facts.requests ?? []
     this.#missing = new Set(facts.plan.acknowledge.keys())
   }
 

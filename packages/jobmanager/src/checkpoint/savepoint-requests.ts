@@ -10,9 +10,10 @@ export interface SavepointRequest {
   readonly stop: 'no' | 'suspend' | 'drain'
 }
 
-/** The answer to a request. */
+/** The answer to a request; `savepoint-failed` also to one for a checkpoint. */
 export type SavepointAnswer =
   | { readonly type: 'savepoint-completed'; readonly requestId: string; readonly pointer: string }
+  | { readonly type: 'checkpoint-completed'; readonly requestId: string; readonly checkpointId: number }
   | { readonly type: 'savepoint-failed'; readonly requestId: string; readonly error: SerializedError }
 
 /**

@@ -64,6 +64,7 @@ export class CheckpointActions {
         )
         break
       case 'savepoint-completed':
+      case 'checkpoint-completed':
       case 'savepoint-failed':
         this.#port.answered(action)
         break

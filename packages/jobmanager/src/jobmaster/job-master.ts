@@ -219,6 +219,11 @@ export class JobMaster implements RpcEndpoint {
     this.#schedule({ type: 'cancel-requested' })
   }
 
+  /** See {@link SavepointCalls.triggerCheckpoint}. */
+  triggerCheckpoint(): Promise<string> {
+    return this.#savepoints.triggerCheckpoint()
+  }
+
   /** See {@link SavepointCalls.trigger}. */
   triggerSavepoint(options: SavepointRequestOptions): Promise<string> {
     return this.#savepoints.trigger(options)

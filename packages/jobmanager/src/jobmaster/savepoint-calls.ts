@@ -35,15 +35,26 @@ export class SavepointCalls {
    */
   async trigger({ directory, stop }: SavepointRequestOptions): Promise<string> {
     const { jobId, defaultDirectory } = this.#options
-    const { storage, random, logger, coordinate } = this.#port
+    const { storage, logger, coordinate } = this.#port
     const target = directory ?? defaultDirectory
     if (target === '') throw SavepointDirectoryMissing({ jobId })
     const folder = await storage.newFolder(target, jobId)
-    const requestId = newId<string>(random)
+    return this.#ask(requestId => {
+      logger.info({ requestId, folder, stop }, 'Savepoint requested')
+      coordinate({ type: 'savepoint-requested', requestId, folder, stop })
+    })
+  }
+
+  /** Takes a checkpoint now, as a periodic one. Resolves with its id. Rejects with `jobmanager.savepoint-failed`. */
+  triggerCheckpoint(): Promise<string> {
+    return this.#ask(requestId => this.#port.coordinate({ type: 'checkpoint-requested', requestId }))
+  }
+
+  #ask(request: (requestId: string) => void): Promise<string> {
+    const requestId = newId<string>(this.#port.random)
     const answer = new Deferred<string>()
     this.#open.set(requestId, answer)
-    logger.info({ requestId, folder, stop }, 'Savepoint requested')
-    coordinate({ type: 'savepoint-requested', requestId, folder, stop })
+    request(requestId)
     return answer.promise
   }
 
@@ -53,6 +64,8 @@ export class SavepointCalls {
     if (answer.type === 'savepoint-completed') {
       this.#port.logger.info({ requestId: answer.requestId, pointer: answer.pointer }, 'Savepoint complete')
       open?.resolve(answer.pointer)
+    } else if (answer.type === 'checkpoint-completed') {
+      open?.resolve(String(answer.checkpointId))
     } else {
       this.#port.logger.warn({ requestId: answer.requestId, error: answer.error }, 'Savepoint failed')
       open?.reject(deserializeError(answer.error))

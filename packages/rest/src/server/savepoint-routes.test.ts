@@ -20,6 +20,10 @@ async function start() {
       statuses.set(trigger.triggerId, { type: 'in-progress' })
       return new Promise<string>(() => {})
     },
+    triggerCheckpoint: async (_: JobId, triggerId: string) => {
+      statuses.set(triggerId, { type: 'completed', location: '42' })
+      return '42'
+    },
     requestSavepointStatus: async (_: JobId, triggerId: string) => statuses.get(triggerId)!,
     disposeSavepoint: async (path: string) => {
       if (path === 'missing') throw new Error('There is no savepoint.')
@@ -97,6 +101,20 @@ it('says what is wrong with a request', async () => {
   }
   expect((await call('POST', '/savepoint-disposal', {})).status).toBe(400)
   expect((await call('GET', `/savepoint-disposal/${'c'.repeat(32)}`)).status).toBe(404)
+})
+
+it('takes checkpoints by hand', async () => {
+  const { call, statuses } = await start()
+  const { status, body } = await call('POST', `/jobs/${JOB}/checkpoints`, { checkpointType: 'CONFIGURED' })
+  expect(status).toBe(202)
+  const path = `/v1/jobs/${JOB}/checkpoints/${String(body['request-id'])}`
+  expect((await call('GET', path)).body).toEqual({
+    status: { id: 'COMPLETED' },
+    operation: { checkpointId: 42 },
+  })
+  statuses.set(String(body['request-id']), { type: 'failed', error: { name: 'E', message: 'm', stack: 's' } })
+  expect((await call('GET', path)).body).toMatchObject({ operation: { failureCause: { class: 'E' } } })
+  expect((await call('POST', `/jobs/${JOB}/checkpoints`, { checkpointType: 'FULL' })).status).toBe(400)
 })
 
 it('disposes savepoints', async () => {

@@ -61,6 +61,32 @@ export function addSavepointRoutes(
     } as const
     return await reply.code(202).send(await start(jobId, trigger))
   })
+  app.post('/jobs/:jobId/checkpoints', async (request, reply) => {
+    const jobId = jobIdOf(request.params)
+    const body = bodyOf(request.body)
+    const type = text(body, 'checkpointType') ?? 'CONFIGURED'
+    // How much is written is the job's setting: a full one by hand is a savepoint.
+    if (!['CONFIGURED', 'INCREMENTAL'].includes(type.toUpperCase()))
+      throw InvalidParameter({
+        name: 'checkpointType',
+        value: type,
+        expected: 'CONFIGURED (FULL: take a savepoint)',
+      })
+    const triggerId = triggerIdOf(body, random)
+    dispatcher.triggerCheckpoint(jobId, triggerId).catch(() => {}) // Its status tells what becomes of it.
+    await dispatcher.requestJobDetails(jobId)
+    return await reply.code(202).send({ 'request-id': triggerId })
+  })
+  app.get('/jobs/:jobId/checkpoints/:triggerId', async request => {
+    const { triggerId } = request.params as { triggerId: string }
+    const status = await dispatcher.requestSavepointStatus(jobIdOf(request.params), triggerId)
+    if (status.type === 'in-progress') return { status: { id: 'IN_PROGRESS' } }
+    const operation =
+      status.type === 'completed'
+        ? { checkpointId: Number(status.location) }
+        : { failureCause: failureCause(status.error) }
+    return { status: { id: 'COMPLETED' }, operation }
+  })
   app.get('/jobs/:jobId/savepoints/:triggerId', async request => {
     const { triggerId } = request.params as { triggerId: string }
     const status = await dispatcher.requestSavepointStatus(jobIdOf(request.params), triggerId)
