@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { NoJobManager } from '@flink-ts/client'
+import { ConnectionRefused } from '@flink-ts/rpc'
 import type { Command } from 'commander'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Commands, commandLine, runCli } from './cli.ts'
@@ -181,6 +182,9 @@ describe('the command line', () => {
     const noCluster = await failing(NoJobManager({ address: 'x:1', waitedMs: 5, reason: 'refused' }))
     expect(noCluster.code).toBe(3)
     expect(noCluster.err).toMatch(/^No JobManager answers at x:1 .*\[client\.no-jobmanager\]$/)
+    const cause = ConnectionRefused({ address: 'x:1', endpoint: 'dispatcher', reason: 'ECONNREFUSED' })
+    const repeating = NoJobManager({ address: 'x:1', waitedMs: 5, reason: cause.message }, cause)
+    expect((await failing(repeating)).err).not.toContain('Caused by')
     const wrapped = await failing(new Error('outer', { cause: user }))
     expect(wrapped.err).toMatch(/Error: outer[\s\S]*\nCaused by: RangeError: bad record/)
     expect(await failing('text')).toEqual({ code: 1, err: 'text' })

@@ -54,7 +54,9 @@ export function formatError(error: unknown): string {
   for (let depth = 0; depth < 10 && (depth === 0 || (current !== undefined && current !== null)); depth++) {
     const text = describe(current)
     // Errors that wrap another one often repeat its message.
-    if (parts.at(-1) !== text) parts.push(text)
+    const repeated =
+      parts.at(-1) === text || (isFlinkError(current) && parts.at(-1)?.includes(current.message))
+    if (!repeated) parts.push(text)
     current = current instanceof Error ? current.cause : undefined
   }
   return parts.join('\nCaused by: ')

@@ -3,6 +3,7 @@ import { deserializeError, isFlinkError, type SerializedError } from '@flink-ts/
 import type * as Grpc from '@grpc/grpc-js'
 import { BlobTransferFailed, ConnectionRefused } from '../errors.ts'
 import { type BlobPart, type BlobStatus, blobService } from '../gen/blob.ts'
+import { plainReason } from '../transport/grpc-link.ts'
 import type { BlobAccess } from './blob-access.ts'
 import { blobKeyOf, partsOf, writeVerified } from './blob-file.ts'
 import { checkedBlobKey } from './blob-key.ts'
@@ -59,7 +60,7 @@ export class GrpcBlobClient implements BlobAccess {
       if (isFlinkError(error) || !isServiceError(error)) throw error
       const reason = error.details
       if (error.code === this.#grpc.status.UNAVAILABLE && reason.startsWith('No connection established')) {
-        throw ConnectionRefused({ address, endpoint: 'blobs', reason }, error)
+        throw ConnectionRefused({ address, endpoint: 'blobs', reason: plainReason(reason) }, error)
       }
       throw BlobTransferFailed({ key, address, reason }, error)
     } finally {

@@ -35,8 +35,10 @@ export class GrpcLink implements Link {
     stream.on('end', () => this.#ended('the peer ended it'))
     stream.on('cancelled', () => this.#ended('it was cancelled'))
     stream.on('close', () => this.#ended('it was closed'))
-    stream.on('status', status => this.#ended(status.details === '' ? 'the peer ended it' : status.details))
-    stream.on('error', error => this.#ended(error.details ?? error.message))
+    stream.on('status', status =>
+      this.#ended(status.details === '' ? 'the peer ended it' : plainReason(status.details)),
+    )
+    stream.on('error', error => this.#ended(plainReason(error.details ?? error.message)))
   }
 
   listen(receiver: LinkReceiver): void {
@@ -67,4 +69,11 @@ export class GrpcLink implements Link {
     this.#release()
     if (wasOpen) this.#receiver?.onBroken(reason)
   }
+}
+
+/** What grpc-js says of a connection that was not established, without what is about itself. */
+export function plainReason(details: string): string {
+  const connect =
+    /^No connection established\. Last error: (?:Error: )?(.*?)(?: \(\d{4}-[^)]*\))?\. Resolution note:/s
+  return connect.exec(details)?.[1] ?? details
 }
