@@ -5,3 +5,4 @@
 export type { CoordinatorThread, CoordinatorThreadFactory } from './host/coordinator-thread.ts'
 export { JobHost, type JobHostDependencies, type JobHostOptions } from './host/job-host.ts'
 export { WorkerCoordinatorThreads } from './host/worker-coordinator-threads.ts'
+export { COORDINATORS_HEAP_SIZE } from './jobhost-options.ts'

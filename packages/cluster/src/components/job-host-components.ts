@@ -1,8 +1,9 @@
-import type { Clock, Logger, LoggerOptions } from '@flink-ts/common'
-import { JobHost, WorkerCoordinatorThreads } from '@flink-ts/jobhost'
+import type { Clock, Configuration, Logger, LoggerOptions } from '@flink-ts/common'
+import { COORDINATORS_HEAP_SIZE, JobHost, WorkerCoordinatorThreads } from '@flink-ts/jobhost'
 import type { RpcClient } from '@flink-ts/rpc'
 
 export interface JobHostComponentsOptions {
+  readonly configuration: Configuration
   readonly jobManagerAddress: string
   /** What the JobManager gave to this host. */
   readonly token: string
@@ -26,7 +27,10 @@ export async function startJobHostComponents(
 ): Promise<{ close(): Promise<void> }> {
   const { rpc, clock, onLost } = dependencies
   const logger = dependencies.logger.child({ component: 'jobhost' })
-  const threads = new WorkerCoordinatorThreads({ entryUrl: coordinatorThreadUrl() })
+  const threads = new WorkerCoordinatorThreads({
+    entryUrl: coordinatorThreadUrl(),
+    heapLimitBytes: options.configuration.get(COORDINATORS_HEAP_SIZE),
+  })
   const host = new JobHost({ ...options, pid: process.pid }, { rpc, clock, logger, threads, onLost })
   const close = async (): Promise<void> => {
     await host.close()

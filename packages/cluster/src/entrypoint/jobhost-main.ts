@@ -21,6 +21,7 @@ await runProcess('jobhost', async (start, end) => {
   await rpc.start()
   return startJobHostComponents(
     {
+      configuration,
       jobManagerAddress,
       token,
       folder: workingDirectory.path,

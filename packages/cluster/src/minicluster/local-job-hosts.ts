@@ -1,36 +1,34 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Clock, Logger, LoggerOptions } from '@flink-ts/common'
+import type { Clock, Configuration, Logger, LoggerOptions } from '@flink-ts/common'
 import type { JobHostLauncher, LaunchedJobHost } from '@flink-ts/jobmanager'
 import type { RpcClient } from '@flink-ts/rpc'
 import { startJobHostComponents } from '../components/job-host-components.ts'
 
+export interface LocalJobHostsOptions {
+  readonly configuration: Configuration
+  readonly jobManagerAddress: string
+  readonly folder: string
+  readonly threadLogger: LoggerOptions
+}
+
+export interface LocalJobHostsDependencies {
+  /** Makes the connection of one job host. */
+  readonly rpc: () => RpcClient
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
 /** Job hosts as objects of this process; their coordinators run in worker threads all the same. */
 export class LocalJobHosts implements JobHostLauncher {
-  readonly #options: {
-    readonly jobManagerAddress: string
-    readonly folder: string
-    readonly threadLogger: LoggerOptions
-  }
-  readonly #ports: { readonly rpc: () => RpcClient; readonly clock: Clock; readonly logger: Logger }
+  readonly #options: LocalJobHostsOptions
+  readonly #ports: LocalJobHostsDependencies
   #launched = 0
   #current: LaunchedJobHost | undefined
 
-  constructor(
-    options: {
-      readonly jobManagerAddress: string
-      readonly folder: string
-      readonly threadLogger: LoggerOptions
-    },
-    dependencies: { readonly rpc: () => RpcClient; readonly clock: Clock; readonly logger: Logger },
-  ) {
+  constructor(options: LocalJobHostsOptions, dependencies: LocalJobHostsDependencies) {
     this.#options = options
     this.#ports = dependencies
-  }
-
-  /** How many were started so far. */
-  get launched(): number {
-    return this.#launched
   }
 
   launch(token: string): LaunchedJobHost {

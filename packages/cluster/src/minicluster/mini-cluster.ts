@@ -89,6 +89,7 @@ export class MiniCluster {
     rpc.serveBlobs(blobs)
     const jobHosts = new LocalJobHosts(
       {
+        configuration,
         jobManagerAddress: rpc.address,
         folder: join(folder, 'job-hosts'),
         threadLogger: options.threadLogger,
