@@ -9,7 +9,6 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { KeyedStateBackend, TimerEntry } from '../../api/keyed-state-backend.ts'
 import { type StateDescriptor, ValueStateDescriptor } from '../../api/state-descriptor.ts'
-import type { ValueState } from '../../api/user-states.ts'
 import { assignKeyedState } from '../../keygroup/assign-operator-state.ts'
 import { KEYED_FORMAT_VERSION } from '../../snapshot/keyed-format.ts'
 import { readKeyGroups } from '../../snapshot/read-key-groups.ts'
@@ -308,58 +307,6 @@ describe('timers', () => {
     }
     const byTime = (a: TimerEntry, b: TimerEntry): number => a.timestamp - b.timestamp
     expect(restored.sort(byTime)).toEqual(entries)
-  })
-})
-
-describe('value state', () => {
-  test('is bound to the current key', async () => {
-    const backend = await open()
-    const count = backend.state<ValueState<number>>(new ValueStateDescriptor('count', 10))
-    expect(() => count.value()).toThrow(expect.objectContaining({ code: 'state.no-current-key' }))
-    backend.setCurrentKey('a')
-    expect(count.value()).toBe(10)
-    count.update(1)
-    expect(count.value()).toBe(1)
-    backend.setCurrentKey('b')
-    expect(count.value()).toBe(10)
-    count.clear()
-    backend.setCurrentKey('a')
-    expect(count.value()).toBe(1)
-    count.clear()
-    expect(count.value()).toBe(10)
-    count.update(3)
-    count.update(4)
-    const other = backend.state<ValueState<number>>(new ValueStateDescriptor('count'))
-    expect(other.value()).toBe(4)
-    other.clear()
-    expect(count.value()).toBe(10)
-    count.update(undefined as never)
-    expect(await take(backend)).toEqual([])
-    expect(() => {
-      backend.setCurrentKey(undefined)
-      count.value()
-    }).toThrow(expect.objectContaining({ code: 'serialization.invalid-key' }))
-  })
-
-  test('a default that is changed in place stays with its key', async () => {
-    const backend = await open()
-    const list = backend.state<ValueState<number[]>>(new ValueStateDescriptor<number[]>('list', []))
-    backend.setCurrentKey('a')
-    list.value()?.push(1)
-    expect(list.value()).toEqual([])
-  })
-
-  test('the entry kept from before a snapshot is not changed behind its back', async () => {
-    const backend = await open()
-    const value = backend.state<ValueState<{ n: number }>>(new ValueStateDescriptor<{ n: number }>('v'))
-    backend.setCurrentKey('a')
-    value.update({ n: 1 })
-    const result = take(backend)
-    ;(value.value() as { n: number }).n = 2
-    value.update({ n: 3 })
-    const restored = await open(await result)
-    restored.setCurrentKey('a')
-    expect(restored.state<ValueState<unknown>>(new ValueStateDescriptor('v')).value()).toEqual({ n: 1 })
   })
 })
 

@@ -32,7 +32,7 @@ import type { HeapTable } from './heap-table.ts'
 import type { Removal } from './removal-log.ts'
 import type { TtlClock } from './ttl/ttl-clock.ts'
 import { withoutExpired } from './ttl/without-expired.ts'
-import { hasParts, hasUnsavedParts, partsOf } from './value-parts.ts'
+import { hasFewParts, hasParts, hasUnsavedParts, partsOf } from './value-parts.ts'
 import { writeRemovals } from './write-removals.ts'
 
 /** Entries between two looks at the clock. */
@@ -46,6 +46,17 @@ interface FrozenTable {
   readonly parts: boolean
   /** With their sizes at the call: Maps go through their entries by age, so what comes after that many is younger. */
   readonly maps: readonly { readonly map: ReadonlyMap<unknown, HeapEntry<unknown>>; readonly size: number }[]
+}
+
+/** What writing the entries of a table needs. */
+interface TableWriting {
+  readonly table: TableIdentity
+  readonly state: HeapState<unknown>
+  readonly stateIndex: number
+  readonly namespace: Uint8Array
+  /** Values that are over at this time are left out. */
+  readonly expiryMs: number | undefined
+  readonly sampler: TypeSampler
 }
 
 interface FrozenTimers {
@@ -74,6 +85,7 @@ export class KeyedSnapshot implements OpenSnapshot {
   readonly #expiryMs = new Map<TableIdentity['state'], number>()
   readonly #samplers = new Map<TableIdentity['state'], TypeSampler>()
   readonly #namespaces = new WeakMap<TableIdentity, Uint8Array>()
+  #writing: TableWriting | undefined
   #removals: readonly Removal[] = []
   #tables: FrozenTable[] = []
   /** Values of parts that were given up since. */
@@ -231,7 +243,8 @@ export class KeyedSnapshot implements OpenSnapshot {
         let rest = size
         for (const entry of map.values()) {
           if (rest-- === 0) break
-          if (parts) await this.#writeParts(table, entry, entry.value, pace)
+          if (parts && hasFewParts(entry.value)) this.#writeFewParts(table, entry, entry.value)
+          else if (parts) await this.#writeParts(table, entry, entry.value, pace)
           else if (isToWrite(entry.saved, this.base, this.#number)) {
             entry.saved = this.#number - 1
             this.#add(table, entry, entry.value)
@@ -242,6 +255,15 @@ export class KeyedSnapshot implements OpenSnapshot {
     }
     for (let kept = this.#kept.pop(); kept !== undefined; kept = this.#kept.pop()) {
       await this.#writeParts(kept.table, kept.entry, kept.value, pace)
+    }
+  }
+
+  /** Without a pause: awaiting costs more than a small value. */
+  #writeFewParts(table: TableIdentity, entry: EntryIdentity, value: unknown): void {
+    for (const part of partsOf(value)) {
+      if (!isToWrite(part.saved, this.base, this.#number)) continue
+      part.saved = this.#number - 1
+      this.#add(table, entry, [part.key, part.value])
     }
   }
 
@@ -302,28 +324,27 @@ export class KeyedSnapshot implements OpenSnapshot {
   }
 
   #add(table: TableIdentity, entry: EntryIdentity, value: unknown): void {
+    // Nearly always the table of the entry before.
+    const writing = table === this.#writing?.table ? this.#writing : this.#writingOf(table)
+    const { state, expiryMs, sampler } = writing
     let stored = value
-    const expiryMs = this.#expiryMs.get(table.state)
     if (expiryMs !== undefined) {
-      const { kind, clock } = table.state as HeapState<unknown>
-      stored = withoutExpired(kind, value, clock as TtlClock, expiryMs)
+      stored = withoutExpired(state.kind, value, state.clock as TtlClock, expiryMs)
       if (stored === undefined) return
     }
-    this.#noteType(table.state as HeapState<unknown>, stored)
-    const stateIndex = this.#indexes.get(table.state) as number
-    let namespace = this.#namespaces.get(table)
-    if (namespace === undefined) {
-      namespace = encodeNamespace(table.namespace)
-      this.#namespaces.set(table, namespace)
-    }
-    this.#addBytes(stateIndex, namespace, entry.hash, entry.key, stored)
+    if (sampler.wantsNext()) for (const each of valuesIn(state, stored)) sampler.add(each)
+    this.#addBytes(writing.stateIndex, writing.namespace, entry.hash, entry.key, stored)
   }
 
-  #noteType(state: HeapState<unknown>, stored: unknown): void {
-    const sampler = this.#samplers.get(state)
-    if (sampler === undefined) this.#samplers.set(state, new TypeSampler())
-    else if (!sampler.wantsNext()) return
-    for (const value of valuesIn(state, stored)) (sampler ?? this.#samplers.get(state))?.add(value)
+  #writingOf(table: TableIdentity): TableWriting {
+    const state = table.state as HeapState<unknown>
+    const namespace = this.#namespaces.get(table) ?? encodeNamespace(table.namespace)
+    this.#namespaces.set(table, namespace)
+    const sampler = this.#samplers.get(state) ?? new TypeSampler()
+    this.#samplers.set(state, sampler)
+    const stateIndex = this.#indexes.get(state) as number
+    this.#writing = { table, state, stateIndex, namespace, expiryMs: this.#expiryMs.get(state), sampler }
+    return this.#writing
   }
 
   #types(): Readonly<Record<string, StateType>> {
@@ -361,6 +382,7 @@ export class KeyedSnapshot implements OpenSnapshot {
     if (this.#copyOnWrite.isOpen(this.#number)) this.#copyOnWrite.end()
     this.#tables = []
     this.#kept = []
+    this.#writing = undefined
   }
 }
 
