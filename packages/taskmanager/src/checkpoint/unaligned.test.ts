@@ -213,6 +213,26 @@ describe('unaligned checkpoints', () => {
     await harness.stop()
   })
 
+  test('do not stop a producer in the same slot that has to work off what must be aligned', async () => {
+    const pipeline = new Pipeline(
+      {
+        ...{ sources: 2, middles: 1, sinks: 1 },
+        first: { partitioning: 'broadcast', capacity: 5 },
+        second: { partitioning: 'hash', capacity: undefined },
+      },
+      { unaligned: { alignedTimeoutMs: 0 } },
+    )
+    const { harness } = pipeline
+    await harness.allRunning()
+    await harness.until(() => (pipeline.sinks[0]?.records.length ?? 0) > 10, 'records')
+    // The sink keeps the channel closed until the barrier of the middle comes, which waits behind records.
+    harness.trigger(1, 'sink')
+    await harness.turns(10)
+    harness.trigger(1, 'source', 'middle')
+    await harness.until(() => pipeline.acknowledged(1).length === 4, 'the checkpoint')
+    await harness.stop()
+  })
+
   test('with a snapshot that fails decline, and the task goes on', async () => {
     const pipeline = new Pipeline(SIMPLE, { unaligned: { alignedTimeoutMs: 0 }, checkpoints: 'exactly-once' })
     const { harness } = pipeline

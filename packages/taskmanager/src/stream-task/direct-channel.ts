@@ -21,6 +21,9 @@ export interface DirectConsumer {
   fail(error: unknown): void
 }
 
+/** Records that may wait for the consumer while a capture keeps the channel closed, before the producer waits. */
+const MOST_CAPTURED = 256
+
 interface Capture {
   readonly checkpointId: number
   readonly listener: CaptureListener
@@ -121,6 +124,8 @@ export class DirectChannel implements ChannelWriter, ChannelReader {
   }
 
   available(): boolean {
+    // The producer may have to process more before its barrier comes, which ends the capture.
+    if (this.#capture !== undefined) return this.queueLength < MOST_CAPTURED
     return this.#open && (this.#consumer as DirectConsumer).takesRecords()
   }
 
