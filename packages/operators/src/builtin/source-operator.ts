@@ -102,7 +102,11 @@ function createSource<T, S, E>(
     source: {
       emit(maxRecords) {
         if (ended) return 'end'
-        if (alignment?.paused === true) return 'wait'
+        if (alignment !== undefined) {
+          // Between two intervals it would read far beyond what it may.
+          if (!alignment.paused) stage.advance()
+          if (alignment.paused) return 'wait'
+        }
         const register = context.timestamp
         const before = register[0] as number
         const answer = reader.poll(maxRecords, output)

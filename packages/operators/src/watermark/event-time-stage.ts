@@ -25,6 +25,8 @@ export interface EventTimeStage {
   readonly progress: Pick<StoredWatermarks, 'watermark' | 'idle'>
   /** To be called while opening: sends the restored watermark before the first record. */
   start(): void
+  /** Emits the watermarks that are due at the next interval. */
+  advance(): void
   stop(): void
   /** To be called with each snapshot. */
   snapshot(): void
@@ -86,6 +88,7 @@ export function eventTimeStageOf<T>(
       const hasGenerator = strategy.generator !== undefined || strategy.outOfOrdernessMs !== undefined
       if (isPeriodic && hasGenerator) periodic.start()
     },
+    advance: () => periodic.askNow(),
     stop: () => periodic.stop(),
     snapshot: () => watermarks.snapshot(),
     end() {

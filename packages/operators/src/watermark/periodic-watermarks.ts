@@ -52,6 +52,11 @@ export class PeriodicWatermarks {
     this.#schedule()
   }
 
+  /** Asks all generators before the interval is over, but for those that are idle. */
+  askNow(): void {
+    for (const [generator, { idle }] of this.#generators) if (!idle) this.#ask(generator)
+  }
+
   stop(): void {
     this.#timer?.cancel()
     this.#timer = undefined
@@ -67,6 +72,10 @@ export class PeriodicWatermarks {
 
   #tick(running: RunningGenerator, activity: Activity): void {
     if (this.#idlenessMs !== undefined && this.#checkIdle(running, activity, this.#idlenessMs)) return
+    this.#ask(running)
+  }
+
+  #ask(running: RunningGenerator): void {
     try {
       running.generator.onPeriodicEmit(running.output)
     } catch (error) {
