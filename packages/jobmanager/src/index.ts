@@ -8,4 +8,5 @@ export {
   type LaunchedJobHost,
 } from './coordination/job-host-pool.ts'
 export { JobManagerOptionKeys } from './jobmanager-options.ts'
-export { JobMaster, type JobMasterDependencies, type JobMasterOptions } from './jobmaster/job-master.ts'
+export { JobMaster } from './jobmaster/job-master.ts'
+export type { JobMasterDependencies, JobMasterOptions } from './jobmaster/job-master-ports.ts'

@@ -1,8 +1,9 @@
 import type { CheckpointCounts, CheckpointStatistics } from '@flink-ts/gateways'
-import type { JobGraph } from '@flink-ts/jobgraph'
+import type { JobGraph, JobStatus } from '@flink-ts/jobgraph'
 import type { CheckpointMetadata } from '@flink-ts/state'
 import { CheckpointEnds } from './checkpoint-ends.ts'
 import { CheckpointStarts } from './checkpoint-starts.ts'
+import { keepsCheckpoints } from './cleaner.ts'
 import type { CoordinatorAction, CoordinatorEvent } from './coordinator-protocol.ts'
 import { CoordinatorState, type EventTime, type RestoredSnapshot } from './coordinator-state.ts'
 
@@ -40,6 +41,17 @@ export class CheckpointCoordinator {
   /** What a (re)started task gets its state from. */
   get restorePoint(): CheckpointMetadata | undefined {
     return this.#state.completed.latest?.metadata ?? this.#snapshot?.metadata
+  }
+
+  /**
+   * What TaskManagers keep of unfinished files when the job has ended so: those of snapshots up to this one. Undefined:
+   * none. A savepoint counts, since its user may go on from it at any time.
+   */
+  retainedCheckpointId(status: JobStatus): number | undefined {
+    const { graph, latestSavepointId } = this.#state
+    const kept = keepsCheckpoints(graph.checkpointing.externalizedRetention, status)
+    const ids = [kept ? this.restorePoint?.checkpointId : undefined, latestSavepointId]
+    return ids.reduce((latest, id) => (id === undefined ? latest : Math.max(latest ?? id, id)), undefined)
   }
 
   get counts(): CheckpointCounts {

@@ -32,6 +32,7 @@ export class CheckpointEnds {
     const completed = this.#completedOf(pending, event)
     this.#state.history.completed(completed)
     if (savepoint !== undefined) {
+      this.#state.latestSavepointId = checkpointId
       const answer = this.#state.savepoints.completed(pointer)
       if (answer !== undefined) this.#state.act(answer)
       // The job goes on: what was before it is not committed, since a failure goes back to an earlier checkpoint.

@@ -41,6 +41,8 @@ export class CoordinatorState {
   readonly folders = new AbortedFolders()
   readonly history: CheckpointHistory
   nextId: number
+  /** Of this run of the job. */
+  latestSavepointId: number | undefined
   /** The job has ended. */
   over = false
   /** Of the event being handled. */

@@ -1,13 +1,9 @@
 import {
   CHECKPOINTS_DIRECTORY,
-  type Clock,
-  type Configuration,
   Deferred,
-  type JobId,
   type LeaderSessionId,
   type Logger,
   newId,
-  type Random,
   serializeError,
 } from '@flink-ts/common'
 import {
@@ -18,29 +14,26 @@ import {
   type JobOver,
   type JobOverview,
   type JobResult,
-  type JobSubmission,
   jobMasterEndpointName,
   type SavepointRequestOptions,
 } from '@flink-ts/gateways'
-import { isGloballyTerminal, type JobStatus } from '@flink-ts/jobgraph'
-import type { RpcEndpoint, RpcService, RpcSession } from '@flink-ts/rpc'
-import type { CheckpointStorage, SavepointStorage } from '@flink-ts/state'
+import { isGloballyTerminal } from '@flink-ts/jobgraph'
+import type { RpcEndpoint, RpcSession } from '@flink-ts/rpc'
 import { CheckpointCoordinator } from '../checkpoint/checkpoint-coordinator.ts'
-import { keepsCheckpoints } from '../checkpoint/cleaner.ts'
 import type { CoordinatorEvent } from '../checkpoint/coordinator-protocol.ts'
 import { JobCoordinators } from '../coordination/job-coordinators.ts'
-import type { JobHosts } from '../coordination/job-hosts.ts'
 import { JobIsOver, JobSuspended } from '../errors.ts'
 import type { Execution } from '../execution-graph/execution-graph.ts'
-import { resolveRestartStrategy } from '../failover/restart-strategy.ts'
 import { JobManagerOptionKeys } from '../jobmanager-options.ts'
-import { JobScheduler } from '../scheduler/job-scheduler.ts'
+import { createScheduler } from '../scheduler/create-scheduler.ts'
+import type { JobScheduler } from '../scheduler/job-scheduler.ts'
 import type { SchedulerEvent } from '../scheduler/scheduler-protocol.ts'
 import { bounded } from './bounded.ts'
 import { CheckpointActions } from './checkpoint-actions.ts'
 import { CheckpointIo } from './checkpoint-io.ts'
-import { EventQueue } from './event-queue.ts'
 import { describeJob, describeOverview } from './job-details.ts'
+import { JobEvents } from './job-events.ts'
+import type { JobMasterDependencies, JobMasterOptions } from './job-master-ports.ts'
 import { describeResult } from './job-result.ts'
 import { prepareStart } from './job-start.ts'
 import { JobTimers } from './job-timers.ts'
@@ -54,29 +47,6 @@ import { serveTaskManager } from './task-manager-session.ts'
 /** How long the end of a job waits for storage and TaskManagers to be cleaned up. */
 const CLEANUP_TIMEOUT_MS = 10_000
 
-export interface JobMasterOptions {
-  readonly submission: JobSubmission
-  readonly configuration: Configuration
-  /** `host:port` of the ResourceManager. */
-  readonly resourceManagerAddress: string
-  /** `host:port` where TaskManagers fetch blobs. */
-  readonly blobAddress: string
-}
-
-export interface JobMasterDependencies {
-  readonly rpc: RpcService
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
-  /** Where split enumerators and global committers run. */
-  readonly jobHosts: JobHosts
-  /** @param directory base URI of the checkpoints of all jobs */
-  readonly storageFactory: (directory: string, jobId: JobId) => CheckpointStorage
-  readonly savepoints: SavepointStorage
-  /** Called once, when the job is over and cleaned up. */
-  readonly onTerminal?: (result: JobResult) => void
-}
-
 /**
  * Endpoint that runs one job: carries messages and timers to the {@link JobScheduler} and the
  * {@link CheckpointCoordinator}, which decide, and does what they say. Main thread of the JobManager process; events
@@ -87,7 +57,6 @@ export class JobMaster implements RpcEndpoint {
   readonly leaderSessionId: LeaderSessionId
   readonly #deps: JobMasterDependencies
   readonly #logger: Logger
-  readonly #jobId: JobId
   readonly #job: JobInformation
   readonly #scheduler: JobScheduler
   readonly #resourceManager: ResourceManagerConnection
@@ -101,16 +70,14 @@ export class JobMaster implements RpcEndpoint {
   /** Empty: there is none. */
   readonly #savepointDirectory: string
   readonly #result = new Deferred<JobResult>()
-  readonly #queue = new EventQueue()
+  readonly #events: JobEvents
   readonly #maxHistory: number
-  #coordinator: CheckpointCoordinator
   #checkpointIo: CheckpointIo | undefined
 
   constructor(options: JobMasterOptions, dependencies: JobMasterDependencies) {
     const { graph, program } = options.submission
     const { configuration, blobAddress } = options
     this.#deps = dependencies
-    this.#jobId = graph.jobId
     this.#logger = dependencies.logger.child({ component: 'jobmanager', jobId: graph.jobId })
     this.endpointName = jobMasterEndpointName(graph.jobId)
     this.leaderSessionId = newId(dependencies.random)
@@ -118,25 +85,16 @@ export class JobMaster implements RpcEndpoint {
     const checkpointDirectory = graph.checkpointing.directory ?? (configured === '' ? undefined : configured)
     this.#job = { jobId: graph.jobId, graph, program, blobAddress, checkpointDirectory }
     this.#maxHistory = configuration.get(JobManagerOptionKeys.checkpointHistorySize)
-    this.#coordinator = new CheckpointCoordinator({
+    const { clock } = dependencies
+    const coordinator = new CheckpointCoordinator({
       graph,
       restored: undefined,
       maxHistory: this.#maxHistory,
     })
-    this.#scheduler = new JobScheduler(
-      {
-        graph,
-        graphId: newId(dependencies.random),
-        restartStrategy: resolveRestartStrategy(graph, configuration),
-        slotRequestTimeoutMs: configuration.get(JobManagerOptionKeys.slotRequestTimeout),
-        slotIdleTimeoutMs: configuration.get(JobManagerOptionKeys.slotIdleTimeout),
-        maxFailureEntries: configuration.get(JobManagerOptionKeys.exceptionHistorySize),
-      },
-      dependencies.clock.now(),
-      { random: dependencies.random },
-    )
-    const schedule = (event: SchedulerEvent): void => this.#schedule(event)
-    const coordinate = (event: CoordinatorEvent): void => this.#coordinate(event)
+    this.#scheduler = createScheduler(graph, configuration, dependencies)
+    this.#events = new JobEvents(this.#scheduler, coordinator, { clock, logger: this.#logger })
+    const schedule = (event: SchedulerEvent): void => this.#events.schedule(event)
+    const coordinate = (event: CoordinatorEvent): void => this.#events.coordinate(event)
     const { executionGraph } = this.#scheduler
     const tasksPort = { logger: this.#logger, taskManagers: this.#taskManagers, executionGraph, schedule }
     this.#tasks = new TaskCalls(this.#job, tasksPort)
@@ -155,7 +113,7 @@ export class JobMaster implements RpcEndpoint {
       coordinators: this.#coordinators,
       timers: this.#timers,
       io: () => this.#checkpointIo,
-      counts: () => this.#coordinator.counts,
+      counts: () => this.#events.coordinator.counts,
       schedule,
       coordinate,
       answered: answer => this.#savepoints.answered(answer),
@@ -165,12 +123,11 @@ export class JobMaster implements RpcEndpoint {
       { jobId: graph.jobId, defaultDirectory: this.#savepointDirectory },
       { storage: dependencies.savepoints, random: dependencies.random, logger: this.#logger, coordinate },
     )
-    const { rpc, clock } = dependencies
     const { resourceManagerAddress } = options
     this.#resourceManager = new ResourceManagerConnection(
       { jobId: graph.jobId, resourceManagerAddress, endpointName: this.endpointName },
       {
-        rpc,
+        rpc: dependencies.rpc,
         clock,
         logger: this.#logger,
         handlers: {
@@ -189,6 +146,11 @@ export class JobMaster implements RpcEndpoint {
       jobOver: () => this.#jobOver(),
       terminated: () => this.#terminated(),
     })
+    this.#events.connect({
+      perform: action => this.#schedulerActions.perform(action),
+      performCheckpoint: action => this.#checkpointActions.perform(action),
+      globalFailure: () => this.#coordinators.forget(),
+    })
   }
 
   /** Lets TaskManagers in and starts the job. */
@@ -197,8 +159,9 @@ export class JobMaster implements RpcEndpoint {
     this.#logger.info({ name: this.#job.graph.name }, 'Job accepted')
     this.#coordinators.prepare()
     this.#initialize().then(
-      () => this.#schedule({ type: 'initialized' }),
-      (error: unknown) => this.#schedule({ type: 'initialization-failed', error: serializeError(error) }),
+      () => this.#events.schedule({ type: 'initialized' }),
+      (error: unknown) =>
+        this.#events.schedule({ type: 'initialization-failed', error: serializeError(error) }),
     )
   }
 
@@ -207,16 +170,16 @@ export class JobMaster implements RpcEndpoint {
   }
 
   details(): JobDetails {
-    return describeJob(this.#scheduler, this.#coordinator.counts)
+    return describeJob(this.#scheduler, this.#events.coordinator.counts)
   }
 
   checkpoints(): CheckpointStatistics {
-    return this.#coordinator.statistics(this.#deps.clock.now())
+    return this.#events.coordinator.statistics(this.#deps.clock.now())
   }
 
   /** Idempotent; does not wait for the end. */
   async cancel(): Promise<void> {
-    this.#schedule({ type: 'cancel-requested' })
+    this.#events.schedule({ type: 'cancel-requested' })
   }
 
   /** See {@link SavepointCalls.triggerCheckpoint}. */
@@ -236,31 +199,32 @@ export class JobMaster implements RpcEndpoint {
 
   /** Ends all connections. A running job is suspended: its TaskManagers free its slots, its checkpoints stay. */
   async close(): Promise<void> {
-    this.#schedule({ type: 'suspended' })
+    this.#events.schedule({ type: 'suspended' })
     this.#timers.cancelAll()
     this.#resourceManager.close('the JobManager stops')
     this.#deps.rpc.withdraw(this.endpointName)
     if (this.#result.settled) return
-    if (this.#scheduler.status === 'SUSPENDED') this.#coordinate({ type: 'job-over', status: 'SUSPENDED' })
+    if (this.#scheduler.status === 'SUSPENDED')
+      this.#events.coordinate({ type: 'job-over', status: 'SUSPENDED' })
     await this.#bounded(Promise.all([this.#checkpointIo?.drain(), this.#coordinators.close()]))
     if (this.#result.settled) return
-    const error = serializeError(JobSuspended({ jobId: this.#jobId }))
-    this.#result.resolve({ status: 'FAILED', jobId: this.#jobId, error })
+    const error = serializeError(JobSuspended({ jobId: this.#job.jobId }))
+    this.#result.resolve({ status: 'FAILED', jobId: this.#job.jobId, error })
   }
 
   acceptSession(session: RpcSession): JobMasterGateway {
     const { status } = this.#scheduler
-    if (isGloballyTerminal(status)) throw JobIsOver({ jobId: this.#jobId, status })
+    if (isGloballyTerminal(status)) throw JobIsOver({ jobId: this.#job.jobId, status })
     return serveTaskManager(session, {
       logger: this.#logger,
       taskManagers: this.#taskManagers,
       executionGraph: this.#scheduler.executionGraph,
       isOver: () => isGloballyTerminal(this.#scheduler.status),
-      schedule: event => this.#schedule(event),
-      coordinate: event => this.#coordinate(event),
+      schedule: event => this.#events.schedule(event),
+      coordinate: event => this.#events.coordinate(event),
       operatorEvent: event => this.#coordinators.fromTask(event),
       offer: (taskManager, offers) => {
-        this.#schedule({ type: 'slots-offered', taskManager, offers })
+        this.#events.schedule({ type: 'slots-offered', taskManager, offers })
         return this.#schedulerActions.acceptedSlots
       },
     })
@@ -276,57 +240,26 @@ export class JobMaster implements RpcEndpoint {
       logger: this.#logger,
     })
     const storages = { checkpoints: storage, savepoints: this.#deps.savepoints }
-    this.#checkpointIo = new CheckpointIo(storages, this.#logger, event => this.#coordinate(event))
+    this.#checkpointIo = new CheckpointIo(storages, this.#logger, event => this.#events.coordinate(event))
     if (restored !== undefined)
-      this.#coordinator = new CheckpointCoordinator({ graph, restored, maxHistory: this.#maxHistory })
-  }
-
-  // Events
-
-  #schedule(event: SchedulerEvent): void {
-    this.#queue.add(() => {
-      // All tasks start again from a checkpoint, and so do the coordinators.
-      if (event.type === 'global-failure') this.#coordinators.forget()
-      const before = this.#scheduler.status
-      const actions = this.#scheduler.handle(this.#deps.clock.now(), event)
-      this.#logStatus(before, this.#scheduler.status)
-      for (const action of actions) this.#schedulerActions.perform(action)
-    })
-  }
-
-  #coordinate(event: CoordinatorEvent): void {
-    this.#queue.add(() => {
-      const { clock } = this.#deps
-      const time = { epochMs: clock.now(), monotonicMs: clock.monotonicMs() }
-      for (const action of this.#coordinator.handle(time, event)) this.#checkpointActions.perform(action)
-    })
-  }
-
-  #logStatus(before: JobStatus, after: JobStatus): void {
-    if (before === after) return
-    const latest = this.#scheduler.latestError
-    const failed = after === 'RESTARTING' || after === 'FAILING' || after === 'FAILED'
-    const { restarts } = this.#scheduler
-    const fields = { from: before, to: after, restarts, ...(failed ? { error: latest } : {}) }
-    this.#logger.info(fields, 'Job changed state')
+      this.#events.startFrom(new CheckpointCoordinator({ graph, restored, maxHistory: this.#maxHistory }))
   }
 
   #jobOver(): JobOver | undefined {
     const { status } = this.#scheduler
     if (!isGloballyTerminal(status)) return undefined
-    const kept = keepsCheckpoints(this.#job.graph.checkpointing.externalizedRetention, status)
-    return { retainedCheckpointId: (kept ? this.#coordinator.restorePoint?.checkpointId : undefined) ?? null }
+    return { retainedCheckpointId: this.#events.coordinator.retainedCheckpointId(status) ?? null }
   }
 
   #deploy(epoch: number, executions: readonly Execution[]): void {
-    const restored = this.#coordinator.restorePoint
+    const restored = this.#events.coordinator.restorePoint
     const plan = this.#tasks.plan(epoch, executions, restored)
     if (plan === undefined) return
     this.#logger.info(
       { epoch, tasks: executions.length, checkpointId: restored?.checkpointId },
       'Tasks are being deployed',
     )
-    this.#coordinate({ type: 'tasks-deployed', tasks: executions })
+    this.#events.coordinate({ type: 'tasks-deployed', tasks: executions })
     this.#coordinators.deploy(executions, restored)
     for (const slot of plan) this.#tasks.submit(slot)
   }
@@ -334,8 +267,8 @@ export class JobMaster implements RpcEndpoint {
   // Ends
 
   #terminated(): void {
-    this.#coordinate({ type: 'job-over', status: this.#scheduler.status })
-    this.#queue.add(() => {
+    this.#events.coordinate({ type: 'job-over', status: this.#scheduler.status })
+    this.#events.afterwards(() => {
       // Handles its own errors; the result tells when it is done.
       void this.#finish()
     })

@@ -78,6 +78,22 @@ describe('savepoints of a JobMaster', () => {
     }
   }
 
+  it('keep files that only they cover when the job is over', async () => {
+    for (const savepoint of [true, false]) {
+      const { cluster, job, victim } = await start()
+      await cluster.advance(1000)
+      if (savepoint) {
+        const outcome = outcomeOf(job.triggerSavepoint({ directory: DIRECTORY, stop: 'no' }))
+        await cluster.settle()
+        expect(outcome.value).toBeDefined()
+      }
+      await job.cancel()
+      await cluster.advance(1000)
+      expect(await job.result()).toMatchObject({ status: 'CANCELED' })
+      expect(victim.jobOver).toEqual({ retainedCheckpointId: savepoint ? 2 : null })
+    }
+  })
+
   it('are refused while the job restarts, and after its end', async () => {
     const { cluster, job, victim } = await start()
     victim.kill()

@@ -11,6 +11,7 @@ import {
 import {
   type CheckpointTrigger,
   type JobMasterGateway,
+  type JobOver,
   jobMasterGateway,
   RESOURCE_MANAGER_ENDPOINT,
   type ResourceManagerGateway,
@@ -48,6 +49,8 @@ export class FakeTaskManager {
     finishes: true,
   }
   readonly calls: string[] = []
+  /** Told with the last slot. */
+  jobOver: JobOver | undefined
   readonly events: { readonly attemptId: ExecutionAttemptId; readonly event: string }[] = []
   readonly tasks = new Map<ExecutionAttemptId, TaskDeployment>()
   readonly resourceId: ResourceId
@@ -144,7 +147,8 @@ export class FakeTaskManager {
   #handlers(): TaskExecutorGateway {
     return {
       requestSlot: async () => {},
-      freeSlot: async allocationId => {
+      freeSlot: async (allocationId, _, jobOver) => {
+        this.jobOver = jobOver
         this.calls.push(`free ${allocationId}`)
         const index = this.slots.findIndex(slot => slot?.allocationId === allocationId)
         if (index >= 0) this.slots[index] = undefined
