@@ -3,17 +3,19 @@ import { ClusterClient, clientRetryPeriod, clientTimeout } from '@flink-ts/clien
 import {
   Configuration,
   checkKeys,
-  configurationFile,
   JOBMANAGER_RPC_ADDRESS,
   JOBMANAGER_RPC_PORT,
   type JobId,
-  loadConfiguration,
   nullLogger,
-  parseDynamicProperties,
   SystemClock,
   SystemRandom,
   VERSION,
 } from '@flink-ts/common'
+import {
+  configurationFile,
+  loadConfiguration,
+  parseDynamicProperties,
+} from '@flink-ts/common/configuration-file'
 import { sessionSettingsOf } from '@flink-ts/rpc'
 import { reportConnection } from './connection-report.ts'
 import { JobIdInvalid } from './errors.ts'

@@ -2,6 +2,7 @@
 // Called by: every package.
 // Calls: nothing of ours.
 // Thread: any; nothing here keeps state of its own.
+// Configuration files have an entry of their own, configuration-file: threads have no use for the YAML parser.
 export {
   type AccumulatorValue,
   type AccumulatorValues,
@@ -14,12 +15,6 @@ export {
 export { CancellationError, Deferred } from './concurrent/deferred.ts'
 export { authTokenOf, isAuthToken, isLoopback } from './config/auth-token.ts'
 export { Configuration, type ConfigurationSource } from './config/configuration.ts'
-export {
-  CONFIGURATION_FILES,
-  configurationFile,
-  loadConfiguration,
-  parseDynamicProperties,
-} from './config/configuration-file.ts'
 export { type Duration, durationToMs } from './config/duration.ts'
 export {
   checkKeys,

@@ -1,12 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  CONFIGURATION_FILES,
-  type Configuration,
-  checkKeys,
-  configurationFile,
-  isFlinkError,
-} from '@flink-ts/common'
+import { type Configuration, checkKeys, isFlinkError } from '@flink-ts/common'
+import { CONFIGURATION_FILES, configurationFile } from '@flink-ts/common/configuration-file'
 import { configurationDir, loadedConfiguration, type SessionOptions } from '../session.ts'
 
 /** One result of a check. */

@@ -5,14 +5,13 @@ import {
   checkKeys,
   createLogger,
   type Logger,
-  loadConfiguration,
   newId,
-  parseDynamicProperties,
   type ResourceId,
   SystemClock,
   SystemRandom,
   VERSION,
 } from '@flink-ts/common'
+import { loadConfiguration, parseDynamicProperties } from '@flink-ts/common/configuration-file'
 import { looksLikeSecret } from '@flink-ts/jobgraph'
 import { LOG_LEVEL, TMP_DIRS } from '../cluster-options.ts'
 import { WorkingDirectory } from './working-directory.ts'
