@@ -29,6 +29,14 @@ export const InvalidParameter = defineError<{ name: string; value: string; expec
   message: d => `'${d.value}' is no valid ${d.name}: give ${d.expected}.`,
 })
 
+/** The job has no vertex of that id. */
+export const VertexNotFound = defineError<{ jobId: string; vertexId: string; known: readonly string[] }>({
+  code: 'rest.vertex-not-found',
+  domain: 'user',
+  retry: 'no',
+  message: d => `Job ${d.jobId} has no vertex ${d.vertexId}; it has ${d.known.join(', ')}.`,
+})
+
 /** No TaskManager of that id is registered. */
 export const TaskManagerNotFound = defineError<{ id: string }>({
   code: 'rest.task-manager-not-found',

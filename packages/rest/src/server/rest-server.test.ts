@@ -48,7 +48,16 @@ const details = {
       endTime: -1,
       subtasks: [
         { ...subtask, index: 0, status: 'RUNNING' },
-        { ...subtask, index: 1, status: 'FINISHED', endTime: 150 },
+        {
+          ...subtask,
+          index: 1,
+          status: 'FINISHED',
+          endTime: 150,
+          metrics: {
+            ...metrics,
+            eventTime: { watermark: Number.MIN_SAFE_INTEGER, sinceMs: 115, heldBy: ['Orders (2/2)'] },
+          },
+        },
       ],
     },
   ],
@@ -237,6 +246,22 @@ describe('REST API', () => {
     const one = (await call(`/jobs/${JOB}/exceptions?maxExceptions=1`)).body
     expect(one).toMatchObject({ truncated: true, exceptionHistory: { truncated: true } })
     expect(one['all-exceptions']).toHaveLength(1)
+  })
+
+  it('shows where event time is, since when, and who holds it back', async () => {
+    const { call } = await start()
+    expect((await call(`/jobs/${JOB}/vertices/v1/watermarks`)).body).toEqual([
+      {
+        id: '1.currentInputWatermark',
+        value: '-9223372036854775808',
+        since: 115,
+        'held-by': ['Orders (2/2)'],
+      },
+    ])
+    expect(await call(`/jobs/${JOB}/vertices/v7/watermarks`)).toEqual({
+      status: 404,
+      body: { errors: [`Job ${JOB} has no vertex v7; it has v1.`] },
+    })
   })
 
   it('shows TaskManagers with what is known of them', async () => {

@@ -5,6 +5,7 @@ import { BindFailed, InvalidParameter, TaskManagerNotFound, UnauthenticatedBindi
 import { clusterOverview, dashboardConfiguration, taskManagerInfo } from '../routes/cluster-routes.ts'
 import { type ExceptionQuery, jobExceptions } from '../routes/job-exceptions.ts'
 import { jobDetails, jobOverview, jobPlan } from '../routes/job-routes.ts'
+import { vertexWatermarks } from '../routes/vertex-watermarks.ts'
 import { addCheckpointRoutes } from './checkpoint-server-routes.ts'
 import { errorAnswers } from './error-answers.ts'
 import { jobIdOf } from './job-id.ts'
@@ -116,6 +117,9 @@ function addRoutes(app: FastifyInstance, { dispatcher, clock, version }: RestSer
   app.get('/jobs/:jobId', async request => jobDetails(await details(request.params), clock.now()))
   app.get('/jobs/:jobId/status', async request => ({ status: (await details(request.params)).status }))
   app.get('/jobs/:jobId/plan', async request => jobPlan(await details(request.params)))
+  app.get('/jobs/:jobId/vertices/:vertexId/watermarks', async request =>
+    vertexWatermarks(await details(request.params), (request.params as { vertexId: string }).vertexId),
+  )
   app.get('/jobs/:jobId/exceptions', async request =>
     jobExceptions(await details(request.params), exceptionQueryOf(request.query)),
   )
