@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { detachKey, detachString } from './detach.ts'
+import { detachKey, detachString, ownValue } from './detach.ts'
 
 test('a detached key is equal to the key and another object', { timeout: 30_000 }, () => {
   const key = fc.anything({ maxDepth: 1, withDate: true, withBigInt: true })
@@ -46,4 +46,49 @@ test('a detached part of a text does not keep the text alive', { timeout: 30_000
   expect(megabytesKept(text => text, 30)).toBeGreaterThan(32)
   expect(megabytesKept(detachString, 30)).toBeLessThan(8)
   expect(megabytesKept(detachString, 300)).toBeLessThan(8)
+  const inside = (text: string, old?: unknown): string => {
+    const record = { id: 1, page: { names: [text], first: text } }
+    ownValue(record, old)
+    return record.page.first
+  }
+  expect(megabytesKept(inside, 30)).toBeLessThan(8)
+})
+
+test('a value that is kept is the same object with equal content, whatever it is', {
+  timeout: 30_000,
+}, () => {
+  const any = fc.anything({
+    withDate: true,
+    withMap: true,
+    withSet: true,
+    withNullPrototype: true,
+    withTypedArray: true,
+  })
+  fc.assert(
+    fc.property(any, any, (value, old) => {
+      const copy = structuredClone(value)
+      expect(ownValue(value, old)).toBe(value)
+      expect(value).toEqual(copy)
+    }),
+  )
+  const text = 'a text longer than thirteen'
+  for (const guarded of [
+    Object.freeze({ text }),
+    Object.seal({ text }),
+    {
+      get text() {
+        return text
+      },
+    },
+  ]) {
+    expect(ownValue(guarded)).toEqual({ text })
+  }
+})
+
+test('equal texts are taken from the value before', () => {
+  const old = { text: 'a text longer than thirteen', inner: [{ text: 'another text that is long' }] }
+  const next = structuredClone(old)
+  ownValue(next, old)
+  expect(next).toEqual(old)
+  expect(next.inner).not.toBe(old.inner)
 })

@@ -1,7 +1,7 @@
 import type { StateTable } from '../../api/keyed-state-backend.ts'
 import type { ValueState } from '../../api/user-states.ts'
 import { NoCurrentKey } from '../../errors.ts'
-import { detachString } from '../detach.ts'
+import { ownValue } from '../detach.ts'
 import type { HeapState } from './heap-state.ts'
 import type { KeyCursor } from './key-cursor.ts'
 
@@ -32,11 +32,10 @@ export class BoundValueState<T> implements ValueState<T> {
       this.clear()
       return
     }
-    const own = typeof value === 'string' ? (detachString(value) as T) : value
     const table = this.#tables.table(this.#namespace)
     const entry = table.find(this.#key())
-    if (entry === undefined) table.insert(this.#key(), own)
-    else entry.value = own
+    if (entry === undefined) table.insert(this.#key(), value)
+    else entry.value = ownValue(value, entry.value) as T
   }
 
   clear(): void {

@@ -75,7 +75,9 @@ test.each(['none', 'zstd'] as const)(
   },
 )
 
-test('large state is smaller when compressed, and the error of a damaged file names file and place', async () => {
+test('large state is smaller when compressed, and the error of a damaged file names file and place', {
+  timeout: 30_000,
+}, async () => {
   const sizes: number[] = []
   for (const compression of ['none', 'zstd'] as const) {
     const backend = await open([], ALL, compression)

@@ -43,7 +43,7 @@ const state = {
   add(value) {
     if (generation !== cursor.generation) find()
     if (entry === undefined) insert(${code.first})
-    else entry.value = own(${code.add})
+    else entry.value = own(${code.add}, entry.value)
   },
   clear() {
     if (generation !== cursor.generation) find()

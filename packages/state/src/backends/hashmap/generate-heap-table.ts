@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { canonicalKey, generate, hashKey } from '@flink-ts/serialization'
 import { DuplicateInsert } from '../../errors.ts'
-import { detachKey, detachString } from '../detach.ts'
+import { detachKey, detachString, ownValue } from '../detach.ts'
 import { generateHeapEntry } from './heap-entry.ts'
 import { GOLDEN_RATIO, HeapTable, type TableDependencies } from './heap-table.ts'
 import { SEGMENT_LIMIT, SegmentedMap } from './segmented-map.ts'
@@ -73,6 +73,7 @@ export function generateHeapTable<V>(dependencies: TableDependencies): HeapTable
     cursor: dependencies.cursor,
     detachKey,
     detachString,
+    ownValue,
     duplicate,
   }
   return generate<HeapTableClass<V>>(
@@ -96,7 +97,7 @@ return class extends HeapTable {
       own = detachKey(key)
       canonical = canonicalKey(own)
     }
-    const entry = new Entry(own, typeof value === 'string' ? detachString(value) : value, copyOnWrite.latest)
+    const entry = new Entry(own, typeof value === 'string' || typeof value === 'object' ? ownValue(value) : value, copyOnWrite.latest)
     if (this.segments === undefined) {
       const map = this.map
       // Set first, look at the size afterwards: one lookup, and a duplicate ends the task anyway.

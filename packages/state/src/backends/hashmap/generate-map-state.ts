@@ -50,7 +50,7 @@ const put = (key, value) => {
   const part = partOf(key)
   if (part !== undefined) {
     touch(part)
-    part.value = own(value)
+    part.value = own(value, part.value)
     return
   }
   if (entry === undefined) {

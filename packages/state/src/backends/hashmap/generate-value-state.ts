@@ -1,7 +1,7 @@
 import { createValueSerializer, generate } from '@flink-ts/serialization'
 import type { ValueState } from '../../api/user-states.ts'
 import { NoCurrentKey } from '../../errors.ts'
-import { detachString } from '../detach.ts'
+import { ownValue } from '../detach.ts'
 import { LOOKUP, LOOKUP_OTHER, lookupValues } from './generate-heap-table.ts'
 import type { HeapTable, TableDependencies } from './heap-table.ts'
 
@@ -29,7 +29,7 @@ export function generateValueState<T>(
     table,
     cursor,
     valueState,
-    detachString,
+    ownValue,
     noKey: () => NoCurrentKey({ name: table.state.name }),
   }
   const generated = generate<GeneratedValueState<T>>(
@@ -53,7 +53,7 @@ const update = value => {
     return
   }
   if (generation !== cursor.generation) find()
-  if (entry !== undefined) entry.value = typeof value === 'string' ? detachString(value) : value
+  if (entry !== undefined) entry.value = typeof value === 'string' || typeof value === 'object' ? ownValue(value, entry.value) : value
   else {
     entry = table.insert(cursor.key, value)
     generation = cursor.generation

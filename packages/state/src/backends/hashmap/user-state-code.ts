@@ -1,6 +1,6 @@
 import type { NamespaceBoundState } from '../../api/keyed-state-backend.ts'
 import { NoCurrentKey } from '../../errors.ts'
-import { detachString } from '../detach.ts'
+import { ownValue } from '../detach.ts'
 import { LOOKUP, LOOKUP_OTHER, lookupValues } from './generate-heap-table.ts'
 import type { HeapState } from './heap-state.ts'
 import type { TableDependencies } from './heap-table.ts'
@@ -14,7 +14,7 @@ export function userStateValues<V>(
     ...lookupValues(dependencies),
     tables,
     cursor: dependencies.cursor,
-    own: (value: unknown) => (typeof value === 'string' ? detachString(value) : value),
+    own: ownValue,
     noKey: () => NoCurrentKey({ name: tables.name }),
   }
 }
