@@ -9,9 +9,13 @@ export interface CoordinatorThread {
 
 /** Starts coordinator threads: workers, or something in their place. */
 export interface CoordinatorThreadFactory {
+  /** Has a thread ready for the next start, if there is none. */
+  prepare(): void
   start(listener: {
     report(report: ThreadReport): void
     /** The thread is gone. Called once, after its last report, terminated or not. */
     ended(exitCode: number, error: unknown): void
   }): CoordinatorThread
+  /** Ends the thread that is ready; started ones are ended one by one before. */
+  close(): Promise<void>
 }

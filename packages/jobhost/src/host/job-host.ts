@@ -55,6 +55,8 @@ export class JobHost {
   /** Connects and registers. Rejects if the JobManager cannot be reached or does not know this host. */
   async start(): Promise<void> {
     const { jobManagerAddress, token, pid } = this.#options
+    // Some job waits for this host.
+    this.#ports.threads.prepare()
     const session = await this.#ports.rpc.connect(jobManagerAddress, JOB_HOSTS_ENDPOINT, {
       name: 'job-host',
       handlers: () => this.#handlers(),
@@ -71,6 +73,7 @@ export class JobHost {
   async close(): Promise<void> {
     this.#closed = true
     await Promise.all([...this.#jobs.values()].map(job => job.stop()))
+    await this.#ports.threads.close()
     this.#session?.close('the job host ends')
   }
 
@@ -111,6 +114,8 @@ export class JobHost {
   }
 
   #report(run: CoordinatorsRun, report: CoordinatorReport): void {
+    // Now that this job has what it needs.
+    if (report.type === 'started' || report.type === 'failed') this.#ports.threads.prepare()
     this.#gateway?.reportOfCoordinators(run, report).catch((error: unknown) => {
       if (!this.#closed) this.#ports.logger.warn({ ...run, error }, 'Report to the JobManager failed')
     })
