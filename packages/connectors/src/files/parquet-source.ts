@@ -2,7 +2,6 @@ import { type FileStatus, fileSystemFor } from '@flink-ts/filesystem'
 import {
   createRowBuilder,
   type Int64Mode,
-  openParquet,
   type ParquetFile,
   type RowBuilder,
   type RowGroup,
@@ -86,6 +85,7 @@ export class ParquetSource<T> implements Source<T, ParquetSplit, ParquetEnumerat
 
   async #open(uri: string): Promise<ParquetFile> {
     const { columns, int64 } = this.#options
+    const { openParquet } = await import('@flink-ts/formats/parquet')
     return openParquet(await fileSystemFor(uri).open(uri), uri, { columns, int64 })
   }
 }
