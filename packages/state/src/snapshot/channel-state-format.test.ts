@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest'
 import type { BlobOutput } from '../storage/checkpoint-storage.ts'
-import { channelStateSizeBytes, readChannelState, writeChannelState } from './channel-state-format.ts'
+import {
+  CHANNEL_FORMAT_VERSION,
+  channelStateSizeBytes,
+  readChannelState,
+  writeChannelState,
+} from './channel-state-format.ts'
 import type { ChannelStateHandle, StateLocation } from './state-handle.ts'
 
 function inlineOutput(): BlobOutput {
@@ -63,6 +68,8 @@ test('damage, other files and later versions are refused', async () => {
 })
 
 test('the format of version 1 is read for ever', async () => {
+  // Another content must come with a new version, and this test stays.
+  expect(CHANNEL_FORMAT_VERSION).toBe(1)
   const base64 = 'RlRDSAEAAABmaXJzdCBiYXRjaHNlY29uZG90aGVyIGNoYW5uZWw='
   const [handle] = await write()
   expect(handle?.location).toEqual({ type: 'inline', base64 })

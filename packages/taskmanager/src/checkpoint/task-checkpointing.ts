@@ -13,7 +13,7 @@ import { SubtaskCheckpoints, type SubtaskCheckpointsDependencies } from './subta
 import { UnalignedBarriers } from './unaligned-barriers.ts'
 
 /** What checkpoints need to know of their task, and have it do. */
-export interface CheckpointedTask {
+interface CheckpointedTask {
   /** Records are (or may be) taken: neither starting nor ending. */
   isRunning(): boolean
   /** The checkpoint that was waited for since the end of the data is complete. */
