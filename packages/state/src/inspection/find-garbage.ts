@@ -3,7 +3,7 @@ import type { CheckpointMetadata } from '../snapshot/state-handle.ts'
 import { isCheckpoint, METADATA_FILE, readMetadataFile } from '../storage/metadata-file.ts'
 
 /** A file below a checkpoint directory. */
-export interface CheckpointFile {
+interface CheckpointFile {
   readonly uri: string
   readonly sizeBytes: number
   readonly modifiedAt: number

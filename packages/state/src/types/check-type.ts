@@ -34,7 +34,7 @@ export function findConflict(
 }
 
 /** The declared alternative for values of a stored one. */
-export function targetOf(stored: SingleType, targets: readonly SingleType[]): SingleType | undefined {
+function targetOf(stored: SingleType, targets: readonly SingleType[]): SingleType | undefined {
   const shape = shapeOf(stored)
   const same = targets.find(target => shapeOf(target) === shape)
   if (same !== undefined) return same
