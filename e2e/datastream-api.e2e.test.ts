@@ -46,6 +46,7 @@ const expected: Record<string, readonly unknown[]> = {
   }),
   'async ordered': numbers.map(n => n * 2),
   'async unordered': numbers.map(n => n * 2),
+  iteration: numbers.map(n => `${n} ${Math.floor(Math.log2(n)) + 1}`),
   rolling: keys.flatMap(key => countsUpTo(perKey(key), key)),
 }
 

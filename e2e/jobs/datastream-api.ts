@@ -178,6 +178,16 @@ results['rolling'] = await events(1)
   .map(({ key, count }) => `${key} ${count}`)
   .executeAndCollect('rolling')
 
+const loop = events(1)
+  .map(({ n }) => ({ n, rest: n, steps: 0 }))
+  .iterate({ maxWait: '1 s' })
+const stepped = loop.map(({ n, rest, steps }) => ({ n, rest: Math.floor(rest / 2), steps: steps + 1 }))
+loop.closeWith(stepped.filter(({ rest }) => rest > 0))
+results['iteration'] = await stepped
+  .filter(({ rest }) => rest === 0)
+  .map(({ n, steps }) => `${n} ${steps}`)
+  .executeAndCollect('iteration')
+
 /** Holds records back in state that belongs to no key, and gives them in pairs. */
 class Pairs {
   #held: number[] = []

@@ -199,6 +199,8 @@ export {
   FsStateBackend,
   HashMapStateBackend,
   IntervalJoin,
+  type IterateOptions,
+  IterativeStream,
   type JobListener,
   JoinedByKey,
   JoinedInWindows,

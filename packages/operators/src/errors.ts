@@ -280,3 +280,42 @@ export const AsyncStateInOpen = defineError<{ operator: string; state: string }>
     `Operator '${d.operator}' asks for the keyed state '${d.state}' in open, but its calls of different keys run at the ` +
     'same time: take the state from the context of processElement or onTimer.',
 })
+
+/** More records come back in a loop than its head can keep. */
+export const FeedbackOverflow = defineError<{ operator: string; records: number; maxFeedback: number }>({
+  code: 'operators.feedback-overflow',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `${d.records} records wait to enter the loop of operator '${d.operator}' again, and more come: let fewer records out ` +
+    `of its body than go in, or raise maxFeedback (${d.maxFeedback}).`,
+})
+
+/** A record comes back when its loop has ended. */
+export const FeedbackAfterEnd = defineError<{ operator: string; maxWaitMs: number }>({
+  code: 'operators.feedback-after-end',
+  domain: 'user',
+  retry: 'backoff',
+  message: d =>
+    `A record came back to operator '${d.operator}' after nothing had for ${d.maxWaitMs} ms at the end of the input: ` +
+    'raise maxWait of iterate to more than the body of the loop takes.',
+})
+
+/** The two ends of a loop are not in the same slot. */
+export const IterationApart = defineError<{ operator: string }>({
+  code: 'operators.iteration-apart',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `Operator '${d.operator}' finds no beginning of its loop in its slot: keep all operators of a loop in one slot ` +
+    'sharing group.',
+})
+
+/** `getRuntimeContext` before the operator opens the function. */
+export const RuntimeContextTooEarly = defineError<{ function: string }>({
+  code: 'operators.runtime-context-too-early',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `${d.function} asks for its runtime context before it is opened: do that in open(context), not in the constructor.`,
+})

@@ -112,6 +112,8 @@ export {
   userFunctionFailure,
   withStackOf,
 } from './functions/user-function-failure.ts'
+export { type IterationOptions, iterationHeadOperator } from './iteration/iteration-head-operator.ts'
+export { iterationTailOperator } from './iteration/iteration-tail-operator.ts'
 export { AsyncSink, type AsyncSinkOptions } from './sink/async-sink.ts'
 export { DiscardingSink } from './sink/discarding-sink.ts'
 export { PrintSink } from './sink/print-sink.ts'

@@ -101,3 +101,21 @@ export const RemovedCall = defineError<{ call: string; instead: string }>({
   retry: 'no',
   message: d => `${d.call} was removed from Flink long ago: use ${d.instead}.`,
 })
+
+/** A loop that gets nothing back. */
+export const IterationNotClosed = defineError<{ operator: string }>({
+  code: 'streaming.iteration-not-closed',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The loop of ${d.operator} gets nothing back: call closeWith(stream) of what iterate gave, before execute.`,
+})
+
+/** A loop that is closed with two streams. */
+export const IterationClosedTwice = defineError<{ operator: string }>({
+  code: 'streaming.iteration-closed-twice',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The loop of ${d.operator} is closed already: close it once, with the union of all that goes back.`,
+})

@@ -21,6 +21,8 @@ export {
 } from './datastream/data-stream.ts'
 export { DataStreamSink } from './datastream/data-stream-sink.ts'
 export { BoundedIntervalJoin, IntervalJoin } from './datastream/interval-join.ts'
+export type { IterateOptions } from './datastream/iteration-head.ts'
+export { IterativeStream } from './datastream/iterative-stream.ts'
 export type { KeyValue } from './datastream/key-value.ts'
 export { KeyedStream } from './datastream/keyed-stream.ts'
 export {

@@ -1,8 +1,6 @@
-import type { JobExecutionResult } from '@flink-ts/jobgraph'
 import {
   type AsyncFunction,
   type AsyncMapFunction,
-  collectOperator,
   type Duration,
   type EdgePartitioner,
   type FilterFunction,
@@ -38,9 +36,12 @@ import {
   asyncOperator,
 } from './async-data-stream.ts'
 import { BroadcastConnectedStream, BroadcastStream } from './broadcast-stream.ts'
+import { addCollector } from './collected-records.ts'
 import { type AddTwoInputOperator, ConnectedStreams, type KeySelectors } from './connected-streams.ts'
 import type { DataStreamSink } from './data-stream-sink.ts'
 import type { GraphBuilder } from './graph-builder.ts'
+import { addIterationHead, type IterateOptions } from './iteration-head.ts'
+import type { IterativeStream } from './iterative-stream.ts'
 import type { KeyValue } from './key-value.ts'
 import type { KeyedStream } from './keyed-stream.ts'
 import { projection } from './projection.ts'
@@ -186,6 +187,20 @@ export class DataStream<T> {
     return new CoGroupedStreams<T, O>(this, other)
   }
 
+  /**
+   * The beginning of a loop: what {@link IterativeStream.closeWith} names comes back here. Records that are under way in
+   * the loop are part of checkpoints.
+   */
+  iterate(options: IterateOptions = {}): IterativeStream<T> {
+    const { head, loop } = addIterationHead(this.builder, this.upstreams, options)
+    return this.builder.iterative<T>(head, loop)
+  }
+
+  /** Adds an operator that emits nothing. For streams of this package. @internal */
+  addEnd(call: string, defaultName: string, factory: OperatorFactory): StreamNode {
+    return this.builder.addOperator(call, { defaultName, factory, inputs: this.upstreams })
+  }
+
   /** Evenly over all subtasks that follow. */
   rebalance(): DataStream<T> {
     return this.partition({ type: 'rebalance' })
@@ -286,7 +301,7 @@ export class DataStream<T> {
    * memory. The order is that of one subtask that receives them all.
    */
   async executeAndCollect(jobName?: string): Promise<T[]> {
-    const collected = this.#collected('executeAndCollect')
+    const collected = addCollector<T>('executeAndCollect', this.builder, this.upstreams)
     return collected(await this.builder.execute(jobName))
   }
 
@@ -298,7 +313,7 @@ export class DataStream<T> {
    * for await (const count of counted) console.log(count)
    */
   collectAsync(): AsyncIterable<T> {
-    const collected = this.#collected('collectAsync')
+    const collected = addCollector<T>('collectAsync', this.builder, this.upstreams)
     const { promise, resolve } = Promise.withResolvers<Promise<T[]>>()
     this.builder.onExecuted(job => {
       const records = job.then(client => client.result()).then(collected)
@@ -311,19 +326,6 @@ export class DataStream<T> {
         yield* await promise
       },
     }
-  }
-
-  #collected(call: string): (result: JobExecutionResult) => T[] {
-    const [first] = this.upstreams
-    const name = `collect-${(first?.node.graph.nodes.length ?? 0) + 1}`
-    const node = this.builder.addOperator(call, {
-      defaultName: 'Collect',
-      factory: collectOperator(name),
-      inputs: this.upstreams,
-      nonParallel: true,
-    })
-    node.setParallelism(1)
-    return result => (result.accumulators[name] ?? []) as T[]
   }
 
   protected transform<R>(

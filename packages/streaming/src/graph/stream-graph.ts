@@ -31,6 +31,8 @@ export interface StreamNodeOptions {
   readonly secondKeySelector?: ((value: never) => unknown) | undefined
   /** Runs in one subtask whatever is set. */
   readonly nonParallel?: boolean
+  /** Called before the job is submitted: throws if something is missing. */
+  readonly check?: (node: StreamNode) => void
 }
 
 /** One operator of a {@link StreamGraph}: changed through the API until the job is executed. */
@@ -43,6 +45,7 @@ export class StreamNode {
   /** By input. */
   readonly keySelectors: readonly (((value: never) => unknown) | undefined)[]
   readonly nonParallel: boolean
+  readonly check: ((node: StreamNode) => void) | undefined
   readonly #defaultName: string
   #name: string | undefined
   #uid: string | undefined
@@ -58,6 +61,7 @@ export class StreamNode {
     this.inputs = options.inputs
     this.keySelectors = [options.keySelector, options.secondKeySelector]
     this.nonParallel = options.nonParallel ?? false
+    this.check = options.check
     this.#defaultName = options.defaultName
     this.#name = options.name
     this.#parallelism = this.nonParallel ? 1 : options.parallelism

@@ -27,6 +27,7 @@ export function translate(
   options: TranslationOptions,
 ): { readonly jobGraph: JobGraph; readonly program: ReplayedProgram } {
   const { nodes } = graph
+  for (const node of nodes) node.check?.(node)
   const planned = planEdges(nodes, options.chainingEnabled)
   const ids = operatorIdsOf(nodes)
   const chainOf = new Map<StreamNode, StreamNode[]>()
