@@ -2,18 +2,12 @@ import type { ExecutionAttemptId, OperatorId } from '@flink-ts/common'
 import type { JobGraph } from '@flink-ts/jobgraph'
 import { describe, expect, it } from 'vitest'
 import { FakeCluster } from '../testing/fake-cluster.ts'
-import { sampleGraph } from '../testing/sample-graph.ts'
+import { sampleGraph, withCoordinator } from '../testing/sample-graph.ts'
 
 /** A job whose source has a coordinator. */
 function coordinatedGraph(intervalMs: number | undefined, edge = 'source>sink'): JobGraph {
-  const graph = sampleGraph('source*2 sink*2', edge, {
-    checkpointing: { intervalMs, tolerableFailures: 0 },
-  })
-  const [source, ...rest] = graph.vertices
-  const operators = source!.operators.map((operator, i) =>
-    i === 0 ? { ...operator, coordinated: true } : operator,
-  )
-  return { ...graph, vertices: [{ ...source!, operators }, ...rest] }
+  const checkpointing = { intervalMs, tolerableFailures: 0 }
+  return withCoordinator(sampleGraph('source*2 sink*2', edge, { checkpointing }))
 }
 
 async function running(intervalMs: number | undefined, edge?: string, taskManagers = 1) {

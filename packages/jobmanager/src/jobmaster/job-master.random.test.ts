@@ -1,7 +1,7 @@
 import { SeededRandom } from '@flink-ts/common'
 import { describe, expect, it } from 'vitest'
 import { FakeCluster } from '../testing/fake-cluster.ts'
-import { sampleGraph } from '../testing/sample-graph.ts'
+import { sampleGraph, withCoordinator } from '../testing/sample-graph.ts'
 
 const EDGES = ['source>sink', 'source>sink:forward', 'source>sink:rescale']
 
@@ -13,12 +13,16 @@ async function run(seed: number): Promise<{ failures: number; status: string }> 
   cluster.startResourceManager()
   for (let i = 0; i < 3; i++) cluster.addTaskManager(1)
   const checkpointing = { intervalMs: 300, maxConcurrent: 1 + (seed % 2), tolerableFailures: 5 }
-  const job = cluster.startJob(sampleGraph('source*3 sink*3', pick(EDGES), { checkpointing }))
+  const graph = sampleGraph('source*3 sink*3', pick(EDGES), { checkpointing })
+  // Every third job has a part in the job host.
+  const job = cluster.startJob(seed % 3 === 0 ? withCoordinator(graph) : graph)
   for (let i = 0; i < 30 && job.overview().status !== 'FINISHED'; i++) {
     const dice = random.next()
     const taskManager = pick(cluster.taskManagers)
     const attemptId = [...taskManager.tasks.keys()][0]
-    if (dice < 0.12) {
+    if (dice < 0.05 && cluster.jobHosts.deployments.length > 0) {
+      cluster.jobHosts.lose()
+    } else if (dice < 0.12) {
       taskManager.kill()
       cluster.addTaskManager(1)
     } else if (dice < 0.2 && attemptId !== undefined) {
@@ -46,6 +50,7 @@ async function run(seed: number): Promise<{ failures: number; status: string }> 
   expect(cluster.storage.checkpoints.size, `seed ${seed}`).toBe(0)
   expect(cluster.storage.jobDiscarded, `seed ${seed}`).toBe(true)
   expect(cluster.required, `seed ${seed}`).toBe(0)
+  expect(cluster.jobHosts.reserved.size, `seed ${seed}`).toBe(0)
   expect(
     cluster.taskManagers.flatMap(t => [...t.tasks.keys()]),
     `seed ${seed}`,

@@ -78,3 +78,12 @@ export function sampleGraph(
     globalJobParameters: {},
   }
 }
+
+/** For tests: the same job, with a coordinator for the first operator of its first vertex. */
+export function withCoordinator(graph: JobGraph): JobGraph {
+  const [source, ...rest] = graph.vertices
+  const operators = source!.operators.map((operator, i) =>
+    i === 0 ? { ...operator, coordinated: true } : operator,
+  )
+  return { ...graph, vertices: [{ ...source!, operators }, ...rest] }
+}
