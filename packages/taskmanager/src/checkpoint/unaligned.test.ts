@@ -1,145 +1,16 @@
-import { assignOperatorState, type OperatorState, type TaskStateSnapshot } from '@flink-ts/state'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type HarnessSpec, type OperatorSpec, SlotHarness } from '../testing/slot-harness.ts'
-import { RecordingOperator } from '../testing/test-operators.ts'
-
-type Partitioning = NonNullable<HarnessSpec['edges'][number]['partitioning']>
-
-interface Record {
-  readonly source: number
-  readonly n: number
-}
-
-/** Emits `limit` records in each subtask; its position is in its state. */
-function source(limit: number, control: { paused: boolean }): OperatorSpec {
-  return {
-    name: 'source',
-    create: context => {
-      const state = context.operatorState.listState<number>('position')
-      let position = state.get()[0] ?? 0
-      return {
-        source: {
-          emit: max => {
-            if (position >= limit) return 'end'
-            for (let i = 0; i < Math.min(max, 7) && position < limit && !control.paused; i++) {
-              context.timestamp[0] = position
-              context.out({ source: context.subtaskIndex, n: position++ })
-            }
-            setImmediate(() => context.wake())
-            return 'wait'
-          },
-        },
-        snapshotState: () => state.update([position]),
-      }
-    },
-  }
-}
-
-const keyOf = (record: never): unknown => (record as Record).n % 13
-
-interface Topology {
-  readonly sources: number
-  readonly middles: number
-  readonly sinks: number
-  readonly first: { readonly partitioning: Partitioning; readonly capacity: number | undefined }
-  readonly second: { readonly partitioning: Partitioning; readonly capacity: number | undefined }
-}
-
-const LIMIT = 150
-
-/** source -> middle -> sink; all subtasks of an operator share their recorder's list of instances. */
-class Pipeline {
-  readonly harness: SlotHarness
-  readonly middles: RecordingOperator[] = []
-  readonly sinks: RecordingOperator[] = []
-  readonly control = { paused: false }
-
-  constructor(topology: Topology, rest: Pick<HarnessSpec, 'restore' | 'checkpoints' | 'unaligned'>) {
-    const recording = (name: string, into: RecordingOperator[]): OperatorSpec => ({
-      name,
-      create: context => {
-        const recorder = new RecordingOperator(name)
-        into[context.subtaskIndex] = recorder
-        return recorder.spec.create(context)
-      },
-    })
-    const edge = (from: string, to: string, { partitioning, capacity }: Topology['first']) => ({
-      ...{ from, to, partitioning, keySelector: keyOf },
-      channel: capacity === undefined ? ('direct' as const) : { capacity },
-    })
-    this.harness = new SlotHarness({
-      vertices: [
-        { name: 'source', parallelism: topology.sources, operators: [source(LIMIT, this.control)] },
-        { name: 'middle', parallelism: topology.middles, operators: [recording('middle', this.middles)] },
-        { name: 'sink', parallelism: topology.sinks, operators: [recording('sink', this.sinks)] },
-      ],
-      edges: [edge('source', 'middle', topology.first), edge('middle', 'sink', topology.second)],
-      ...rest,
-    }).start()
-  }
-
-  trigger(checkpointId: number): void {
-    this.harness.trigger(checkpointId, 'source', 'middle', 'sink')
-  }
-
-  async checkpoint(checkpointId: number): Promise<Map<string, TaskStateSnapshot>> {
-    this.trigger(checkpointId)
-    await this.harness.until(
-      () => this.acknowledged(checkpointId).length === this.harness.tasks.size,
-      `checkpoint ${checkpointId}; declined: ${JSON.stringify(this.harness.declined.map(d => d.reason.message))}`,
-    )
-    return new Map(this.acknowledged(checkpointId).map(({ task, state }) => [task, state]))
-  }
-
-  acknowledged(checkpointId: number) {
-    return this.harness.acknowledged.filter(ack => ack.checkpointId === checkpointId)
-  }
-
-  async finish(): Promise<void> {
-    await this.harness.until(
-      () => [...this.harness.tasks.keys()].every(id => this.harness.status(...split(id)) === 'FINISHED'),
-      'the end',
-    )
-  }
-}
-
-const split = (id: string): [string, number] => {
-  const [name, subtask] = id.split('/') as [string, string]
-  return [name, Number(subtask)]
-}
-
-/** What the tasks of `to` start from, as the JobManager assigns it. */
-function assign(snapshots: Map<string, TaskStateSnapshot>, to: Topology): HarnessSpec['restore'] {
-  const parallelism = { source: to.sources, middle: to.middles, sink: to.sinks }
-  const restore: { [task: string]: TaskStateSnapshot } = {}
-  for (const [vertex, count] of Object.entries(parallelism)) {
-    const old = [...snapshots].filter(([id]) => split(id)[0] === vertex)
-    const ids = old[0]?.[1].operators.map(({ operatorId }) => operatorId) ?? []
-    for (let i = 0; i < count; i++) {
-      const operators = ids.map((operatorId, at) => {
-        const state: OperatorState = {
-          ...{ operatorId, parallelism: old.length, maxParallelism: 128 },
-          subtasks: old.map(([id, { operators }]) => ({ index: split(id)[1], state: operators[at]! })),
-        }
-        return assignOperatorState(state, operatorId, count, 128, i)
-      })
-      restore[`${vertex}/${i}`] = { operators }
-    }
-  }
-  return restore
-}
-
-const everything = (sources: number): string[] =>
-  Array.from({ length: sources }, (_, s) => Array.from({ length: LIMIT }, (_, n) => `${s}:${n}`))
-    .flat()
-    .sort()
-const seen = (operators: readonly RecordingOperator[]): string[] =>
-  operators.flatMap(({ records }) => (records as Record[]).map(({ source: s, n }) => `${s}:${n}`)).sort()
-
-const block = (operators: readonly RecordingOperator[], blocked: boolean): void => {
-  for (const operator of operators) operator.context?.setAvailable(!blocked)
-}
+import {
+  assign,
+  block,
+  everything,
+  LIMIT,
+  type Partitioning,
+  Pipeline,
+  type Record,
+  seen,
+  type Topology,
+} from '../testing/pipeline.ts'
 
 const ring = (capacity: number) => ({ partitioning: 'hash' as const, capacity })
 const SIMPLE: Topology = { sources: 1, middles: 1, sinks: 1, first: ring(20), second: ring(20) }
