@@ -19,7 +19,7 @@ afterAll(async () => {
 async function cancel(jobId: string): Promise<void> {
   const { code, stdout, stderr } = await cluster.flink('cancel', jobId).finished
   expect(stderr).toBe('')
-  expect(stdout).toBe(`Job ${jobId} is being cancelled.\n`)
+  expect(stdout).toBe(`Cancelling job ${jobId}.\nCancelled job ${jobId}.\n`)
   expect(code).toBe(0)
 }
 

@@ -22,8 +22,10 @@ export async function cancelCommand(
   const id = parseJobId(jobId)
   const cluster = await connect(configurationFor(options, terminal), terminal)
   try {
+    terminal.print(`Cancelling job ${id}.`)
     await cluster.cancelJob(id)
-    terminal.print(`Job ${id} is being cancelled.`)
+    // Flink's words, which scripts wait for: the cluster has accepted it, and the tasks are about to end.
+    terminal.print(`Cancelled job ${id}.`)
   } finally {
     await cluster.close()
   }

@@ -65,7 +65,7 @@ export async function cancelWithSavepointCommand(
   const id = parseJobId(jobId)
   terminal.print(`Cancelling job ${id} with a savepoint.`)
   await take(id, directory, 'cancel', options, terminal)
-  terminal.print(`Job ${id} is being cancelled.`)
+  terminal.print(`Cancelled job ${id}.`)
 }
 
 /** Answers where it is; undefined: nobody waits for it. */
