@@ -36,6 +36,13 @@ export {
 } from './contract/stream-operator.ts'
 export { AsyncFunctionNotSupported } from './errors.ts'
 export {
+  AbstractRichFunction,
+  RichFilterFunction,
+  RichFlatMapFunction,
+  RichMapFunction,
+  RichReduceFunction,
+} from './functions/abstract-rich-functions.ts'
+export {
   type Accumulator,
   AverageAccumulator,
   Counter,
@@ -147,6 +154,14 @@ export { coMapOperator } from './two-input/co-map-operator.ts'
 export { coProcessOperator } from './two-input/co-process-operator.ts'
 export { type IntervalJoinOptions, intervalJoinOperator } from './two-input/interval-join-operator.ts'
 export { keyedCoProcessOperator } from './two-input/keyed-co-process-operator.ts'
+export {
+  AscendingTimestampExtractor,
+  type AssignerWithPeriodicWatermarks,
+  type AssignerWithPunctuatedWatermarks,
+  BoundedOutOfOrdernessTimestampExtractor,
+  type OldTimestampAssigner,
+  watermarkStrategyOf,
+} from './watermark/old-assigners.ts'
 export type {
   WatermarkGenerator,
   WatermarkGeneratorContext,
@@ -180,6 +195,7 @@ export { CountEvictor, DeltaEvictor, TimeEvictor } from './windowing/evictors/bu
 export type { Evictor, EvictorContext, TimestampedValue } from './windowing/evictors/evictor.ts'
 export type { KeyedStateStore } from './windowing/keyed-state-store.ts'
 export { LATE_RECORDS_DROPPED } from './windowing/late-records.ts'
+export { RichAllWindowFunction, RichWindowFunction } from './windowing/rich-window-functions.ts'
 export { GlobalWindow, TimeWindow, type Window, type WindowSerializer } from './windowing/time-window.ts'
 export {
   ContinuousEventTimeTrigger,

@@ -169,7 +169,9 @@ export function lifecycleOf(
       : {
           open: async () => {
             await rich.initializeState?.(initializationContextOf(context))
-            await rich.open?.(runtimeContextOf(context, keyed))
+            const runtimeContext = runtimeContextOf(context, keyed)
+            ;(rich as { setRuntimeContext?(given: RuntimeContext): void }).setRuntimeContext?.(runtimeContext)
+            await rich.open?.(runtimeContext)
             own.open?.()
           },
         }),

@@ -11,7 +11,7 @@ import type { WatermarkStrategy } from './watermark-strategy.ts'
  * Assigns the timestamp, puts it into the register and hands the record on. Does not restore the register. The record's
  * own timestamp may be absent.
  */
-export type EmitRecord = (value: unknown, recordTimestamp?: number) => void
+type EmitRecord = (value: unknown, recordTimestamp?: number) => void
 
 /** Gives records their event time and emits watermarks: inside a source, or as an operator of its own. */
 export interface EventTimeStage {

@@ -4,6 +4,12 @@ import { timestampsAndWatermarksOperator } from '../builtin/timestamps-and-water
 import { MAX_WATERMARK, MIN_WATERMARK } from '../contract/stream-operator.ts'
 import { OperatorHarness } from '../harness/operator-harness.ts'
 import type { Source, SplitsOutput } from '../source/source.ts'
+import {
+  AscendingTimestampExtractor,
+  BoundedOutOfOrdernessTimestampExtractor,
+  type OldTimestampAssigner,
+  watermarkStrategyOf,
+} from './old-assigners.ts'
 import type { WatermarkGenerator } from './watermark-generator.ts'
 import { WatermarkStrategy } from './watermark-strategy.ts'
 
@@ -210,5 +216,57 @@ describe('splits of one reader', () => {
     expect(harness.idleCalls).toBe(0)
     harness.clock.advance(2000)
     expect(harness.idleCalls).toBe(1)
+  })
+})
+
+describe("Flink's old assigners", () => {
+  class Bounded extends BoundedOutOfOrdernessTimestampExtractor<Event> {
+    extractTimestamp(event: Event): number {
+      return event.at
+    }
+  }
+  class Ascending extends AscendingTimestampExtractor<Event> {
+    extractAscendingTimestamp(event: Event): number {
+      return event.at
+    }
+  }
+  let highest = 0
+  const old: [string, OldTimestampAssigner<Event>, number[]][] = [
+    ['bounded', new Bounded('10 ms'), [29]],
+    ['ascending', new Ascending(), [39]],
+    [
+      'periodic',
+      {
+        extractTimestamp: event => {
+          highest = Math.max(highest, event.at)
+          return event.at
+        },
+        getCurrentWatermark: () => highest - 5,
+      },
+      [35],
+    ],
+    [
+      'punctuated',
+      {
+        extractTimestamp: event => event.at,
+        checkAndGetNextWatermark: (event, at) => (event.marker === true ? at : null),
+      },
+      [20],
+    ],
+  ]
+
+  test.each(old)('%s', async (_name, assigner, expected) => {
+    const known = watermarkStrategyOf(assigner) as WatermarkStrategy<Event>
+    const harness = await new OperatorHarness(timestampsAndWatermarksOperator(known)).open()
+    harness.push({ at: 20, marker: true })
+    harness.push({ at: 40 })
+    harness.clock.advance(200)
+    expect(harness.watermarks).toEqual(expected)
+    expect(harness.emitted.map(({ timestamp }) => timestamp)).toEqual([20, 40])
+  })
+
+  test('what is none is not taken for one', () => {
+    expect(watermarkStrategyOf({ extractTimestamp: () => 1 } as never)).toBeUndefined()
+    expect(watermarkStrategyOf(undefined as never)).toBeUndefined()
   })
 })

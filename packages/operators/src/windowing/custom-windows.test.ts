@@ -10,6 +10,7 @@ import { TumblingEventTimeWindows } from './assigners/tumbling-windows.ts'
 import type { MergingWindowAssigner, WindowAssigner } from './assigners/window-assigner.ts'
 import { windowOperator } from './create-window-operator.ts'
 import { CountEvictor, DeltaEvictor } from './evictors/built-in-evictors.ts'
+import { RichWindowFunction } from './rich-window-functions.ts'
 import { TimeWindow, type Window } from './time-window.ts'
 import { ContinuousEventTimeTrigger } from './triggers/continuous-triggers.ts'
 import { CountTrigger } from './triggers/count-trigger.ts'
@@ -262,6 +263,25 @@ describe('of the user', () => {
         timers: [],
       })
     }
+  })
+
+  test("Flink's RichWindowFunction: state of the key by getRuntimeContext", async () => {
+    class Total extends RichWindowFunction<Reading, string, string> {
+      apply(key: string, window: TimeWindow, elements: readonly Reading[], out: Collector<string>): void {
+        const values = this.getRuntimeContext().getListState(LAST)
+        values.addAll(elements.map(element => element.value))
+        out(`${key} ${window.start} ${[...values.get()]}`)
+      }
+    }
+    const total = new Total()
+    expect(() => total.getRuntimeContext()).toThrow(/Total asks for its runtime context before it is opened/)
+    const harness = await open({
+      assigner: TumblingEventTimeWindows.of(100),
+      output: { type: 'apply', function: total as never },
+    })
+    for (const time of [10, 110, 120]) harness.push(a(time), time)
+    harness.advance(1000)
+    expect(harness.values()).toEqual(['a 0 10', 'a 100 10,110,120'])
   })
 
   test('process functions: windows that merge have no state of their own', async () => {

@@ -8,7 +8,7 @@ import type { Trigger, TriggerResult } from './triggers/trigger.ts'
 import type { WindowNames } from './window-names.ts'
 
 /** What the operator does with a window of a key whose time has come. */
-export interface MergingWindowActions {
+interface MergingWindowActions {
   /** The windows of the backend's current key; undefined: there are none. */
   windows(): MergingWindow[] | undefined
   act(result: TriggerResult, window: MergingWindow, bounds: TimeWindow): void
@@ -17,7 +17,7 @@ export interface MergingWindowActions {
 }
 
 /** When windows that merge are emitted, and when they end. All calls are for the backend's current key. */
-export interface MergingWindowLife<T> {
+interface MergingWindowLife<T> {
   readonly timers: InternalTimerService
   /** `result` takes the place of `merged`. Returns the timer that is pending for it. */
   merge(result: TimeWindow, merged: readonly MergingWindow[]): number | undefined

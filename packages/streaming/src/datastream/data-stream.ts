@@ -12,6 +12,7 @@ import {
   type KeySelector,
   type MapFunction,
   mapOperator,
+  type OldTimestampAssigner,
   type OperatorFactory,
   type OutputTag,
   PrintSink,
@@ -23,9 +24,10 @@ import {
   type WatermarkStrategy,
   type Window,
   type WindowAssigner,
+  watermarkStrategyOf,
 } from '@flink-ts/operators'
 import type { MapStateDescriptor } from '@flink-ts/state'
-import { ForeignStream, RemovedCall } from '../errors.ts'
+import { ForeignStream, InvalidArgument, RemovedCall } from '../errors.ts'
 import type { StreamNode, Upstream } from '../graph/stream-graph.ts'
 import { addSink } from './add-sink.ts'
 import { AllWindowedStream } from './all-windowed-stream.ts'
@@ -276,9 +278,22 @@ export class DataStream<T> {
     return new AllWindowedStream(countWindows(windows, size, slide))
   }
 
-  /** Event time from here on: replaces timestamps and watermarks of the stream. */
-  assignTimestampsAndWatermarks(strategy: WatermarkStrategy<T>): SingleOutputStreamOperator<T> {
-    const factory = timestampsAndWatermarksOperator(strategy)
+  /**
+   * Event time from here on: replaces timestamps and watermarks of the stream. Takes Flink's old assigners too.
+   * @example .assignTimestampsAndWatermarks(WatermarkStrategy.forMonotonousTimestamps<Click>().withTimestampAssigner(c => c.at))
+   */
+  assignTimestampsAndWatermarks(
+    strategy: WatermarkStrategy<T> | OldTimestampAssigner<T>,
+  ): SingleOutputStreamOperator<T> {
+    const known = watermarkStrategyOf(strategy)
+    if (known === undefined) {
+      throw InvalidArgument({
+        call: 'assignTimestampsAndWatermarks',
+        value: String(strategy),
+        expected: 'a WatermarkStrategy, or an assigner with extractTimestamp and getCurrentWatermark',
+      })
+    }
+    const factory = timestampsAndWatermarksOperator(known)
     return this.transform('assignTimestampsAndWatermarks', 'Timestamps/Watermarks', factory)
   }
 
