@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { countRows, expectRows, outputFolder, visibleRowsIn } from './harness/output.ts'
@@ -90,6 +91,24 @@ test('a cancelled job goes on from an unaligned checkpoint at other parallelisms
   }
   expect(visibleRowsIn(output).length).toBeLessThan(RECORDS)
   const last = submit(output, 1, from, '--slow-ms', '0.1')
+  const { code, stdout, stderr } = await last.finished
+  expect(code, `${stdout}\n${stderr}`).toBe(0)
+  expectRows(visibleRowsIn(output), countRows(RECORDS, KEYS))
+})
+
+test('a savepoint of a job with unaligned checkpoints is aligned: the job stops with it and goes on from it', async () => {
+  const output = outputFolder(cluster, 'stopped')
+  const running = submit(output, 2, [], '--unaligned')
+  const jobId = await cluster.submitted(running)
+  await watch(jobId, durations => durations.length >= 2)
+  const savepoints = join(cluster.folder, 'savepoints')
+  const stopped = await cluster.flink('stop', '--savepointPath', savepoints, jobId).finished
+  expect(stopped.code, stopped.stderr).toBe(0)
+  await running.finished
+  const [name = ''] = readdirSync(savepoints)
+  const metadata = readFileSync(join(savepoints, name, '_metadata'), 'utf8')
+  expect(JSON.parse(metadata).version).toBe(1)
+  const last = submit(output, 1, ['-s', join(savepoints, name)], '--slow-ms', '0.1')
   const { code, stdout, stderr } = await last.finished
   expect(code, `${stdout}\n${stderr}`).toBe(0)
   expectRows(visibleRowsIn(output), countRows(RECORDS, KEYS))
