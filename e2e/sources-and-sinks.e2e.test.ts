@@ -10,6 +10,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { randomPause, seededChoices } from './harness/random-moments.ts'
 import { REPOSITORY, TestCluster } from './harness/test-cluster.ts'
@@ -26,6 +27,14 @@ afterAll(async () => {
 })
 
 const job = (name: string): string => join(REPOSITORY, `e2e/jobs/${name}.ts`)
+/** Of the files that are visible. */
+function linesIn(output: string): readonly string[] {
+  if (!existsSync(output)) return []
+  return readdirSync(output)
+    .filter(name => !name.startsWith('.'))
+    .flatMap(name => readFileSync(join(output, name), 'utf8').trimEnd().split('\n'))
+}
+
 const killJobHost = (): void => {
   for (const pid of cluster.jobHosts()) process.kill(pid, 'SIGKILL')
 }
@@ -73,12 +82,7 @@ test('new files in a folder are read as they appear, each line once, also when t
     writeFileSync(join(input, `.${number}`), `${lines.join('\n')}\n`)
     renameSync(join(input, `.${number}`), join(input, `${number}.txt`))
   }
-  const written = (): readonly string[] =>
-    existsSync(output)
-      ? readdirSync(output)
-          .filter(name => !name.startsWith('.'))
-          .flatMap(name => readFileSync(join(output, name), 'utf8').trimEnd().split('\n'))
-      : []
+  const written = (): readonly string[] => linesIn(output)
   addFile(0)
   const running = cluster.flink('run', '-p', '3', job('watch'), '--input', input, '--output', output)
   const jobId = await cluster.submitted(running)
@@ -93,5 +97,46 @@ test('new files in a folder are read as they appear, each line once, also when t
   const cancelled = await cluster.flink('cancel', jobId).finished
   expect(cancelled.code).toBe(0)
   await running.finished
+  expect([...written()].sort()).toEqual([...expected].sort())
+})
+
+test('a folder goes on being watched from a savepoint at another parallelism: no line is missing or there twice', async () => {
+  const input = join(folder, 'in-2')
+  const output = join(folder, 'out-2')
+  mkdirSync(input)
+  const expected: string[] = []
+  const addFiles = (from: number, to: number): void => {
+    for (let number = from; number < to; number++) {
+      const lines = Array.from({ length: 2000 }, (_, i) => `file ${number} line ${i}`)
+      expected.push(...lines)
+      writeFileSync(join(input, `.${number}`), `${lines.join('\n')}\n`)
+      renameSync(join(input, `.${number}`), join(input, `${number}.txt`))
+    }
+  }
+  const written = (): readonly string[] => linesIn(output)
+  let savepoint: readonly string[] = []
+  for (const [step, parallelism] of [2, 4, 1].entries()) {
+    // The first ones are read, the others may be on their way when the job is stopped.
+    addFiles(10 * step, 10 * step + 5)
+    const args = [job('watch'), '--input', input, '--output', output]
+    const running = cluster.flink('run', '-d', '-p', String(parallelism), ...savepoint, ...args)
+    const jobId = await cluster.submitted(running)
+    const known = expected.length
+    await cluster.until('the first files', 20_000, async () => written().length >= known)
+    addFiles(10 * step + 5, 10 * step + 10)
+    const { code, stdout, stderr } = await cluster.flink('stop', '-p', join(folder, 'savepoints'), jobId)
+      .finished
+    expect(code, stderr).toBe(0)
+    const path = /Savepoint completed\. Path: (\S+)/.exec(stdout)?.[1] as string
+    savepoint = ['-s', fileURLToPath(path)]
+    await cluster.waitForSlots(4)
+  }
+  const last = cluster.flink(
+    ...['run', '-d', '-p', '3', ...savepoint, job('watch'), '--input', input, '--output', output],
+  )
+  const jobId = await cluster.submitted(last)
+  await cluster.until('all lines', 20_000, async () => written().length >= expected.length)
+  expect((await cluster.flink('cancel', jobId).finished).code).toBe(0)
+  await cluster.untilJob(jobId, 'CANCELED')
   expect([...written()].sort()).toEqual([...expected].sort())
 })
