@@ -81,22 +81,33 @@ function chain(): Figure[] {
 }
 
 function windows(): Figure[] {
-  const yardstick = 'sums alone, in typed columns'
+  const layouts = {
+    objects: 'a Map of objects for each window or pane',
+    columns: 'sums alone, in typed columns',
+  }
   return ['tumbling', 'sliding'].flatMap(assigner =>
-    ['number', 'string'].map(key =>
-      figureOf(
-        { name: `${assigner} windows, 100,000 keys: ${key}s`, yardstick, goalPercent: 70 },
-        pairs(
-          () => stretch('window-hand.ts', key, assigner, records(6)),
-          () => stretch('window-job.ts', key, assigner, records(6)),
+    ['number', 'string'].flatMap(key => {
+      const rounds = Array.from({ length: ROUNDS }, () => ({
+        objects: stretch('window-hand.ts', 'objects', key, assigner, records(6)),
+        columns: stretch('window-hand.ts', 'columns', key, assigner, records(6)),
+        engine: stretch('window-job.ts', key, assigner, records(6)),
+      }))
+      return (['objects', 'columns'] as const).map(layout =>
+        figureOf(
+          {
+            name: `${assigner}, 100,000 ${key}s; ${layout}`,
+            yardstick: layouts[layout],
+            goalPercent: 70,
+          },
+          rounds.map(round => ({ reference: round[layout], engine: round.engine })),
         ),
-      ),
-    ),
+      )
+    }),
   )
 }
 
 function timers(): Figure[] {
-  const yardstick = 'buckets that take equal ones twice'
+  const yardstick = 'Sets by time'
   const both = pairs(
     () => stretch('timer-hand.ts', records(6)),
     () => stretch('timer-job.ts', records(6)),

@@ -1,7 +1,8 @@
-// The yardstick for windows: the fastest layouts found, for sums alone, as no function of a user can be run on them.
-// node benchmarks/bench/window-hand.ts <number | string> <tumbling | sliding> <records>
+// Yardsticks for windows. columns: the fastest layouts found, for sums alone, as no function of a user can be run on
+// them. objects: a Map for each window or pane, with what any aggregate function needs.
+// node benchmarks/bench/window-hand.ts <columns | objects> <number | string> <tumbling | sliding> <records>
 import { beginStretch, STRETCH_MARK, warmUpOf } from '../smoke/stretch.ts'
-import { type Measurement, measurements, SLIDE_MS, WINDOW_MS } from './sums.ts'
+import { type Measurement, measurements, SLIDE_MS, type Sum, WINDOW_MS } from './sums.ts'
 
 /** How late watermarks are, as if they came every so often. */
 const WATERMARK_EVERY = 1000
@@ -90,6 +91,24 @@ class StringSums {
   }
 }
 
+/** Sums by any key, each an object that an aggregate function changes. */
+class ObjectSums {
+  readonly #sums = new Map<number | string, Sum>()
+
+  add(key: number | string, count: number, value: number): void {
+    const sum = this.#sums.get(key)
+    if (sum === undefined) this.#sums.set(key, { count, sum: value })
+    else {
+      sum.count += count
+      sum.sum += value
+    }
+  }
+
+  each(visit: (key: number | string, count: number, sum: number) => void): void {
+    for (const [key, { count, sum }] of this.#sums) visit(key, count, sum)
+  }
+}
+
 function grown(column: Float64Array, place: number): Float64Array<ArrayBuffer> {
   const larger = new Float64Array(Math.max(place + 1, column.length * 2))
   larger.set(column)
@@ -101,8 +120,9 @@ interface Sums {
   each(visit: (key: never, count: number, sum: number) => void): void
 }
 
-const [kind = 'number', assigner = 'tumbling', count = '5000000'] = process.argv.slice(2)
-const newSums = (): Sums => (kind === 'string' ? new StringSums() : new IntegerSums()) as unknown as Sums
+const [layout = 'columns', kind = 'number', assigner = 'tumbling', count = '5000000'] = process.argv.slice(2)
+const Layout = layout === 'objects' ? ObjectSums : kind === 'string' ? StringSums : IntegerSums
+const newSums = (): Sums => new Layout() as unknown as Sums
 const paneMs = assigner === 'sliding' ? SLIDE_MS : WINDOW_MS
 const panes = new Map<number, Sums>()
 let current: { readonly start: number; readonly sums: Sums } | undefined
