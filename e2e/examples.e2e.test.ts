@@ -1,5 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -46,6 +48,23 @@ describe.each([1, 4])('at parallelism %i', parallelism => {
     ['top-n', ['10:00 hat 96, shoes 24', '11:00 hat 96, shoes 24', '12:00 hat 48, shoes 12']],
   ])('%s', async (name, expected) => {
     expect(await printed(name, parallel)).toEqual(expected)
+  })
+
+  test('two-phase-commit books everything once, and leaves no transaction open', async () => {
+    const ledger = mkdtempSync(join(tmpdir(), 'ledger-'))
+    await promisify(execFile)(process.execPath, [
+      example('two-phase-commit'),
+      ...parallel,
+      '--ledger',
+      ledger,
+    ])
+    const files = readdirSync(ledger)
+    expect(files.filter(name => !name.endsWith('.booked'))).toEqual([])
+    const cents = files
+      .flatMap(name => readFileSync(join(ledger, name), 'utf8').trimEnd().split('\n'))
+      .map(line => Number(line.split(' ').at(-1)))
+    expect(cents.sort((a, b) => a - b)).toEqual(Array.from({ length: 1000 }, (_, i) => i))
+    rmSync(ledger, { recursive: true })
   })
 
   test('async-enrichment, against a service that fails now and then', async () => {
