@@ -142,7 +142,7 @@ describe('keyed state', () => {
 
 test('records on their way stay with their subtask; at another parallelism everybody gets all of them', () => {
   const inputs = (subtask: number) => [
-    { input: 0, source: id, subtask, parallelism: 2, batches: [], location: file(`c${subtask}`) },
+    { subtask, parallelism: 2, channels: [], location: file(`c${subtask}`) },
   ]
   const state: OperatorState = {
     operatorId: id,

@@ -25,31 +25,39 @@ const storage = {
   read: async (location: StateLocation) =>
     Buffer.from(location.type === 'inline' ? location.base64 : '', 'base64'),
 }
-const name = (subtask: number) => ({ input: 0, source: 'a'.repeat(32) as never, subtask, parallelism: 3 })
+const name = (letter: string) => ({ input: 0, source: letter.repeat(32) as never })
 const write = () =>
   writeChannelState(
+    { subtask: 1, parallelism: 3 },
     [
       {
-        name: name(0),
+        name: name('a'),
         batches: [
           { bytes: Buffer.from('first batch'), skip: 3 },
           { bytes: Buffer.from('second'), skip: 0 },
         ],
       },
-      { name: name(1), batches: [] },
-      { name: name(2), batches: [{ bytes: Buffer.from('other channel'), skip: 0 }] },
+      { name: name('b'), batches: [] },
+      { name: { ...name('a'), outputTag: 'late' }, batches: [{ bytes: Buffer.from('side'), skip: 0 }] },
+      { name: name('a'), batches: [{ bytes: Buffer.from('other channel'), skip: 0 }] },
     ],
     inlineOutput(),
   )
 
-test('the batches of each channel come back, in memory of their own; empty channels leave no trace', async () => {
-  const handles = await write()
-  expect(handles.map(({ subtask }) => subtask)).toEqual([0, 2])
-  const [first, second] = await readChannelState(handles[0] as ChannelStateHandle, storage)
-  expect([first?.bytes.toString(), first?.skip]).toEqual(['first batch', 3])
-  expect([second?.bytes.toString(), second?.skip]).toEqual(['second', 0])
-  expect((second?.bytes.byteOffset as number) % 8).toBe(0)
-  expect(channelStateSizeBytes(handles[1] as ChannelStateHandle)).toBe(13)
+test('batches come back by source, in memory of their own; empty channels leave no trace', async () => {
+  const [handle] = (await write()) as [ChannelStateHandle]
+  expect(handle).toMatchObject({ subtask: 1, parallelism: 3 })
+  expect(channelStateSizeBytes(handle)).toBe(34)
+  const [main, side, ...others] = await readChannelState(handle, storage)
+  expect(others).toEqual([])
+  expect([main?.name, side?.name]).toEqual([name('a'), { ...name('a'), outputTag: 'late' }])
+  expect(main?.batches.map(({ bytes, skip }) => [bytes.toString(), skip])).toEqual([
+    ['first batch', 3],
+    ['second', 0],
+    ['other channel', 0],
+  ])
+  for (const { bytes } of main?.batches ?? []) expect(bytes.byteOffset % 8).toBe(0)
+  expect(await writeChannelState({ subtask: 0, parallelism: 1 }, [], inlineOutput())).toEqual([])
 })
 
 test('damage, other files and later versions are refused', async () => {
@@ -70,7 +78,7 @@ test('damage, other files and later versions are refused', async () => {
 test('the format of version 1 is read for ever', async () => {
   // Another content must come with a new version, and this test stays.
   expect(CHANNEL_FORMAT_VERSION).toBe(1)
-  const base64 = 'RlRDSAEAAABmaXJzdCBiYXRjaHNlY29uZG90aGVyIGNoYW5uZWw='
+  const base64 = 'RlRDSAEAAABmaXJzdCBiYXRjaHNlY29uZHNpZGVvdGhlciBjaGFubmVs'
   const [handle] = await write()
   expect(handle?.location).toEqual({ type: 'inline', base64 })
 })

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { CorruptSnapshot, NewerFormat } from '../errors.ts'
 import type { BlobOutput } from '../storage/checkpoint-storage.ts'
-import type { ChannelBatch, ChannelStateHandle, StateLocation } from './state-handle.ts'
+import type { ChannelBatch, ChannelRecords, ChannelStateHandle, StateLocation } from './state-handle.ts'
 
 /*
  * A file of channel state, version 1; integers are little-endian:
@@ -24,11 +24,15 @@ export interface CapturedBatch {
   readonly skip: number
 }
 
-/** What a channel's handle says besides where its batches are. */
-export type ChannelName = Omit<ChannelStateHandle, 'batches' | 'location'>
+/** Between which operators a channel is. */
+export type ChannelName = Omit<ChannelRecords, 'batches'>
 
-/** Writes the batches of all channels of a task into `output` and closes it. Channels without any get no handle. */
+/**
+ * Writes the batches of all channels of a task into `output` and closes it: one handle, or none if there are no batches.
+ * Channels of one name become one.
+ */
 export async function writeChannelState(
+  task: Pick<ChannelStateHandle, 'subtask' | 'parallelism'>,
   channels: readonly { readonly name: ChannelName; readonly batches: readonly CapturedBatch[] }[],
   output: BlobOutput,
 ): Promise<readonly ChannelStateHandle[]> {
@@ -36,28 +40,37 @@ export async function writeChannelState(
   prefix.write(MAGIC, 'latin1')
   prefix.writeUInt32LE(CHANNEL_FORMAT_VERSION, 4)
   await output.write(prefix)
-  const written: { name: ChannelName; batches: ChannelBatch[] }[] = []
+  const written = new Map<string, { name: ChannelName; batches: ChannelBatch[] }>()
   for (const { name, batches } of channels) {
     if (batches.length === 0) continue
-    const places: ChannelBatch[] = []
+    const key = JSON.stringify([name.input, name.source, name.outputTag])
+    const places = written.get(key)?.batches ?? []
+    written.set(key, { name, batches: places })
     for (const { bytes, skip } of batches) {
       places.push({ offset: output.position, sizeBytes: bytes.length, skip, crc: crc32(bytes) })
       await output.write(bytes)
     }
-    written.push({ name, batches: places })
   }
   const location = await output.close()
-  return written.map(({ name, batches }) => ({ ...name, batches, location }))
+  if (written.size === 0) return []
+  return [
+    { ...task, channels: [...written.values()].map(({ name, batches }) => ({ ...name, batches })), location },
+  ]
+}
+
+/** Records of one channel name, each batch in memory of its own that begins at a multiple of 8. */
+export interface StoredChannel {
+  readonly name: ChannelName
+  readonly batches: readonly { readonly bytes: Buffer; readonly skip: number }[]
 }
 
 /**
- * The batches of one handle, each in memory of its own that begins at a multiple of 8. Throws `state.corrupt-snapshot`,
- * `state.newer-format` and errors of the storage.
+ * What a handle refers to. Throws `state.corrupt-snapshot`, `state.newer-format` and errors of the storage.
  */
 export async function readChannelState(
   handle: ChannelStateHandle,
   storage: { read(location: StateLocation): Promise<Buffer> },
-): Promise<readonly { readonly bytes: Buffer; readonly skip: number }[]> {
+): Promise<readonly StoredChannel[]> {
   const { location } = handle
   const where = location.type === 'file' ? location.path : 'the metadata of the checkpoint'
   const file = await storage.read(location)
@@ -66,7 +79,7 @@ export async function readChannelState(
   }
   const version = file.readUInt32LE(4)
   if (version > CHANNEL_FORMAT_VERSION) throw NewerFormat({ where, version, newest: CHANNEL_FORMAT_VERSION })
-  return handle.batches.map(({ offset, sizeBytes, skip, crc }) => {
+  const read = ({ offset, sizeBytes, skip, crc }: ChannelBatch): { bytes: Buffer; skip: number } => {
     const found = file.subarray(offset, offset + sizeBytes)
     if (found.length !== sizeBytes || crc32(found) !== crc) {
       const reason = `the checksum of the ${sizeBytes} bytes at byte ${offset} is wrong`
@@ -75,10 +88,11 @@ export async function readChannelState(
     const bytes = Buffer.allocUnsafeSlow(sizeBytes)
     found.copy(bytes)
     return { bytes, skip }
-  })
+  }
+  return handle.channels.map(({ batches, ...name }) => ({ name, batches: batches.map(read) }))
 }
 
 /** Bytes of the batches of a handle. */
-export function channelStateSizeBytes({ batches }: Pick<ChannelStateHandle, 'batches'>): number {
-  return batches.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+export function channelStateSizeBytes({ channels }: Pick<ChannelStateHandle, 'channels'>): number {
+  return channels.flatMap(({ batches }) => batches).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
 }

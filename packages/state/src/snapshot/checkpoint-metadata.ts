@@ -105,7 +105,7 @@ function isSubtaskState(state: OperatorSubtaskState | undefined): boolean {
       h => isLocation(h?.location) && Array.isArray(h.offsets) && Number.isInteger(h.keyGroupRange?.end),
     ) &&
     state.operator.every(h => isLocation(h?.location) && Array.isArray(h.states)) &&
-    (state.inputs ?? []).every(h => isLocation(h?.location) && Array.isArray(h.batches))
+    (state.inputs ?? []).every(h => isLocation(h?.location) && Array.isArray(h.channels))
   )
 }
 

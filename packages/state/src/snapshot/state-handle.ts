@@ -55,20 +55,26 @@ export interface ChannelBatch {
   readonly crc: number
 }
 
-/**
- * Records that were on their way to one subtask of an operator when its snapshot was taken: behind what is in its state,
- * before the barrier (unaligned checkpoints). They are processed before all others after a restore.
- */
-export interface ChannelStateHandle {
+/** Records that were on their way to one input of an operator from one other operator, over all channels between them. */
+export interface ChannelRecords {
   /** Input of the operator, 0 or 1. */
   readonly input: number
   /** The operator that sent them; with `outputTag`, to a side output. */
   readonly source: OperatorId
   readonly outputTag?: string
+  /** Those of one channel in order. */
+  readonly batches: readonly ChannelBatch[]
+}
+
+/**
+ * Records that were on their way to one subtask of an operator when its snapshot was taken: behind what is in its state,
+ * before the barrier (unaligned checkpoints). They are processed before all others after a restore.
+ */
+export interface ChannelStateHandle {
   /** The subtask that took the snapshot, and out of how many. */
   readonly subtask: number
   readonly parallelism: number
-  readonly batches: readonly ChannelBatch[]
+  readonly channels: readonly ChannelRecords[]
   readonly location: StateLocation
 }
 

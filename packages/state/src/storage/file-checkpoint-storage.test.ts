@@ -161,8 +161,13 @@ test('records on their way are in the metadata, under a version of their own', a
   if (operator === undefined || subtask === undefined) throw new Error('no operator')
   const inputs = [
     {
-      ...{ input: 0, source: operator.operatorId, subtask: 0, parallelism: 1, location },
-      batches: [{ offset: 8, sizeBytes: 4, skip: 1, crc: 7 }],
+      ...{ subtask: 0, parallelism: 1, location },
+      channels: [
+        {
+          ...{ input: 0, source: operator.operatorId },
+          batches: [{ offset: 8, sizeBytes: 4, skip: 1, crc: 7 }],
+        },
+      ],
     },
   ]
   const subtasks = [{ ...subtask, state: { ...subtask.state, inputs } }]

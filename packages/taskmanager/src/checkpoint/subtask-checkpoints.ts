@@ -66,12 +66,15 @@ export class SubtaskCheckpoints {
   /** By checkpoint id. */
   readonly #running = new Map<number, Running>()
 
+  readonly #subtask: Pick<ChannelStateHandle, 'subtask' | 'parallelism'>
+
   constructor(
-    options: { attemptId: ExecutionAttemptId; taskName: string },
+    options: { attemptId: ExecutionAttemptId; taskName: string; subtask: number; parallelism: number },
     dependencies: SubtaskCheckpointsDependencies,
   ) {
     this.#attemptId = options.attemptId
     this.#taskName = options.taskName
+    this.#subtask = { subtask: options.subtask, parallelism: options.parallelism }
     this.#links = dependencies.links
     this.#backends = dependencies.backends
     this.#outputs = dependencies.outputs
@@ -201,7 +204,7 @@ export class SubtaskCheckpoints {
     const channels = await capture.result
     if (channels.every(({ batches }) => batches.length === 0)) return []
     const { operatorId } = (this.#links[0] as ChainLink).node
-    return writeChannelState(channels, await this.#streams(barrier, operatorId).open('inputs'))
+    return writeChannelState(this.#subtask, channels, await this.#streams(barrier, operatorId).open('inputs'))
   }
 
   async #snapshotOperator(barrier: Barrier, link: ChainLink, index: number): Promise<OperatorSubtaskState> {

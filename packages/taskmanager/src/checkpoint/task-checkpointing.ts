@@ -53,6 +53,8 @@ export class TaskCheckpointing {
     options: {
       readonly attemptId: ExecutionAttemptId
       readonly taskName: string
+      readonly subtask: number
+      readonly parallelism: number
       readonly mode: CheckpointSettings['mode']
       readonly unaligned?: CheckpointSettings['unaligned']
       readonly channels: number

@@ -96,8 +96,8 @@ export function assembleTask(
   built = chain
   const checkpointing = new TaskCheckpointing(
     {
-      attemptId: deployment.attemptId,
-      taskName,
+      ...{ attemptId: deployment.attemptId, taskName },
+      ...{ subtask: deployment.subtaskIndex, parallelism: vertex.parallelism },
       ...deployment.job.graph.checkpointing,
       ...channelsOf(deployment, restored.channels.length),
     },

@@ -138,14 +138,12 @@ export function buildInputs(
     const { vertices } = deployment.job.graph
     const producer = vertices.find(({ id }) => id === source)
     const operator = producer?.operators.find(({ nodeId }) => nodeId === edge.sourceNodeId)
-    const vertex = vertexOf(deployment)
     return ends.map(
       ({ channelId, partner }): InputChannel => ({
         inputIndex: input,
         reader: channels.reader(channelId, timestamp),
         name: {
-          ...{ input, source: operator?.operatorId as OperatorId, subtask: deployment.subtaskIndex },
-          parallelism: vertex.parallelism,
+          ...{ input, source: operator?.operatorId as OperatorId },
           ...(outputTag !== undefined && { outputTag }),
         },
         label: `${producer?.name} (${(partner?.subtaskIndex ?? 0) + 1}/${producer?.parallelism})`,

@@ -2,7 +2,13 @@ import type { TaskDeployment } from '@flink-ts/gateways'
 import type { JobEdge, JobVertex } from '@flink-ts/jobgraph'
 import type { ReplayedProgram } from '@flink-ts/operators'
 import { keyGroupOf, keyGroupRangeOf } from '@flink-ts/serialization'
-import { type ChannelStateHandle, readChannelState, type TaskStateSnapshot } from '@flink-ts/state'
+import {
+  type ChannelName,
+  type ChannelStateHandle,
+  readChannelState,
+  type StoredChannel,
+  type TaskStateSnapshot,
+} from '@flink-ts/state'
 import { RecordsWithoutInput } from '../errors.ts'
 import { RestoredChannel } from './restored-channel.ts'
 import type { InputChannel } from './task-inputs.ts'
@@ -24,57 +30,41 @@ export async function restoreChannels(
   timestamp: Float64Array,
   backends: Pick<StateBackends, 'read'>,
 ): Promise<readonly InputChannel[]> {
+  const task = { deployment, vertex, program }
   const [head] = vertex.operators
-  const sources = new Map<string, ChannelStateHandle[]>()
+  const sources = new Map<string, { channel: StoredChannel; keeps: Keeps }[]>()
   for (const { operatorId, inputs } of restored?.operators ?? []) {
+    const operator = vertex.operators.find(node => node.operatorId === operatorId)
     for (const handle of inputs ?? []) {
-      const operator = vertex.operators.find(node => node.operatorId === operatorId)
-      if (operator !== head || edgeOf(handle, deployment) === undefined) {
-        throw RecordsWithoutInput({ operator: operator?.name ?? operatorId, input: handle.input })
+      for (const channel of await readChannelState(handle, backends)) {
+        const { name } = channel
+        const edge = edgeOf(name, deployment)
+        if (operator !== head || edge === undefined) {
+          throw RecordsWithoutInput({ operator: operator?.name ?? operatorId, input: name.input })
+        }
+        const key = JSON.stringify([name.input, name.source, name.outputTag])
+        const known = sources.get(key) ?? []
+        sources.set(key, [...known, { channel, keeps: keptOf(handle, task, edge) }])
       }
-      const name = JSON.stringify([handle.input, handle.source, handle.outputTag])
-      sources.set(name, [...(sources.get(name) ?? []), handle])
     }
   }
-  return Promise.all(
-    [...sources.values()].map(async handles => {
-      const [{ input, source, outputTag }] = handles as [ChannelStateHandle]
-      const readers = await Promise.all(
-        handles.map(async handle => ({
-          handle,
-          batches: handle.batches.length === 0 ? [] : await readChannelState(handle, { read: backends.read }),
-        })),
-      )
-      const keepsOf = (handle: ChannelStateHandle): Keeps =>
-        recordsOf(handle, { deployment, vertex, program }, edgeOf(handle, deployment) as JobEdge)
-      const channel = new RestoredChannel(
-        readers.flatMap(({ handle, batches }) =>
-          batches.map(batch => ({ ...batch, keeps: keepsOf(handle) })),
-        ),
-        timestamp,
-      )
-      const { subtaskIndex: subtask } = deployment
-      return {
-        inputIndex: input,
-        reader: channel,
-        name: {
-          input,
-          source,
-          subtask,
-          parallelism: vertex.parallelism,
-          ...(outputTag !== undefined && { outputTag }),
-        },
-        label: 'records restored from the checkpoint',
-        alignedOnly: false,
-      }
-    }),
-  )
+  return [...sources.values()].map(parts => {
+    const { name } = (parts[0] as { channel: StoredChannel }).channel
+    const batches = parts.flatMap(({ channel, keeps }) => channel.batches.map(batch => ({ ...batch, keeps })))
+    return {
+      inputIndex: name.input,
+      reader: new RestoredChannel(batches, timestamp),
+      name,
+      label: 'records restored from the checkpoint',
+      alignedOnly: false,
+    }
+  })
 }
 
 type Keeps = (record: unknown) => boolean
 
 /** Which records of a handle belong to the subtask of `deployment`. */
-function recordsOf(
+function keptOf(
   { subtask, parallelism }: ChannelStateHandle,
   {
     deployment,
@@ -103,10 +93,7 @@ function recordsOf(
 }
 
 /** The edge that brings what a handle has: of the same source, else any to that input. */
-function edgeOf(
-  { input, source, outputTag }: ChannelStateHandle,
-  deployment: TaskDeployment,
-): JobEdge | undefined {
+function edgeOf({ input, source, outputTag }: ChannelName, deployment: TaskDeployment): JobEdge | undefined {
   const { graph } = deployment.job
   const operators = new Map(
     graph.vertices.flatMap(({ operators }) => operators.map(node => [node.nodeId, node])),
