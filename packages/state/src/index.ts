@@ -96,6 +96,7 @@ export {
   type ChannelName,
   channelStateSizeBytes,
   readChannelState,
+  type StoredChannel,
   writeChannelState,
 } from './snapshot/channel-state-format.ts'
 export { METADATA_VERSION } from './snapshot/checkpoint-metadata.ts'
