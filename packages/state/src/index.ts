@@ -80,6 +80,7 @@ export {
   describeSnapshot,
   operatorSizeBytes,
 } from './inspection/describe-snapshot.ts'
+export { diffSnapshots, type StateDifference } from './inspection/diff-snapshots.ts'
 export { type CheckpointReferences, findGarbage } from './inspection/find-garbage.ts'
 export {
   type InspectedElement,

@@ -29,7 +29,8 @@ afterEach(() => rm(directory, { recursive: true, force: true }))
 
 const ID = '0123456789abcdef0123456789abcdef' as OperatorId
 
-async function writeCheckpoint(): Promise<string> {
+/** @param checkpointId 5, or 6, which has changes */
+async function writeCheckpoint(checkpointId = 5): Promise<string> {
   const storage = new FileCheckpointStorage(
     { directory, jobId: 'job', inlineThresholdBytes: 0 },
     { fileSystem: new LocalFileSystem(), random: new SeededRandom(1) },
@@ -53,16 +54,26 @@ async function writeCheckpoint(): Promise<string> {
     pages.addAll(['a', 'b'])
     seen.put('home', 5n)
   }
+  const changed = checkpointId > 5
+  if (changed) {
+    backend.setCurrentKey('ann')
+    visits.update({ count: 2, last: new Date(0), key: 'ann' })
+    backend.setCurrentKey('bob')
+    visits.clear()
+    backend.setCurrentKey('new')
+    visits.update({ count: 1, last: new Date(0), key: 'new' })
+    backend.state<ValueState<number>>(new ValueStateDescriptor<number>('fresh')).update(1)
+  }
   const lists = await createOperatorStateBackend([], storage)
-  lists.listState('offsets').update([{ partition: 0, offset: 10 }])
+  lists.listState('offsets').update([{ partition: 0, offset: changed ? 20 : 10 }])
   lists.broadcastState(new MapStateDescriptor<string, number>('rules')).put('max', 3)
-  const streams = storage.streams(5, 'attempt')
-  const keyed = await backend.snapshot(5, streams, () => Promise.resolve())
-  const operator = await lists.snapshot(5, streams)
+  const streams = storage.streams(checkpointId, 'attempt')
+  const keyed = await backend.snapshot(checkpointId, streams, () => Promise.resolve())
+  const operator = await lists.snapshot(checkpointId, streams)
   const state = { operatorId: ID, keyed, operator }
   const facts = { operatorId: ID, name: 'count visits', parallelism: 1, maxParallelism: 16 }
   return storage.complete({
-    ...{ version: 1, checkpointId: 5, jobId: 'job', jobName: 'visits', timestamp: 0 },
+    ...{ version: 1, checkpointId, jobId: 'job', jobName: 'visits', timestamp: 0 },
     operators: [{ ...facts, subtasks: [{ index: 0, state }] }],
   })
 }
@@ -147,6 +158,26 @@ describe('flink state', () => {
     expect(again.code).toBe(1)
     expect(again.err.join()).toContain('EEXIST')
   })
+})
+
+test('flink state diff counts what was added, removed and changed, and names what was declared anew', async () => {
+  const second = await writeCheckpoint(6)
+  const { code, out } = await flink('state', 'diff', pointer, second)
+  expect(code).toBe(0)
+  expect(out.map(line => line.split(/ {2,}/))).toEqual([
+    ['OPERATOR', 'STATE', 'ADDED', 'REMOVED', 'CHANGED', 'EQUAL', 'DECLARATION'],
+    ['count visits', 'visits', '1', '1', '1', '2'],
+    ['count visits', 'pages', '0', '0', '0', '4'],
+    ['count visits', 'seen', '0', '0', '0', '4'],
+    ['count visits', 'offsets', '1', '1', '0', '0'],
+    ['count visits', 'rules', '0', '0', '0', '1'],
+    ['count visits', 'fresh', '1', '0', '0', '0', 'none -> keyed value of number'],
+  ])
+  const { out: same } = await flink('state', 'diff', '--json', second, second)
+  const differences = JSON.parse(same.join('\n')) as { added: number; changed: number; equal: number }[]
+  expect(differences.every(({ added, changed, equal }) => added === 0 && changed === 0 && equal > 0)).toBe(
+    true,
+  )
 })
 
 describe('flink checkpoint gc', () => {

@@ -41,6 +41,17 @@ export function addSnapshotCommands(program: Command, terminal: Terminal): void 
       await stateExportCommand(snapshot, options, terminal)
     })
 
+  state
+    .command('diff')
+    .description('how two snapshots differ: values of each state that were added, removed, changed')
+    .argument('<before>', snapshotHelp)
+    .argument('<after>', snapshotHelp)
+    .option('--json', 'as JSON')
+    .action(async (before: string, after: string, options: { json?: boolean }) => {
+      const { stateDiffCommand } = await import('./state.ts')
+      await stateDiffCommand([before, after], options, terminal)
+    })
+
   const checkpoint =
     program.commands.find(command => command.name() === 'checkpoint') ?? program.command('checkpoint')
   checkpoint.description('work on checkpoints')

@@ -5,6 +5,7 @@ import { fileSystemFor } from '@flink-ts/filesystem'
 import {
   type CheckpointMetadata,
   describeSnapshot,
+  diffSnapshots,
   FileSavepointStorage,
   type OperatorState,
   operatorSizeBytes,
@@ -53,6 +54,26 @@ export async function stateListCommand(
   ])
   for (const line of formatTable([['OPERATOR', 'STATE', 'KIND', 'ELEMENTS', 'TYPE'], ...rows]))
     terminal.print(line)
+}
+
+/** `flink state diff`: how two snapshots differ, state by state. */
+export async function stateDiffCommand(
+  snapshots: readonly [string, string],
+  options: { readonly json?: boolean },
+  terminal: Terminal,
+): Promise<void> {
+  const [before, after] = await Promise.all(snapshots.map(open))
+  const differences = await diffSnapshots(before as OpenSnapshot, after as OpenSnapshot)
+  if (options.json === true) {
+    terminal.print(JSON.stringify(differences, null, 2))
+    return
+  }
+  const rows = differences.map(({ operatorName, state, added, removed, changed, equal, ...kinds }) => [
+    ...[operatorName, state, ...[added, removed, changed, equal].map(formatCount)],
+    kinds.before === kinds.after ? '' : `${kinds.before ?? 'none'} -> ${kinds.after ?? 'none'}`,
+  ])
+  const titles = ['OPERATOR', 'STATE', 'ADDED', 'REMOVED', 'CHANGED', 'EQUAL', 'DECLARATION']
+  for (const line of formatTable([titles, ...rows])) terminal.print(line.trimEnd())
 }
 
 /** `flink state get`: the values of one key of a keyed state. */

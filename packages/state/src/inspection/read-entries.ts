@@ -37,16 +37,20 @@ export interface InspectedStorage extends StateReader {
 
 /**
  * The keyed state of an operator, key group by key group, without any user code. Holds one key group in memory.
- * @param only `state`: of this name; `key`: of this key, which reads only its key group
+ * @param only `state`: of this name; `key`: of this key, which reads only its key group; `keyGroup`: in this one
  */
 export async function* readKeyedEntries(
   operator: OperatorState,
   storage: InspectedStorage,
-  only: { readonly state?: string | undefined; readonly key?: unknown } = {},
+  only: {
+    readonly state?: string | undefined
+    readonly key?: unknown
+    readonly keyGroup?: number | undefined
+  } = {},
 ): AsyncIterable<InspectedEntry> {
   const { maxParallelism } = operator
   const hasKey = 'key' in only
-  const wanted = hasKey ? keyGroupOf(only.key, maxParallelism) : undefined
+  const wanted = hasKey ? keyGroupOf(only.key, maxParallelism) : only.keyGroup
   const wantedKey = hasKey ? Buffer.from(createValueSerializer().encode(only.key)) : undefined
   for (const { state } of operator.subtasks) {
     for (const keyGroup of keyGroupsOf(state.keyed)) {
