@@ -20,7 +20,9 @@ export class AsyncCall {
   readonly #dependencies: AsyncCallDependencies
   readonly #value: unknown
   readonly #timestamp: number
-  readonly #abort = new AbortController()
+  // Made when it is asked for: many calls have no use for it.
+  #abort: AbortController | undefined
+  #abandoned: { readonly reason: unknown } | undefined
   #attempts = 0
   #over = false
   #pause: { cancel(): void } | undefined
@@ -42,7 +44,14 @@ export class AsyncCall {
     if (this.#over) return
     this.#over = true
     this.#pause?.cancel()
-    this.#abort.abort(reason)
+    this.#abandoned = { reason }
+    this.#abort?.abort(reason)
+  }
+
+  #signal(): AbortSignal {
+    this.#abort ??= new AbortController()
+    if (this.#abandoned !== undefined) this.#abort.abort(this.#abandoned.reason)
+    return this.#abort.signal
   }
 
   #try(): void {
@@ -57,8 +66,11 @@ export class AsyncCall {
       complete: results => settle(resultsOf(results)),
       completeExceptionally: error => settle({ type: 'error', error }),
     }
+    const signalOf = (): AbortSignal => this.#signal()
     const context: AsyncContext = {
-      signal: this.#abort.signal,
+      get signal() {
+        return signalOf()
+      },
       timestamp: Number.isNaN(this.#timestamp) ? undefined : this.#timestamp,
       attempt,
     }

@@ -187,7 +187,7 @@ class AsyncKeyedProcess {
     const context = this.#context
     const settled = (error: unknown, failed: boolean): void =>
       context.execute(() => {
-        if (this.#closed || call.results !== undefined || call.signal.aborted) return
+        if (this.#closed || call.results !== undefined || call.abandoned) return
         if (failed) throw this.#failure(call, error)
         this.#completed(call)
       })

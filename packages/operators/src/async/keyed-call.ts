@@ -1,3 +1,13 @@
+import type {
+  ListState,
+  ListStateDescriptor,
+  MapState,
+  MapStateDescriptor,
+  ReducingState,
+  ReducingStateDescriptor,
+  ValueState,
+  ValueStateDescriptor,
+} from '@flink-ts/state'
 import type { OperatorContext } from '../contract/stream-operator.ts'
 import { AsyncCallOver } from '../errors.ts'
 import type { AsyncOnTimerContext } from '../functions/async-process-function.ts'
@@ -34,39 +44,47 @@ export class KeyedCall<K> implements PendingResult, AsyncOnTimerContext<K> {
   readonly currentKey: K
   readonly stored: StoredCall
   readonly timeDomain: 'event-time' | 'processing-time'
-  readonly timerService: TimerService
   readonly out: Collector<unknown>
   results: readonly unknown[] | undefined = undefined
   /** Of the time limit. */
   alarm: { cancel(): void } | undefined
   readonly #context: OperatorContext
-  readonly #abort = new AbortController()
-  readonly #states: StateTransaction
+  readonly #timers: InternalTimerService
+  // Made when they are asked for: most calls use few of them.
+  #abort: AbortController | undefined
+  #abandoned: { readonly reason: unknown } | undefined
+  #states: StateTransaction | undefined
+  #timerService: TimerService | undefined
   readonly #emitted: { readonly tag: string | undefined; readonly value: unknown }[] = []
   readonly #timerChanges: ((timers: TimerChanges) => void)[] = []
   #over = false
 
   constructor(context: OperatorContext, timers: InternalTimerService, key: K, stored: StoredCall) {
     this.#context = context
+    this.#timers = timers
     this.currentKey = key
     this.stored = stored
     this.timeDomain = stored.kind === 'timer' ? stored.domain : 'event-time'
-    this.#states = new StateTransaction(context.keyedState, key, () => this.#requireOpen())
+    this.out = collectorOf((value: unknown) => this.#emit(undefined, value))
+  }
+
+  get timerService(): TimerService {
+    if (this.#timerService !== undefined) return this.#timerService
     const change =
       (method: keyof TimerChanges) =>
       (time: number): void => {
         this.#requireOpen()
         this.#timerChanges.push(changes => changes[method](time))
       }
-    this.timerService = {
-      currentWatermark: () => timers.currentWatermark(),
-      currentProcessingTime: () => context.processingTime(),
+    this.#timerService = {
+      currentWatermark: () => this.#timers.currentWatermark(),
+      currentProcessingTime: () => this.#context.processingTime(),
       registerEventTimeTimer: change('registerEventTimeTimer'),
       deleteEventTimeTimer: change('deleteEventTimeTimer'),
       registerProcessingTimeTimer: change('registerProcessingTimeTimer'),
       deleteProcessingTimeTimer: change('deleteProcessingTimeTimer'),
     }
-    this.out = collectorOf((value: unknown) => this.#emit(undefined, value))
+    return this.#timerService
   }
 
   get value(): unknown {
@@ -87,14 +105,31 @@ export class KeyedCall<K> implements PendingResult, AsyncOnTimerContext<K> {
   }
 
   get signal(): AbortSignal {
+    this.#abort ??= new AbortController()
+    if (this.#abandoned !== undefined) this.#abort.abort(this.#abandoned.reason)
     return this.#abort.signal
   }
 
-  readonly getState: AsyncOnTimerContext<K>['getState'] = descriptor => this.#states.value(descriptor)
-  readonly getListState: AsyncOnTimerContext<K>['getListState'] = descriptor => this.#states.list(descriptor)
-  readonly getMapState: AsyncOnTimerContext<K>['getMapState'] = descriptor => this.#states.map(descriptor)
-  readonly getReducingState: AsyncOnTimerContext<K>['getReducingState'] = descriptor =>
-    this.#states.reducing(descriptor)
+  /** Whether the call does not count any more. */
+  get abandoned(): boolean {
+    return this.#abandoned !== undefined
+  }
+
+  getState<T>(descriptor: ValueStateDescriptor<T>): ValueState<T> {
+    return this.#transaction().value(descriptor)
+  }
+
+  getListState<T>(descriptor: ListStateDescriptor<T>): ListState<T> {
+    return this.#transaction().list(descriptor)
+  }
+
+  getMapState<K2, V>(descriptor: MapStateDescriptor<K2, V>): MapState<K2, V> {
+    return this.#transaction().map(descriptor)
+  }
+
+  getReducingState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T> {
+    return this.#transaction().reducing(descriptor)
+  }
 
   output<O>(tag: OutputTag<O>, value: O): void {
     this.#emit(tag.id, value)
@@ -111,14 +146,15 @@ export class KeyedCall<K> implements PendingResult, AsyncOnTimerContext<K> {
   abandon(reason: unknown): void {
     this.#over = true
     this.alarm?.cancel()
-    this.#abort.abort(reason)
+    this.#abandoned = { reason }
+    this.#abort?.abort(reason)
   }
 
   /** Changes state and timers, then emits. */
   apply(timers: TimerChanges): void {
     const context = this.#context
     context.keyedState.setCurrentKey(this.currentKey)
-    this.#states.commit()
+    this.#states?.commit()
     context.keyedState.setCurrentKey(this.currentKey)
     for (const change of this.#timerChanges) change(timers)
     for (const { tag, value } of this.#emitted) {
@@ -126,6 +162,13 @@ export class KeyedCall<K> implements PendingResult, AsyncOnTimerContext<K> {
       if (tag === undefined) context.out(value)
       else context.sideOutput(tag)(value)
     }
+  }
+
+  #transaction(): StateTransaction {
+    this.#states ??= new StateTransaction(this.#context.keyedState, this.currentKey, () =>
+      this.#requireOpen(),
+    )
+    return this.#states
   }
 
   #emit(tag: string | undefined, value: unknown): void {
