@@ -55,3 +55,21 @@ export const ClientClosed = defineError<{ address: string }>({
   retry: 'no',
   message: d => `The client of the cluster at ${d.address} is closed: connect again.`,
 })
+
+/** What travels with a job, so that its program can run again in the cluster, is more than a message holds. */
+export const ProgramTooLarge = defineError<{
+  job: string
+  maxBytes: number
+  results: number
+  captures: readonly string[]
+}>({
+  code: 'client.program-too-large',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `Job '${d.job}' cannot be submitted: what its program needs to run again in the cluster is over ${d.maxBytes} bytes ` +
+    `(pekko.framesize). With it travel the results of the ${d.results} jobs that the program has run before, and its ` +
+    `captures (${d.captures.join(', ') || 'none'}). Write large results to a sink instead of collecting them before ` +
+    'another execute(), read large files in the functions of the job instead of env.capture, or put the jobs into ' +
+    'programs of their own.',
+})

@@ -354,6 +354,14 @@ describe('RemoteExecutor', () => {
       executeIndex: 0,
     })
 
+    // More than a message holds is an error that says what is so large.
+    const large = { ...record(), captures: { rules: 'x'.repeat(40 * 1024 * 1024) } }
+    const tooLarge = new RemoteExecutor({ bundleFile, record: () => large, detached: false }, { cluster })
+    await expect(tooLarge.execute(submission().graph)).rejects.toMatchObject({
+      code: 'client.program-too-large',
+      data: { results: 0, captures: ['rules'] },
+    })
+
     // The store of a JobManager that was started anew is empty: the bundle is sent again.
     await dispatcher.blobs.delete(blobKey)
     const second = await executor.execute(submission().graph)

@@ -1,4 +1,4 @@
-import { isFlinkError } from '@flink-ts/common'
+import { type FlinkError, isFlinkError } from '@flink-ts/common'
 import type {
   JobClient,
   JobExecutionResult,
@@ -6,6 +6,8 @@ import type {
   PipelineExecutor,
   ReplayRecord,
 } from '@flink-ts/jobgraph'
+import { PayloadTooLarge } from '@flink-ts/rpc'
+import { ProgramTooLarge } from '../errors.ts'
 import type { ClusterClient } from './cluster-client.ts'
 
 /** What is submitted, and whether to wait for it. */
@@ -53,6 +55,11 @@ export class RemoteExecutor implements PipelineExecutor {
     try {
       job = await submit()
     } catch (error) {
+      if (PayloadTooLarge.is(error)) {
+        const { maxBytes } = (error as FlinkError).data as { maxBytes: number }
+        const [results, captures] = [record.earlierResults.length, Object.keys(record.captures)]
+        throw ProgramTooLarge({ job: graph.name, maxBytes, results, captures }, error)
+      }
       // The JobManager may have been started anew since the upload, with an empty store.
       if (!isFlinkError(error) || error.code !== 'dispatcher.bundle-missing') throw error
       this.#bundle = undefined
