@@ -77,7 +77,10 @@ export class PlainLife<T> implements MergingWindowLife<T> {
     const { actions, cleanupTime } = this.#options
     const windows = actions.windows()
     if (windows === undefined) return
-    for (const window of windows.filter(({ timer }) => timer === timestamp)) {
+    // Backwards: a window whose life ends is removed.
+    for (let i = windows.length - 1; i >= 0; i--) {
+      const window = windows[i] as MergingWindow
+      if (window.timer !== timestamp) continue
       const bounds = new TimeWindow(window.start, window.end)
       window.timer = undefined
       const over = cleanupTime(bounds) === timestamp
