@@ -20,6 +20,8 @@ export interface ClusterFigures {
 export async function measureCluster(jobFile: string): Promise<ClusterFigures> {
   const folder = mkdtempSync(join(tmpdir(), 'flink-bench-'))
   const restPort = await freePort()
+  let rpcPort = await freePort()
+  while (rpcPort === restPort) rpcPort = await freePort()
   const environment = {
     ...process.env,
     FLINK_CONF_DIR: join(folder, 'conf'),
@@ -31,7 +33,7 @@ export async function measureCluster(jobFile: string): Promise<ClusterFigures> {
   writeFileSync(join(folder, 'conf/masters'), `localhost:${restPort}\n`)
   writeFileSync(
     join(folder, 'conf/flink-conf.yaml'),
-    `jobmanager.rpc.address: localhost\njobmanager.rpc.port: ${await freePort()}\nrest.port: ${restPort}\n` +
+    `jobmanager.rpc.address: localhost\njobmanager.rpc.port: ${rpcPort}\nrest.port: ${restPort}\n` +
       `taskmanager.numberOfTaskSlots: 2\nio.tmp.dirs: ${join(folder, 'tmp')}\n`,
   )
   const bin = (name: string, ...args: string[]): void => {
@@ -60,14 +62,18 @@ export async function measureCluster(jobFile: string): Promise<ClusterFigures> {
       const submittedAt = performance.now()
       const client = run('flink', environment, 'run', '-d', bundle)
       let jobId = ''
-      await until(async () => {
+      // It ends before the tasks run; if it fails, waiting for them is in vain.
+      const failure = client.then(() => new Promise<never>(() => {}))
+      const running = until(async () => {
         const jobs = await rest<{ jobs: { jid: string; state: string; tasks: Record<string, number> }[] }>(
           '/jobs/overview',
         )
-        const running = jobs?.jobs.find(j => j.state === 'RUNNING' && j.tasks.running === j.tasks.total)
-        jobId = running?.jid ?? ''
-        return running !== undefined
+        const job = jobs?.jobs.find(j => j.state === 'RUNNING' && j.tasks.running === j.tasks.total)
+        jobId = job?.jid ?? ''
+        return job !== undefined
       })
+      running.catch(() => {}) // Nobody waits for it any more if the client failed.
+      await Promise.race([running, failure])
       submitMs = performance.now() - submittedAt
       await client
       bin('flink', 'cancel', jobId)

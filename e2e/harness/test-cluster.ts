@@ -159,9 +159,11 @@ export class TestCluster {
     return childrenOf(parent).filter(pid => commandOf(pid).includes('jobhost-main'))
   }
 
-  startTaskManager(): TaskManagerProcess {
+  /** @param properties `-D` arguments of this one alone */
+  startTaskManager(properties: readonly string[] = []): TaskManagerProcess {
     const resourceId = `taskmanager-${this.#taskManagerCount++}`
-    const child = this.#spawn(resourceId, 'taskmanager-main.js', [`-Dtaskmanager.resource-id=${resourceId}`])
+    const own = [`-Dtaskmanager.resource-id=${resourceId}`, ...properties]
+    const child = this.#spawn(resourceId, 'taskmanager-main.js', own)
     const taskManager = Object.assign(child, { resourceId })
     this.taskManagers.push(taskManager)
     return taskManager
@@ -185,8 +187,13 @@ export class TestCluster {
 
   /** Answer of a REST path; undefined if nobody answers. */
   async rest<T>(path: string): Promise<T | undefined> {
+    const tokenFile = this.#options.configuration?.['security.auth.token-file']
     try {
       const response = await fetch(`http://127.0.0.1:${this.restPort}${path}`, {
+        headers:
+          tokenFile === undefined
+            ? {}
+            : { authorization: `Bearer ${readFileSync(tokenFile, 'utf8').trim()}` },
         signal: AbortSignal.timeout(5000),
       })
       return response.ok ? ((await response.json()) as T) : undefined

@@ -20,6 +20,7 @@ Exit codes:
   130  ended by Ctrl-C; a job that was submitted goes on`
 
 const USAGE_CODES = [
+  'common.auth-token-unusable',
   'common.configuration-',
   'common.dynamic-property-invalid',
   'common.invalid-option-value',
