@@ -188,6 +188,7 @@ export class SubtaskCheckpoints {
       const asyncMs = this.#clock.monotonicMs() - syncEndMs
       const metrics = {
         ...{ ...measured, syncMs: syncEndMs - syncStartMs, asyncMs, stateBytes: stateBytes(state) },
+        writtenBytes: stateBytes(state) - earlierBytes(state, checkpointId),
         unaligned: capture !== undefined,
         persistedBytes: headInputs.reduce((sum, handle) => sum + channelStateSizeBytes(handle), 0),
       }
@@ -204,7 +205,15 @@ export class SubtaskCheckpoints {
     const channels = await capture.result
     if (channels.every(({ batches }) => batches.length === 0)) return []
     const { operatorId } = (this.#links[0] as ChainLink).node
-    return writeChannelState(this.#subtask, channels, await this.#streams(barrier, operatorId).open('inputs'))
+    const output = await this.#streams(barrier, operatorId).open('inputs')
+    try {
+      return await writeChannelState(this.#subtask, channels, output)
+    } catch (error) {
+      await output.discard().catch((cause: unknown) => {
+        this.#logger.warn({ checkpointId: barrier.checkpointId, cause }, 'part of a snapshot was not removed')
+      })
+      throw error
+    }
   }
 
   async #snapshotOperator(barrier: Barrier, link: ChainLink, index: number): Promise<OperatorSubtaskState> {
@@ -258,6 +267,15 @@ function stateBytes(state: TaskStateSnapshot): number {
     for (const handle of inputs ?? []) sum += channelStateSizeBytes(handle)
     for (const { location } of keyed) sum += locationSizeBytes(location)
     for (const { location } of operator) sum += locationSizeBytes(location)
+  }
+  return sum
+}
+
+/** What is in files of earlier checkpoints. */
+function earlierBytes(state: TaskStateSnapshot, checkpointId: number): number {
+  let sum = 0
+  for (const { origin = checkpointId, location } of state.operators.flatMap(({ keyed }) => keyed)) {
+    if (origin !== checkpointId) sum += locationSizeBytes(location)
   }
   return sum
 }
