@@ -15,16 +15,14 @@ export {
   KeyedBroadcastConnectedStream,
 } from './datastream/broadcast-stream.ts'
 export { ConnectedStreams, KeyedConnectedStreams } from './datastream/connected-streams.ts'
-export {
-  DataStream,
-  SingleOutputStreamOperator,
-} from './datastream/data-stream.ts'
+export { DataStream } from './datastream/data-stream.ts'
 export { DataStreamSink } from './datastream/data-stream-sink.ts'
 export { BoundedIntervalJoin, IntervalJoin } from './datastream/interval-join.ts'
 export type { IterateOptions } from './datastream/iteration-head.ts'
 export { IterativeStream } from './datastream/iterative-stream.ts'
 export type { KeyValue } from './datastream/key-value.ts'
 export { KeyedStream } from './datastream/keyed-stream.ts'
+export { SingleOutputStreamOperator } from './datastream/single-output-stream-operator.ts'
 export {
   CoGroupedByKey,
   CoGroupedInWindows,

@@ -14,9 +14,9 @@ import type {
   Window,
   WindowFunction,
 } from '@flink-ts/operators'
-import type { SingleOutputStreamOperator } from './data-stream.ts'
 import type { Comparable, ComparedBy, FieldOf, Summable } from './field-aggregation.ts'
 import { requireFunction } from './require-function.ts'
+import type { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
 import type { WindowedStream, WindowResult } from './windowed-stream.ts'
 
 /** What a window without keys gives in place of its aggregate: see {@link WindowResult}. */

@@ -12,8 +12,9 @@ import {
   type OperatorFactory,
 } from '@flink-ts/operators'
 import { InvalidArgument } from '../errors.ts'
-import type { DataStream, SingleOutputStreamOperator } from './data-stream.ts'
+import type { DataStream } from './data-stream.ts'
 import { requireFunction } from './require-function.ts'
+import type { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
 
 /** Records in flight in one subtask unless said otherwise, as in Flink. */
 const DEFAULT_CAPACITY = 100

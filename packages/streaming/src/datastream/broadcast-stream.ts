@@ -7,8 +7,9 @@ import {
 } from '@flink-ts/operators'
 import type { MapStateDescriptor } from '@flink-ts/state'
 import type { AddTwoInputOperator } from './connected-streams.ts'
-import type { DataStream, SingleOutputStreamOperator } from './data-stream.ts'
+import type { DataStream } from './data-stream.ts'
 import { requireFunction } from './require-function.ts'
+import type { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
 
 /** What broadcast state is declared with. Descriptors of any types. */
 export type BroadcastDescriptors = readonly MapStateDescriptor<unknown, unknown>[]

@@ -10,9 +10,9 @@ import {
   keyedCoProcessOperator,
   type OperatorFactory,
 } from '@flink-ts/operators'
-import type { SingleOutputStreamOperator } from './data-stream.ts'
 import type { KeyValue } from './key-value.ts'
 import { requireFunction } from './require-function.ts'
+import type { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
 
 /** Adds an operator of two inputs to the graph: connected streams themselves know no graph. */
 export type AddTwoInputOperator = <R>(

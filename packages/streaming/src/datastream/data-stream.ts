@@ -14,7 +14,6 @@ import {
   mapOperator,
   type OldTimestampAssigner,
   type OperatorFactory,
-  type OutputTag,
   PrintSink,
   type ProcessFunction,
   processOperator,
@@ -48,6 +47,7 @@ import type { KeyValue } from './key-value.ts'
 import type { KeyedStream } from './keyed-stream.ts'
 import { projection } from './projection.ts'
 import { requireFunction } from './require-function.ts'
+import type { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
 import { CoGroupedStreams, JoinedStreams } from './window-join.ts'
 import { countWindows, timeWindows } from './window-shorthands.ts'
 import { WindowedStream } from './windowed-stream.ts'
@@ -350,7 +350,7 @@ export class DataStream<T> {
     keySelector?: (value: never) => unknown,
   ): SingleOutputStreamOperator<R> {
     const node = this.builder.addOperator(call, { defaultName, factory, inputs: this.upstreams, keySelector })
-    return new SingleOutputStreamOperator<R>(this.builder, node)
+    return this.builder.single<R>(node)
   }
 
   /** Adds operators whose first input is this stream and whose second one is `other`. */
@@ -374,7 +374,7 @@ export class DataStream<T> {
         keySelector: keySelectors?.[0],
         secondKeySelector: keySelectors?.[1],
       })
-      return new SingleOutputStreamOperator<R>(this.builder, node)
+      return this.builder.single<R>(node)
     }
   }
 
@@ -384,7 +384,7 @@ export class DataStream<T> {
       { call, defaultName, sink },
       {
         input: this,
-        streamOf: node => new SingleOutputStreamOperator(this.builder, node),
+        streamOf: node => this.builder.single(node),
         upstreamsOf: stream => (stream instanceof DataStream ? stream.upstreams : undefined),
       },
     )
@@ -405,7 +405,7 @@ export class DataStream<T> {
           keySelector: oneKey,
           nonParallel: true,
         })
-        return new SingleOutputStreamOperator<R>(this.builder, node)
+        return this.builder.single<R>(node)
       },
     )
   }
@@ -415,61 +415,5 @@ export class DataStream<T> {
       this.builder,
       this.upstreams.map(upstream => ({ ...upstream, partitioner })),
     )
-  }
-}
-
-/** The stream that an operator emits, with the settings of that operator. */
-export class SingleOutputStreamOperator<T> extends DataStream<T> {
-  readonly #node: StreamNode
-
-  constructor(builder: GraphBuilder, node: StreamNode) {
-    super(builder, [{ node, outputTag: undefined, partitioner: undefined }])
-    this.#node = node
-  }
-
-  /** Name in plans, metrics and logs; the state of the operator is found by it unless it has a uid. */
-  name(name: string): this {
-    this.#node.setName(name)
-    return this
-  }
-
-  /** Identity of the operator's state over changes of the program: unique in the job. */
-  uid(uid: string): this {
-    this.#node.setUid(uid)
-    return this
-  }
-
-  setParallelism(parallelism: number): this {
-    this.#node.setParallelism(parallelism)
-    return this
-  }
-
-  /** Number of key groups: state cannot be spread further than this, and it cannot be changed later. */
-  setMaxParallelism(maxParallelism: number): this {
-    this.#node.setMaxParallelism(maxParallelism)
-    return this
-  }
-
-  /** Operators of different groups do not share slots. What follows is in the same group unless it sets its own. */
-  slotSharingGroup(group: string): this {
-    this.#node.setSlotSharingGroup(group)
-    return this
-  }
-
-  /** Begins a new task with this operator. */
-  startNewChain(): this {
-    this.#node.setChaining('head')
-    return this
-  }
-
-  /** Makes a task of this operator alone. */
-  disableChaining(): this {
-    this.#node.setChaining('never')
-    return this
-  }
-
-  /** What the operator emits to `tag`. */
-  getSideOutput<O>(tag: OutputTag<O>): DataStream<O> {
-    return new DataStream<O>(this.builder, [{ node: this.#node, outputTag: tag.id, partitioner: undefined }])
   }
 }

@@ -8,8 +8,8 @@ import {
 } from '@flink-ts/operators'
 import { InvalidArgument } from '../errors.ts'
 import type { AddTwoInputOperator } from './connected-streams.ts'
-import type { SingleOutputStreamOperator } from './data-stream.ts'
 import { requireFunction } from './require-function.ts'
+import type { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
 
 interface JoinedStreams<A, B, K> {
   readonly add: AddTwoInputOperator

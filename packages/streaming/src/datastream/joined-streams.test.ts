@@ -216,6 +216,17 @@ describe('graphs', () => {
   })
 })
 
+test('the id of state can be given itself; one subtask whatever is set', async () => {
+  const id = '0123456789abcdef0123456789abcdef'
+  const { graph } = await plannedJob(env => {
+    const map = env.fromSequence(1, 2).map(n => n)
+    map.setUidHash(id).uid('ignored').forceNonParallel().setParallelism(5)
+    expect(() => map.setUidHash('short')).toThrow(/32 hexadecimal digits/)
+  })
+  const vertex = graph.vertices.find(({ operators }) => operators.some(({ operatorId }) => operatorId === id))
+  expect(vertex?.parallelism).toBe(1)
+})
+
 describe('mistakes are told at the call', () => {
   const refused = (build: (env: Parameters<Parameters<typeof planned>[0]>[0]) => unknown, message: RegExp) =>
     expect(planned(env => build(env))).rejects.toThrow(message)

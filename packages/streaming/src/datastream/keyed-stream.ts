@@ -18,7 +18,7 @@ import type { Upstream } from '../graph/stream-graph.ts'
 import { type AsyncProcessOptions, asyncProcessOperator } from './async-data-stream.ts'
 import { BroadcastStream, KeyedBroadcastConnectedStream } from './broadcast-stream.ts'
 import { type ConnectedStreams, KeyedConnectedStreams } from './connected-streams.ts'
-import { DataStream, type SingleOutputStreamOperator } from './data-stream.ts'
+import { DataStream } from './data-stream.ts'
 import {
   type Comparable,
   type ComparedBy,
@@ -31,6 +31,7 @@ import {
 import type { GraphBuilder } from './graph-builder.ts'
 import { IntervalJoin } from './interval-join.ts'
 import { requireFunction } from './require-function.ts'
+import type { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
 import { countWindows, timeWindows } from './window-shorthands.ts'
 import { WindowedStream } from './windowed-stream.ts'
 

@@ -14,9 +14,10 @@ import {
   type WindowAssigner,
   type WindowFunction,
 } from '@flink-ts/operators'
-import type { DataStream, SingleOutputStreamOperator } from './data-stream.ts'
+import type { DataStream } from './data-stream.ts'
 import type { KeyValue } from './key-value.ts'
 import { requireFunction } from './require-function.ts'
+import type { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
 import type { WindowedStream } from './windowed-stream.ts'
 
 /** Two streams that are to be matched by key and window: `where` gives the key of the first one. */

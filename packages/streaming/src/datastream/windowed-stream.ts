@@ -21,7 +21,6 @@ import {
   windowOperator,
 } from '@flink-ts/operators'
 import { AggregateCannotMerge, InvalidArgument } from '../errors.ts'
-import type { SingleOutputStreamOperator } from './data-stream.ts'
 import {
   type Comparable,
   type ComparedBy,
@@ -32,6 +31,7 @@ import {
   sumOf,
 } from './field-aggregation.ts'
 import { requireFunction } from './require-function.ts'
+import type { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
 
 /** Adds the operator of a window to the graph: the windowed stream itself knows no graph. */
 export type AddWindowOperator = <R>(

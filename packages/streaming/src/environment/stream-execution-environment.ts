@@ -22,10 +22,10 @@ import {
   WatermarkStrategy,
 } from '@flink-ts/operators'
 import { STATE_BACKEND } from '@flink-ts/state'
-import { SingleOutputStreamOperator } from '../datastream/data-stream.ts'
 import type { GraphBuilder } from '../datastream/graph-builder.ts'
 import { IterativeStream } from '../datastream/iterative-stream.ts'
 import { KeyedStream } from '../datastream/keyed-stream.ts'
+import { SingleOutputStreamOperator } from '../datastream/single-output-stream-operator.ts'
 import { EmptyJob, InvalidArgument } from '../errors.ts'
 import {
   requireParallelism,
@@ -78,6 +78,7 @@ export class StreamExecutionEnvironment {
     this.#builder = {
       addOperator: (call, node) => this.#add(call, node),
       keyed: (upstreams, keySelector) => new KeyedStream(this.#builder, upstreams, keySelector),
+      single: node => new SingleOutputStreamOperator(this.#builder, node),
       iterative: (head, loop) => new IterativeStream(this.#builder, head, loop),
       execute: jobName => this.execute(jobName),
       onExecuted: action => this.#onExecuted.push(action),

@@ -4,7 +4,7 @@ import { DuplicateUid } from '../errors.ts'
 import type { StreamNode } from './stream-graph.ts'
 
 /**
- * State ids of all operators: from the uid, else the name that the user gave, else the path from the sources (DESIGN
+ * State ids of all operators: from the uid hash, else the uid, else the name that the user gave, else the path from the sources (DESIGN
  * 3.6). Names that occur twice count as none; equal paths are numbered in order of creation. So an id depends on
  * nothing that is added elsewhere in the program.
  * @throws streaming.duplicate-uid
@@ -19,8 +19,9 @@ export function operatorIdsOf(nodes: readonly StreamNode[]): ReadonlyMap<StreamN
   const ids = new Map<StreamNode, OperatorId>()
   const used = new Map<string, number>()
   for (const node of nodes) {
-    const { uid, explicitName } = node
-    if (uid !== undefined) ids.set(node, hash('uid', uid))
+    const { uid, uidHash, explicitName } = node
+    if (uidHash !== undefined) ids.set(node, uidHash as OperatorId)
+    else if (uid !== undefined) ids.set(node, hash('uid', uid))
     else if (explicitName !== undefined && names.get(explicitName) === 1)
       ids.set(node, hash('name', explicitName))
     else ids.set(node, hash('path', ...distinct(pathOf(node, ids), used)))
@@ -36,10 +37,11 @@ export function jobVertexIdOf(operatorIds: readonly OperatorId[]): JobVertexId {
 function requireDistinctUids(nodes: readonly StreamNode[]): void {
   const seen = new Map<string, StreamNode>()
   for (const node of nodes) {
-    if (node.uid === undefined) continue
-    const first = seen.get(node.uid)
-    if (first !== undefined) throw DuplicateUid({ uid: node.uid, first: first.label, second: node.label })
-    seen.set(node.uid, node)
+    const uid = node.uidHash ?? node.uid
+    if (uid === undefined) continue
+    const first = seen.get(uid)
+    if (first !== undefined) throw DuplicateUid({ uid, first: first.label, second: node.label })
+    seen.set(uid, node)
   }
 }
 

@@ -44,11 +44,12 @@ export class StreamNode {
   readonly inputs: readonly Upstream[]
   /** By input. */
   readonly keySelectors: readonly (((value: never) => unknown) | undefined)[]
-  readonly nonParallel: boolean
   readonly check: ((node: StreamNode) => void) | undefined
   readonly #defaultName: string
   #name: string | undefined
   #uid: string | undefined
+  #uidHash: string | undefined
+  #nonParallel: boolean
   #parallelism: number
   #maxParallelism: number | undefined
   #slotSharingGroup: string | undefined
@@ -60,11 +61,11 @@ export class StreamNode {
     this.factory = options.factory
     this.inputs = options.inputs
     this.keySelectors = [options.keySelector, options.secondKeySelector]
-    this.nonParallel = options.nonParallel ?? false
+    this.#nonParallel = options.nonParallel ?? false
     this.check = options.check
     this.#defaultName = options.defaultName
     this.#name = options.name
-    this.#parallelism = this.nonParallel ? 1 : options.parallelism
+    this.#parallelism = this.#nonParallel ? 1 : options.parallelism
   }
 
   get name(): string {
@@ -78,6 +79,11 @@ export class StreamNode {
 
   get uid(): string | undefined {
     return this.#uid
+  }
+
+  /** The id of the operator's state itself; undefined: it follows from the uid, the name or the place. */
+  get uidHash(): string | undefined {
+    return this.#uidHash
   }
 
   get parallelism(): number {
@@ -113,9 +119,26 @@ export class StreamNode {
     this.#uid = this.#text('uid', uid)
   }
 
+  setUidHash(uidHash: string): void {
+    if (!/^[0-9a-f]{32}$/.test(uidHash)) {
+      throw InvalidArgument({
+        call: `setUidHash of ${this.label}`,
+        value: JSON.stringify(uidHash) ?? 'undefined',
+        expected: 'the 32 hexadecimal digits of an operator id',
+      })
+    }
+    this.#uidHash = uidHash
+  }
+
+  /** One subtask, whatever is set. */
+  setNonParallel(): void {
+    this.#nonParallel = true
+    this.#parallelism = 1
+  }
+
   setParallelism(parallelism: number): void {
     requireParallelism(`setParallelism of ${this.label}`, parallelism)
-    if (!this.nonParallel) this.#parallelism = parallelism
+    if (!this.#nonParallel) this.#parallelism = parallelism
   }
 
   setMaxParallelism(maxParallelism: number): void {
