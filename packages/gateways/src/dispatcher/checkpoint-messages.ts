@@ -13,6 +13,8 @@ export interface SubtaskCheckpoint {
   /** Milliseconds since the epoch. */
   readonly acknowledgedAt: number
   readonly stateBytes: number
+  /** Of it what was written for this checkpoint. */
+  readonly writtenBytes: number
   /** Of records on their way, in an unaligned checkpoint. */
   readonly persistedBytes: number
   readonly syncMs: number
@@ -43,6 +45,8 @@ export interface CheckpointRecord {
   /** From the trigger to its end, or to now. */
   readonly durationMs: number
   readonly stateBytes: number
+  /** Of it what was written for this checkpoint. */
+  readonly writtenBytes: number
   readonly vertices: readonly VertexCheckpoint[]
   /** URI of its folder, once it is complete. */
   readonly pointer?: string
@@ -85,6 +89,7 @@ export interface CheckpointStatistics {
   /** Over the latest completed ones. */
   readonly summary: {
     readonly stateBytes: Summary
+    readonly writtenBytes: Summary
     readonly durationMs: Summary
     readonly persistedBytes: Summary
   }

@@ -106,6 +106,8 @@ export interface CheckpointAcknowledgement {
     readonly asyncMs: number
     readonly startDelayMs: number
     readonly stateBytes: number
+    /** Of it what was written for this checkpoint, without files of earlier ones; absent: all. */
+    readonly writtenBytes?: number
     /** The snapshot was taken before all barriers had come. */
     readonly unaligned?: boolean
     /** Of records on their way that are part of it. */

@@ -24,6 +24,7 @@ interface Entry {
   /** -1: it goes on. */
   durationMs: number
   stateBytes: number
+  writtenBytes: number
   pointer?: string
   discarded?: boolean
   failure?: { readonly timestamp: number; readonly message: string }
@@ -36,7 +37,12 @@ export class CheckpointHistory {
   /** Newest last. */
   readonly #entries: Entry[] = []
   readonly #totals = { triggered: 0, completed: 0, failed: 0, restored: 0 }
-  readonly #samples: { stateBytes: number; durationMs: number; persistedBytes: number }[] = []
+  readonly #samples: {
+    stateBytes: number
+    writtenBytes: number
+    durationMs: number
+    persistedBytes: number
+  }[] = []
   readonly #latest: Partial<Record<'completed' | 'savepoint' | 'failed', Entry>> = {}
   #restored: RestoredRecord | undefined
 
@@ -48,7 +54,7 @@ export class CheckpointHistory {
   triggered({ id, savepoint, timestamp }: PendingCheckpoint): void {
     this.#totals.triggered++
     const kind = savepoint === undefined ? 'checkpoint' : savepoint.stop === 'no' ? 'savepoint' : 'stop'
-    const counters = { latestAckAt: -1, durationMs: -1, stateBytes: 0 }
+    const counters = { latestAckAt: -1, durationMs: -1, stateBytes: 0, writtenBytes: 0 }
     this.#entries.push({
       ...{ id, kind, triggeredAt: timestamp, subtasks: new Map(), status: 'IN_PROGRESS', ...counters },
     })
@@ -65,12 +71,22 @@ export class CheckpointHistory {
   ): void {
     const entry = this.#entry(checkpointId)
     if (entry === undefined || metrics === undefined) return
-    const { stateBytes, persistedBytes = 0, syncMs, asyncMs, alignmentMs, startDelayMs, unaligned } = metrics
+    const {
+      stateBytes,
+      writtenBytes = stateBytes,
+      persistedBytes = 0,
+      syncMs,
+      asyncMs,
+      alignmentMs,
+      startDelayMs,
+      unaligned,
+    } = metrics
     const index = Number(key.slice(key.lastIndexOf('/') + 1))
     const times = { syncMs, asyncMs, alignmentMs, startDelayMs }
-    const sizes = { stateBytes, persistedBytes, unaligned: unaligned === true }
+    const sizes = { stateBytes, writtenBytes, persistedBytes, unaligned: unaligned === true }
     entry.subtasks.set(key, { index, acknowledgedAt: epochMs, ...sizes, ...times })
     entry.stateBytes += stateBytes
+    entry.writtenBytes += writtenBytes
     entry.latestAckAt = epochMs
   }
 
@@ -89,7 +105,7 @@ export class CheckpointHistory {
       (sum, subtask) => sum + subtask.persistedBytes,
       0,
     )
-    this.#samples.push({ stateBytes, durationMs, persistedBytes })
+    this.#samples.push({ stateBytes, writtenBytes: entry.writtenBytes, durationMs, persistedBytes })
     if (this.#samples.length > MAX_SAMPLES) this.#samples.shift()
   }
 
@@ -126,6 +142,7 @@ export class CheckpointHistory {
       },
       summary: {
         stateBytes: summaryOf(this.#samples.map(sample => sample.stateBytes)),
+        writtenBytes: summaryOf(this.#samples.map(sample => sample.writtenBytes)),
         durationMs: summaryOf(this.#samples.map(sample => sample.durationMs)),
         persistedBytes: summaryOf(this.#samples.map(sample => sample.persistedBytes)),
       },

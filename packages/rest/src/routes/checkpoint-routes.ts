@@ -20,7 +20,7 @@ export function jobCheckpoints({ totals, history, latest, summary }: CheckpointS
       failed: totals.failed,
     },
     summary: {
-      checkpointed_size: summary.stateBytes,
+      checkpointed_size: summary.writtenBytes,
       state_size: summary.stateBytes,
       end_to_end_duration: summary.durationMs,
       alignment_buffered: NOTHING,
@@ -72,7 +72,7 @@ export function checkpointInfo(record: CheckpointRecord): object {
     trigger_timestamp: record.triggeredAt,
     latest_ack_timestamp: record.latestAckAt,
     ...sizes(
-      record.stateBytes,
+      record,
       record.durationMs,
       sum(vertices.flatMap(subtasksOf), s => s.persistedBytes),
     ),
@@ -98,7 +98,7 @@ export function checkpointSubtasks(record: CheckpointRecord, vertexId: string): 
   return {
     ...vertexInfo(record, vertex),
     summary: {
-      checkpointed_size: of(s => s.stateBytes),
+      checkpointed_size: of(s => s.writtenBytes),
       state_size: of(s => s.stateBytes),
       end_to_end_duration: of(s => s.acknowledgedAt - record.triggeredAt),
       checkpoint_duration: { sync: of(s => s.syncMs), async: of(s => s.asyncMs) },
@@ -137,7 +137,7 @@ function vertexInfo(record: CheckpointRecord, vertex: VertexCheckpoint): object 
     status: record.status,
     latest_ack_timestamp: latest,
     ...sizes(
-      sum(subtasks, s => s.stateBytes),
+      { stateBytes: sum(subtasks, s => s.stateBytes), writtenBytes: sum(subtasks, s => s.writtenBytes) },
       durationMs,
       sum(subtasks, s => s.persistedBytes),
     ),
@@ -152,7 +152,7 @@ function subtaskInfo(subtask: SubtaskCheckpoint, triggeredAt: number): object {
     status: 'completed',
     ack_timestamp: subtask.acknowledgedAt,
     end_to_end_duration: subtask.acknowledgedAt - triggeredAt,
-    checkpointed_size: subtask.stateBytes,
+    checkpointed_size: subtask.writtenBytes,
     state_size: subtask.stateBytes,
     checkpoint: { sync: subtask.syncMs, async: subtask.asyncMs },
     alignment: {
@@ -171,9 +171,13 @@ function restoredInfo({ id, timestamp, savepoint, pointer }: RestoredRecord): ob
   return { id, restore_timestamp: timestamp, is_savepoint: savepoint, external_path: pointer }
 }
 
-function sizes(stateBytes: number, durationMs: number, persistedBytes: number): object {
+function sizes(
+  { stateBytes, writtenBytes }: { readonly stateBytes: number; readonly writtenBytes: number },
+  durationMs: number,
+  persistedBytes: number,
+): object {
   return {
-    checkpointed_size: stateBytes,
+    checkpointed_size: writtenBytes,
     state_size: stateBytes,
     end_to_end_duration: durationMs,
     alignment_buffered: 0,

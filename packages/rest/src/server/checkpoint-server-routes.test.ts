@@ -11,17 +11,25 @@ afterEach(async () => {
 
 const NONE: Summary = { min: 0, max: 0, avg: 0, p50: 0, p90: 0, p95: 0, p99: 0, p999: 0 }
 const subtask = (index: number, acknowledgedAt: number) => ({
-  ...{ index, acknowledgedAt, stateBytes: 10 * (index + 1), persistedBytes: 1, syncMs: 2, asyncMs: 3 },
+  ...{
+    index,
+    acknowledgedAt,
+    stateBytes: 10 * (index + 1),
+    writtenBytes: 5,
+    persistedBytes: 1,
+    syncMs: 2,
+    asyncMs: 3,
+  },
   ...{ alignmentMs: 4, startDelayMs: 5, unaligned: index === 1 },
 })
 const completed: CheckpointRecord = {
   ...{ id: 4, status: 'COMPLETED', kind: 'checkpoint', triggeredAt: 100, latestAckAt: 130, durationMs: 40 },
-  ...{ stateBytes: 30, pointer: 'file:///c/chk-4' },
+  ...{ stateBytes: 30, writtenBytes: 10, pointer: 'file:///c/chk-4' },
   vertices: [{ vertexId: 'v1', parallelism: 2, subtasks: [subtask(0, 120), subtask(1, 130)] }],
 }
 const failed: CheckpointRecord = {
   ...{ id: 5, status: 'FAILED', kind: 'savepoint', triggeredAt: 150, latestAckAt: -1, durationMs: 10 },
-  ...{ stateBytes: 0, failure: { timestamp: 160, message: 'disk full' } },
+  ...{ stateBytes: 0, writtenBytes: 0, failure: { timestamp: 160, message: 'disk full' } },
   vertices: [{ vertexId: 'v1', parallelism: 2, subtasks: [] }],
 }
 const statistics: CheckpointStatistics = {
@@ -31,7 +39,12 @@ const statistics: CheckpointStatistics = {
     ...{ completed, savepoint: undefined, failed },
     restored: { id: 3, timestamp: 90, savepoint: true, pointer: 'file:///sp' },
   },
-  summary: { stateBytes: { ...NONE, max: 30 }, durationMs: { ...NONE, max: 40 }, persistedBytes: NONE },
+  summary: {
+    stateBytes: { ...NONE, max: 30 },
+    writtenBytes: { ...NONE, max: 10 },
+    durationMs: { ...NONE, max: 40 },
+    persistedBytes: NONE,
+  },
 }
 
 it("shows checkpoints in Flink's shapes", async () => {
@@ -62,14 +75,19 @@ it("shows checkpoints in Flink's shapes", async () => {
   }
   const one = {
     ...{ id: 4, status: 'COMPLETED', is_savepoint: false, trigger_timestamp: 100, latest_ack_timestamp: 130 },
-    ...{ state_size: 30, end_to_end_duration: 40, persisted_data: 2, num_subtasks: 2 },
+    ...{ checkpointed_size: 10, state_size: 30, end_to_end_duration: 40, persisted_data: 2, num_subtasks: 2 },
     ...{ num_acknowledged_subtasks: 2, checkpoint_type: 'UNALIGNED_CHECKPOINT', discarded: false },
     external_path: 'file:///c/chk-4',
     tasks: { v1: { id: 'v1', status: 'COMPLETED', latest_ack_timestamp: 130, end_to_end_duration: 30 } },
   }
   expect((await get('')).body).toMatchObject({
     counts: { restored: 1, total: 2, in_progress: 0, completed: 1, failed: 1 },
-    summary: { state_size: { max: 30 }, end_to_end_duration: { max: 40 }, alignment_buffered: NONE },
+    summary: {
+      checkpointed_size: { max: 10 },
+      state_size: { max: 30 },
+      end_to_end_duration: { max: 40 },
+      alignment_buffered: NONE,
+    },
     latest: {
       completed: one,
       savepoint: null,
@@ -86,7 +104,11 @@ it("shows checkpoints in Flink's shapes", async () => {
   expect((await get('/details/4')).body).toMatchObject(one)
   expect((await get('/details/4/subtasks/v1')).body).toMatchObject({
     ...{ id: 'v1', num_acknowledged_subtasks: 2 },
-    summary: { state_size: { min: 10, max: 20, avg: 15 }, start_delay: { p99: 5 } },
+    summary: {
+      checkpointed_size: { max: 5 },
+      state_size: { min: 10, max: 20, avg: 15 },
+      start_delay: { p99: 5 },
+    },
     subtasks: [
       { index: 0, status: 'completed', checkpoint: { sync: 2, async: 3 }, alignment: { duration: 4 } },
       { index: 1, end_to_end_duration: 30, unaligned_checkpoint: true },
