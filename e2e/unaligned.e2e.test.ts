@@ -5,7 +5,7 @@ import { countRows, expectRows, outputFolder, visibleRowsIn } from './harness/ou
 import { REPOSITORY, TestCluster } from './harness/test-cluster.ts'
 
 const JOB = join(REPOSITORY, 'e2e/jobs/counts.ts')
-const RECORDS = 12_000
+const RECORDS = 8000
 const KEYS = 50
 
 interface CheckpointDurations {

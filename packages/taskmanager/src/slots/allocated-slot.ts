@@ -215,13 +215,8 @@ export class AllocatedSlot {
   #outOfMemory(usedBytes: number | undefined): void {
     const { memoryLimitBytes: limitBytes } = this.#options
     const largestStates = this.#memory?.largestStates ?? []
-    const error = SlotOutOfMemory({
-      job: this.#jobName,
-      slot: this.slotId,
-      usedBytes,
-      limitBytes,
-      largestStates,
-    })
+    const memory = { usedBytes, limitBytes, largestStates }
+    const error = SlotOutOfMemory({ job: this.#jobName, slot: this.slotId, ...memory })
     this.#logger.error({ error }, 'slot is out of memory, its thread is terminated')
     this.#leaveThread()
     this.#waiting = undefined
