@@ -56,6 +56,26 @@ test('a TaskManager and the job host killed together change nothing in the resul
   expect(await cluster.stop()).toEqual([])
 })
 
+test('a job host that is frozen is given up and ended, and changes nothing in the result', async () => {
+  const cluster = await TestCluster.start({
+    taskManagers: 1,
+    slots: 2,
+    configuration: { 'heartbeat.timeout': '2 s' },
+  })
+  const run = new MainJobRun(cluster, { parallelism: 2, checkpointIntervalMs: 100 })
+  const jobId = await cluster.submitted(run.running)
+  await cluster.until('the job host', 10_000, async () => cluster.jobHosts().length > 0)
+  const [frozen] = cluster.jobHosts()
+  process.kill(frozen as number, 'SIGSTOP')
+  await run.expectResult()
+  const exceptions = await cluster.rest<{ exceptionHistory: { entries: readonly unknown[] } }>(
+    `/jobs/${jobId}/exceptions`,
+  )
+  expect(exceptions?.exceptionHistory.entries.length).toBeGreaterThanOrEqual(1)
+  await cluster.until('the frozen process to be gone', 10_000, async () => !isAlive(frozen as number))
+  expect(await cluster.stop()).toEqual([])
+})
+
 test('a job host is there only for jobs that need one, ends when it is idle, and never outlives its JobManager', async () => {
   const output = mkdtempSync(join(tmpdir(), 'job-host-'))
   const cluster = await TestCluster.start({

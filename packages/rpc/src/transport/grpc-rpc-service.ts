@@ -19,6 +19,8 @@ import { OwnDialer } from './own-dialer.ts'
 import { tcpPeerProbe } from './tcp-peer-probe.ts'
 
 const CLOSE_TIMEOUT_MS = 300
+/** How a service that listens everywhere is reached on its own machine. */
+const LOOPBACK_OF: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
 
 /** Where a process listens and who it is. */
 export interface GrpcRpcServiceOptions {
@@ -91,7 +93,7 @@ export class GrpcRpcService implements RpcService, RpcClient {
     const port = this.#running?.port
     const { bindHost } = this.#options
     if (port === undefined) throw ServiceNotRunning({ address: addressOf(bindHost, this.#options.port) })
-    return addressOf(bindHost === '0.0.0.0' || bindHost === '::' ? 'localhost' : bindHost, port)
+    return addressOf(LOOPBACK_OF[bindHost] ?? bindHost, port)
   }
 
   get blobs(): BlobAccess {
