@@ -230,6 +230,7 @@ export class WindowedStream<T, K, W extends Window = TimeWindow> {
 
 /** `TumblingEventTimeWindows` is shown as `Tumbling Window`. */
 function nameOf(assigner: object): string {
-  const kind = /^(Tumbling|Sliding|Global)|Session/.exec(assigner.constructor.name)?.[0]
+  // Bundlers rename classes, with a character more in front or behind.
+  const kind = /Tumbling|Sliding|Global|Session/.exec(assigner.constructor.name)?.[0]
   return kind === undefined ? 'Window' : `${kind} Window`
 }
