@@ -4,6 +4,12 @@ import { NetworkMemoryTaken, NetworkMemoryTooSmall } from '../errors.ts'
 /** Smaller rings hold batches of a few dozen records only. */
 const MIN_CHANNEL_BYTES = 16 * 1024
 
+/**
+ * What channels that are made together get at most, as long as each keeps the smallest size: memory is cleared when it
+ * is made, about 200 MB a second here, and the TaskManager answers nobody meanwhile.
+ */
+const QUICKLY_MADE_BYTES = 128 * 1024 ** 2
+
 /** Channels that are to be made together. */
 export interface ChannelDemand {
   readonly jobId: JobId
@@ -53,7 +59,8 @@ export class NetworkMemory {
     // What a slot that comes later can still get must not depend on who came first.
     const shareBytes = freeBytes / (otherSlots + 1)
     let sizeBytes = this.#channelBytes
-    while (sizeBytes > this.#smallestBytes && channels * sizeBytes > shareBytes) sizeBytes /= 2
+    const plentyBytes = Math.min(shareBytes, QUICKLY_MADE_BYTES)
+    while (sizeBytes > this.#smallestBytes && channels * sizeBytes > plentyBytes) sizeBytes /= 2
     const ownBytes = this.#usedBytes.get(jobId) ?? 0
     if (channels * sizeBytes > freeBytes) {
       const { limitBytes } = this
