@@ -106,13 +106,13 @@ return class extends HeapTable {
       if (map.size >= ${SEGMENT_LIMIT}) {
         this.segments = new SegmentedMap(map)
         // Strings have places from now on.
-        if (typeof key === 'string') this.recent = new Array(${SEGMENT_LIMIT}).fill(undefined)
+        if (typeof key === 'string' && this.recent.length < ${SEGMENT_LIMIT}) this.recent = new Array(${SEGMENT_LIMIT}).fill(undefined)
       }
     } else if (!this.segments.add(canonical, entry)) throw duplicate(this, key)
     this.size++
     const integer = typeof key === 'number' && (key | 0) === key
     if (integer || this.segments !== undefined) {
-      if (this.size > this.recent.length && this.recent.length < ${MOST_RECENT}) this.recent = new Array(this.recent.length * 2).fill(undefined)
+      if (this.size * 2 > this.recent.length && this.recent.length < ${MOST_RECENT}) this.recent = new Array(this.recent.length * 2).fill(undefined)
       if (integer) this.recent[${placeIn('this.recent')}] = entry
     }
     cursor.advance()

@@ -16,6 +16,9 @@ import type { TtlClock } from './ttl/ttl-clock.ts'
 /** Keys of a namespace that are removed one by one when it is dropped. */
 const FEW_KEYS = 64
 
+/** Places of a dropped table that are worth to be kept. */
+const MANY_PLACES = 1024
+
 /** All tables of one state. A dropped namespace keeps its entries for the open snapshot, which holds its maps. */
 export class HeapState<V> implements NamespacedState<V> {
   readonly name: string
@@ -23,6 +26,8 @@ export class HeapState<V> implements NamespacedState<V> {
   readonly #dependencies: TableDependencies
   readonly #Table: HeapTableClass<V>
   readonly #tables = new Map<string | number | undefined, HeapTable<V>>()
+  /** Empty places of the table dropped last: windows follow each other with about as many keys. */
+  #sparePlaces: HeapTable<V>['recent'] | undefined
   /** Whether values have times, and by which clock: see {@link Timed}. */
   ttl: TtlMode
   /** Set when the state has been asked for by a descriptor with a time to live. */
@@ -56,6 +61,10 @@ export class HeapState<V> implements NamespacedState<V> {
     if (table === undefined) {
       table = new this.#Table({ state: this, namespace }, this.#dependencies)
       this.#tables.set(namespace, table)
+      if (this.#sparePlaces !== undefined) {
+        table.recent = this.#sparePlaces
+        this.#sparePlaces = undefined
+      }
     }
     return table
   }
@@ -73,6 +82,10 @@ export class HeapState<V> implements NamespacedState<V> {
     if (table === undefined) return
     this.#tables.delete(namespace)
     this.#dependencies.cursor.advance()
+    if (table.recent.length >= MANY_PLACES) {
+      this.#sparePlaces = table.recent.fill(undefined)
+      table.recent = [undefined, undefined]
+    }
     const { removals } = this.#dependencies.copyOnWrite
     if (removals === undefined || table.size === 0) return
     // Of few keys each one for itself: the other way is an entry in each key group.

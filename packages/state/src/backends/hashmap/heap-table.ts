@@ -38,7 +38,7 @@ export abstract class HeapTable<V> implements StateTable<V>, TableIdentity {
   /**
    * Entries, each in the place of its key, the latest found of those that share one: one load where the Map needs
    * three, and segments six, which for random keys are what a lookup costs. Integers have the place of their product,
-   * strings in segments that of their hash. A power of two of places, from two on; grows with the table.
+   * strings in segments that of their hash. A power of two of places, at least twice as many as entries up to a limit.
    */
   recent: (HeapEntry<V> | undefined)[] = [undefined, undefined]
   size = 0
