@@ -10,7 +10,8 @@ test.each([
 ])(
   '300 shuffles at parallelism 4 run on $taskManagers TaskManagers within seconds',
   async layout => {
-    const cluster = await TestCluster.start(layout)
+    // Where many tests share two cores, a process may stand still for long.
+    const cluster = await TestCluster.start({ ...layout, configuration: { 'heartbeat.timeout': '1 min' } })
     const running = cluster.flink('run', '-p', '4', JOB, '--rate', '20')
     const jobId = await cluster.submitted(running)
     const submittedMs = performance.now()

@@ -1,5 +1,5 @@
 /** What a barrier says of its savepoint. */
-export interface SavepointTarget {
+interface SavepointTarget {
   /** URI of the folder that all tasks write into. */
   readonly folder: string
   /** Nothing is read, and no timer fires, after the barrier: the job ends when the savepoint is complete. */
