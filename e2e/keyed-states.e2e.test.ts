@@ -1,13 +1,15 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { expectRows, outputFolder, rowsIn, visibleRowsIn } from './harness/output.ts'
+import { countRows, expectRows, outputFolder, rowsIn, visibleRowsIn } from './harness/output.ts'
 import { type Checkpoints, REPOSITORY, TestCluster } from './harness/test-cluster.ts'
 
 const JOB = join(REPOSITORY, 'e2e/jobs/states.ts')
 const RECORDS = 40_000
-const KEYS = 2000
+const KEYS = 10_000
+/** Keys that go on changing. */
+const HOT = 100
 
 let cluster: TestCluster
 beforeAll(async () => {
@@ -27,48 +29,56 @@ afterAll(async () => {
 })
 
 /** What jobs/states.ts must write: for the n-th record of each key what the states hold then. */
-function expectedRows(records: number, keys: number): readonly string[] {
-  return Array.from({ length: records }, (_, i) => {
-    const n = Math.floor(i / keys) + 1
-    return `key-${i % keys} ${n} ${n % 100} ${n} ${(n * (n + 1)) / 2} ${(n + 1) / 2}`
+function expectedRows(): readonly string[] {
+  return Array.from({ length: RECORDS }, (_, i) => {
+    const key = i < KEYS ? i : (i - KEYS) % HOT
+    const n = i < KEYS ? 1 : Math.floor((i - KEYS) / HOT) + 2
+    return `key-${key} ${n} ${n % 100} ${n} ${(n * (n + 1)) / 2} ${(n + 1) / 2}`
   }).sort()
 }
 
 const args = (output: string, rate: number): string[] => [
   ...[JOB, '--output', output, '--records', String(RECORDS), '--keys', String(KEYS)],
-  ...['--rate', String(rate)],
+  ...['--hot', String(HOT), '--rate', String(rate)],
 ]
 
 test('all kinds of state survive the loss of a TaskManager, with incremental checkpoints', async () => {
   const output = outputFolder(cluster, 'killed')
-  const running = cluster.flink('run', '-p', '3', ...args(output, 12_000))
+  const running = cluster.flink('run', '-p', '3', ...args(output, 4000))
   await cluster.submitted(running)
   for (const part of [1 / 4, 1 / 2]) {
-    await cluster.until('rows', 15_000, async () => visibleRowsIn(output).length > RECORDS * part)
+    await cluster.until('rows', 60_000, async () => visibleRowsIn(output).length > RECORDS * part)
     const [victim] = await cluster.busyTaskManagers()
     await cluster.killTaskManager(victim as number)
     cluster.startTaskManager()
   }
   const { code, stdout, stderr } = await running.finished
   expect(code, `${stdout}\n${stderr}`).toBe(0)
-  expectRows(rowsIn(output), expectedRows(RECORDS, KEYS))
+  expectRows(rowsIn(output), expectedRows())
 })
+
+interface History {
+  readonly history: readonly { readonly checkpointed_size: number; readonly state_size: number }[]
+}
 
 test('incremental checkpoints can be looked into, and restored with another parallelism', async () => {
   const output = outputFolder(cluster, 'rescaled')
-  const running = cluster.flink('run', '-p', '2', ...args(output, 8000))
+  // So slow that it is not over when it is cancelled, also on a busy machine.
+  const running = cluster.flink('run', '-p', '2', ...args(output, 2000))
   const jobId = await cluster.submitted(running)
-  await cluster.until('rows', 15_000, async () => visibleRowsIn(output).length > RECORDS / 2)
+  const isIncremental = async (): Promise<boolean> => {
+    const { history } = (await cluster.rest<History>(`/jobs/${jobId}/checkpoints`)) ?? { history: [] }
+    return history.some(({ checkpointed_size, state_size }) => checkpointed_size < state_size / 2)
+  }
+  await cluster.until('a checkpoint of changes', 60_000, isIncremental)
   expect((await cluster.flink('cancel', jobId).finished).code).toBe(0)
-  await running.finished
+  expect((await running.finished).code).toBe(1)
   const checkpoints = await cluster.rest<Checkpoints>(`/jobs/${jobId}/checkpoints`)
   const pointer = checkpoints?.latest.completed?.external_path ?? ''
   const folder = pointer.startsWith('file:') ? fileURLToPath(pointer) : pointer
   const metadata = readFileSync(join(folder, '_metadata'), 'utf8')
-  // The checkpoint refers to files of earlier ones, which are still there.
-  expect(metadata).toContain('"delta":"changes"')
-  expect(metadata).toContain('"../chk-')
-  expect(readdirSync(join(folder, '..')).filter(name => name.startsWith('chk-')).length).toBeGreaterThan(1)
+  // It refers to files of earlier ones, unless it is the one of so many that has everything.
+  if (metadata.includes('"delta":"changes"')) expect(metadata).toContain('"../chk-')
   const listed = await cluster.flink('state', 'ls', pointer).finished
   expect(listed.stdout).toMatch(/all states +by rest +keyed map, ttl by processing-time +\{ count: number \}/)
   const gotten = await cluster.flink('state', 'get', pointer, 'all states', 'count', 'key-7').finished
@@ -92,5 +102,21 @@ test('incremental checkpoints can be looked into, and restored with another para
     ...args(output, 20_000),
   ).finished
   expect(code, `${stdout}\n${stderr}`).toBe(0)
-  expectRows(rowsIn(output), expectedRows(RECORDS, KEYS))
+  expectRows(rowsIn(output), expectedRows())
+})
+
+test('a job chooses its state backend; one that there is not fails it with a hint', async () => {
+  const counts = join(REPOSITORY, 'e2e/jobs/counts.ts')
+  const run = (output: string, backend: string) =>
+    cluster.flink(
+      ...['run', '-D', `state.backend.type=${backend}`, '-p', '2', counts],
+      ...['--output', output, '--records', '4000', '--rate', '8000', '--restarts', '0'],
+    ).finished
+  const output = outputFolder(cluster, 'plain')
+  const { code, stderr } = await run(output, 'plain')
+  expect(code, stderr).toBe(0)
+  expectRows(rowsIn(output), countRows(4000, 50))
+  const refused = await run(outputFolder(cluster, 'refused'), 'no-such-backend')
+  expect(refused.code).toBe(1)
+  expect(refused.stderr).toContain("State backend 'no-such-backend' can't be used")
 })

@@ -29,11 +29,13 @@ const { values: options } = parseArgs({
     output: { type: 'string', default: '' },
     records: { type: 'string', default: '10000' },
     keys: { type: 'string', default: '50' },
+    // Each key comes once, then only so many of them, in turn: most of the state does not change any more.
+    hot: { type: 'string', default: '50' },
     rate: { type: 'string', default: '10000' },
     interval: { type: 'string', default: '100 ms' },
   },
 })
-const [records, keys] = [Number(options.records), Number(options.keys)]
+const [records, keys, hot] = [Number(options.records), Number(options.keys), Number(options.hot)]
 env.enableCheckpointing(options.interval)
 env.getCheckpointConfig().setExternalizedCheckpointRetention('retain-on-cancellation')
 
@@ -91,7 +93,10 @@ class AllStates implements KeyedProcessFunction<string, Item, string> {
 env
   .fromSource(
     new DataGeneratorSource({
-      generator: (i): Item => ({ key: `key-${i % keys}`, n: Math.floor(i / keys) + 1 }),
+      generator: (i): Item =>
+        i < keys
+          ? { key: `key-${i}`, n: 1 }
+          : { key: `key-${(i - keys) % hot}`, n: Math.floor((i - keys) / hot) + 2 },
       count: records,
       ratePerSecond: Number(options.rate),
     }),
