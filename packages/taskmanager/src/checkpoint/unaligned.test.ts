@@ -104,6 +104,26 @@ describe('unaligned checkpoints', () => {
     await harness.stop()
   })
 
+  test.each([0, 5])('let all channels go on afterwards, with a timeout of %i ms', async alignedTimeoutMs => {
+    const topology = { sources: 3, middles: 2, sinks: 2, first: ring(5), second: ring(5) }
+    const pipeline = new Pipeline(topology, { unaligned: { alignedTimeoutMs } })
+    const { harness } = pipeline
+    await harness.allRunning()
+    // Barriers come on some channels before the announcement, and on others long after.
+    const trigger = { checkpointId: 1, timestamp: 0, savepoint: false } as const
+    harness.task('source', 1).triggerCheckpoint(trigger)
+    await harness.until(() => harness.snapshot('source', 1, 1) !== undefined, 'the first barrier')
+    await harness.until(() => harness.task('middle').metrics.checkpoint !== undefined, 'its arrival')
+    harness.task('source', 0).triggerCheckpoint(trigger)
+    await harness.turns(20)
+    harness.task('source', 2).triggerCheckpoint(trigger)
+    harness.trigger(1, 'middle', 'sink')
+    await harness.until(() => pipeline.acknowledged(1).length === 7, 'the checkpoint')
+    await harness.until(() => seen(pipeline.sinks).length === 3 * LIMIT, 'all records')
+    expect(seen(pipeline.sinks)).toEqual(everything(3))
+    await harness.stop()
+  })
+
   test('with a snapshot that fails decline, and the task goes on', async () => {
     const pipeline = new Pipeline(SIMPLE, { unaligned: { alignedTimeoutMs: 0 }, checkpoints: 'exactly-once' })
     const { harness } = pipeline
@@ -137,12 +157,15 @@ describe('unaligned checkpoints', () => {
           fc.nat({ max: 60 }),
           fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }),
           fc.boolean(),
+          fc.shuffledSubarray(['source', 'middle', 'sink'], { minLength: 3 }),
+          fc.nat({ max: 5 }),
+          fc.constantFrom(0, 1),
         ] as const),
-        async (from, middles, sinks, turns, blocked, whole) => {
+        async (from, middles, sinks, turns, blocked, whole, order, gap, alignedTimeoutMs) => {
           // Copies of broadcast records are told apart by nothing: at another parallelism there are others.
           const copies = [from.first, from.second].some(({ partitioning }) => partitioning === 'broadcast')
           const to = copies ? from : { ...from, middles, sinks }
-          const pipeline = new Pipeline(from, { unaligned: { alignedTimeoutMs: 0 } })
+          const pipeline = new Pipeline(from, { unaligned: { alignedTimeoutMs } })
           const { harness } = pipeline
           await harness.allRunning()
           // Somebody has to work off what must be aligned.
@@ -150,19 +173,19 @@ describe('unaligned checkpoints', () => {
           for (const [i, operator] of all.entries()) operator.context?.setAvailable(blocked[i] !== true)
           await harness.turns(turns)
           pipeline.control.paused = whole
-          const first = await pipeline.checkpoint(1)
+          const first = await pipeline.checkpoint(1, order, gap)
           pipeline.control.paused = false
           // A second one in the middle of what the first has left.
-          const second = await pipeline.checkpoint(2)
+          const second = await pipeline.checkpoint(2, order, gap)
           for (const operator of all) operator.context?.setAvailable(true)
           for (const snapshots of [first, second]) {
             const again = new Pipeline(to, {
               restore: assign(snapshots, to)!,
-              unaligned: { alignedTimeoutMs: 0 },
+              unaligned: { alignedTimeoutMs },
             })
             // At once, with records of the checkpoint not yet processed.
             await again.harness.allRunning()
-            const third = await again.checkpoint(3)
+            const third = await again.checkpoint(3, order, gap)
             await again.harness.stop()
             const last = new Pipeline(to, { restore: assign(third, to)!, checkpoints: 'none' })
             await last.finish()

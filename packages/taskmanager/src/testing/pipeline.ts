@@ -83,8 +83,16 @@ export class Pipeline {
     this.harness.trigger(checkpointId, 'source', 'middle', 'sink')
   }
 
-  async checkpoint(checkpointId: number): Promise<Map<string, TaskStateSnapshot>> {
-    this.trigger(checkpointId)
+  /** @param order in which the operators are triggered, with `gap` turns of the event loop in between */
+  async checkpoint(
+    checkpointId: number,
+    order: readonly string[] = ['source', 'middle', 'sink'],
+    gap = 0,
+  ): Promise<Map<string, TaskStateSnapshot>> {
+    for (const name of order) {
+      this.harness.trigger(checkpointId, name)
+      if (gap > 0) await this.harness.turns(gap)
+    }
     await this.harness.until(
       () => this.acknowledged(checkpointId).length === this.harness.tasks.size,
       `checkpoint ${checkpointId}; declined: ${JSON.stringify(this.harness.declined.map(d => d.reason.message))}`,
