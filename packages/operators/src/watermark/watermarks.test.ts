@@ -237,7 +237,7 @@ describe("Flink's old assigners", () => {
     [
       'periodic',
       {
-        extractTimestamp: event => {
+        extractTimestamp: (event: Event) => {
           highest = Math.max(highest, event.at)
           return event.at
         },
@@ -248,8 +248,8 @@ describe("Flink's old assigners", () => {
     [
       'punctuated',
       {
-        extractTimestamp: event => event.at,
-        checkAndGetNextWatermark: (event, at) => (event.marker === true ? at : null),
+        extractTimestamp: (event: Event) => event.at,
+        checkAndGetNextWatermark: (event: Event, at: number) => (event.marker === true ? at : null),
       },
       [20],
     ],
