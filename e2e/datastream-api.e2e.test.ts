@@ -47,11 +47,15 @@ const expected: Record<string, readonly unknown[]> = {
   'async ordered': numbers.map(n => n * 2),
   'async unordered': numbers.map(n => n * 2),
   iteration: numbers.map(n => `${n} ${Math.floor(Math.log2(n)) + 1}`),
+  'async keyed': keys.flatMap(key =>
+    countsUpTo(perKey(key) + numbers.filter(n => n % 7 === key && n % 100 === 0).length, key),
+  ),
   rolling: keys.flatMap(key => countsUpTo(perKey(key), key)),
 }
 
 describe.each([1, 4])('through a failure and a restore, at parallelism %i', parallelism => {
-  test('each job gives what a plain computation gives', async () => {
+  // Eleven jobs, each started twice.
+  test('each job gives what a plain computation gives', { timeout: 400_000 }, async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [JOB, String(parallelism)], {
       maxBuffer: 64 * 1024 * 1024,
     })

@@ -1,5 +1,7 @@
 // A job for each part of the DataStream API, each with a failure after its first checkpoint. Prints what they give.
 import {
+  type AsyncKeyedContext,
+  type AsyncKeyedProcessFunction,
   AsyncRetryStrategies,
   AverageAccumulator,
   type BroadcastContext,
@@ -169,6 +171,29 @@ for (const ordered of [true, false]) {
     )
     .executeAndCollect('async')
 }
+
+/** Counts each key around a wait; every hundredth record has a timer, which counts too. */
+class CountLater implements AsyncKeyedProcessFunction<number, Event, string> {
+  async processElement(event: Event, context: AsyncKeyedContext<number>, out: Collector<string>) {
+    const count = context.getState(new ValueStateDescriptor('count', 0))
+    const before = count.value() ?? 0
+    if (event.n % 10 === 0) await later(1)
+    count.update(before + 1)
+    if (event.n % 100 === 0) context.timerService.registerEventTimeTimer(event.time + 50)
+    out(`${context.currentKey} ${before + 1}`)
+  }
+
+  async onTimer(_timestamp: number, context: AsyncKeyedContext<number>, out: Collector<string>) {
+    const count = context.getState(new ValueStateDescriptor('count', 0))
+    await later(1)
+    count.update((count.value() ?? 0) + 1)
+    out(`${context.currentKey} ${count.value()}`)
+  }
+}
+results['async keyed'] = await events(1)
+  .keyBy(byKey)
+  .asyncProcess(new CountLater(), { capacity: 20, timeout: '30 s' })
+  .executeAndCollect('async keyed')
 
 results['rolling'] = await events(1)
   .map(event => ({ key: event.key, count: 1, best: event.n }))
