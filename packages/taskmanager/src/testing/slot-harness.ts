@@ -3,6 +3,7 @@ import type {
   ChannelDeployment,
   CheckpointAcknowledgement,
   CheckpointDecline,
+  CheckpointTrigger,
   EdgeDeployment,
   TaskDeployment,
   TaskExecutionStateUpdate,
@@ -80,6 +81,8 @@ export class SlotHarness {
   readonly #program: ReplayedProgram
   readonly #registers = new Map<string, Float64Array>()
   readonly #direct = new Map<string, DirectChannel>()
+  /** What triggers say of savepoints. */
+  savepoint: CheckpointTrigger['savepoint'] = false
   readonly #storage = new MemoryStorage()
 
   constructor(spec: HarnessSpec) {
@@ -147,7 +150,11 @@ export class SlotHarness {
     for (const name of names) {
       for (const [id, task] of this.tasks) {
         if (id.startsWith(`${name}/`))
-          task.triggerCheckpoint({ checkpointId, timestamp: new SystemClock().now(), savepoint: false })
+          task.triggerCheckpoint({
+            checkpointId,
+            timestamp: new SystemClock().now(),
+            savepoint: this.savepoint,
+          })
       }
     }
   }
