@@ -1,4 +1,4 @@
-import type { Clock, JobId, Logger, LoggerOptions } from '@flink-ts/common'
+import { type Clock, type JobId, type Logger, type LoggerOptions, serializeError } from '@flink-ts/common'
 import {
   type CoordinatorReport,
   type CoordinatorsDeployment,
@@ -117,7 +117,16 @@ export class JobHost {
     // Now that this job has what it needs.
     if (report.type === 'started' || report.type === 'failed') this.#ports.threads.prepare()
     this.#gateway?.reportOfCoordinators(run, report).catch((error: unknown) => {
-      if (!this.#closed) this.#ports.logger.warn({ ...run, error }, 'Report to the JobManager failed')
+      // After the loss of the session there is nobody to tell, and nothing left to do.
+      if (this.#closed || this.#session?.lost === true) return
+      this.#ports.logger.warn({ ...run, report: report.type, error }, 'Report to the JobManager failed')
+      // What it said is not known there: a state or an event that is too large.
+      const reason = serializeError(error)
+      if (report.type === 'snapshot') {
+        this.#report(run, { type: 'snapshot-failed', checkpointId: report.checkpointId, reason })
+      } else if (report.type !== 'failed') {
+        this.#current(run)?.fail(error)
+      }
     })
   }
 }

@@ -1,8 +1,17 @@
+import { serializeError } from '@flink-ts/common'
+import type { AllocatedSlot } from '../slots/allocated-slot.ts'
 import type { SlotReport } from '../thread/slot-messages.ts'
 import type { JobConnection } from './job-connection.ts'
 
-/** Tells the JobMaster what a slot thread says of its tasks; what is for the slot alone stays here. */
-export function passOnReport(report: SlotReport, job: Pick<JobConnection, 'tell'> | undefined): void {
+/**
+ * Tells the JobMaster what a slot thread says of its tasks; what is for the slot alone stays here.
+ * @param slot whose thread it was
+ */
+export function passOnReport(
+  report: SlotReport,
+  job: Pick<JobConnection, 'tell'> | undefined,
+  slot: Pick<AllocatedSlot, 'fail'>,
+): void {
   switch (report.type) {
     case 'status':
       job?.tell('task state', gateway => gateway.updateTaskExecutionState(report.update))
@@ -18,7 +27,15 @@ export function passOnReport(report: SlotReport, job: Pick<JobConnection, 'tell'
       break
     case 'operator-event': {
       const { attemptId, operatorId, event } = report
-      job?.tell('operator event', gateway => gateway.sendOperatorEvent(attemptId, operatorId, event))
+      job?.tell('operator event', async gateway => {
+        try {
+          await gateway.sendOperatorEvent(attemptId, operatorId, event)
+        } catch (error) {
+          // The operator believes that it arrived: it was too large, or the connection is gone.
+          slot.fail(attemptId, serializeError(error))
+          throw error
+        }
+      })
       break
     }
     case 'metrics':

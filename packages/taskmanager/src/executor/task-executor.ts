@@ -140,7 +140,7 @@ export class TaskExecutor {
   }
 
   readonly #slotListener: SlotListener = {
-    report: (slot, report) => passOnReport(report, this.#jobs.get(slot.jobId)),
+    report: (slot, report) => passOnReport(report, this.#jobs.get(slot.jobId), slot),
     taskEnded: (slot, update, large) => this.#taskEnded(slot, update, large),
     threadDied: (slot, cause) => {
       const { allocationId } = slot
