@@ -16,7 +16,7 @@ const plain = fc.anything({
   maxDepth: 4,
 })
 
-describe('types', () => {
+describe('types', { timeout: 30_000 }, () => {
   test('are told of values, in words too', () => {
     const value = {
       n: 1,

@@ -44,7 +44,9 @@ const sameKey = (a: unknown, b: unknown): boolean =>
   JSON.stringify([typeof a, String(a === 0 ? 0 : a), Array.isArray(a)]) ===
   JSON.stringify([typeof b, String(b === 0 ? 0 : b), Array.isArray(b)])
 
-test('two states of one table, tables and snapshots in any order give what a list of keys gives', () => {
+test('two states of one table, tables and snapshots in any order give what a list of keys gives', {
+  timeout: 30_000,
+}, () => {
   const step = fc.record({
     key,
     what: fc.constantFrom('value', 'update', 'clear', 'insert', 'remove', 'snapshot', 'keep-key'),

@@ -310,7 +310,7 @@ describe('timers', () => {
   })
 })
 
-describe('failures', () => {
+describe('failures', { timeout: 30_000 }, () => {
   test('a state of another kind is refused, also after a restore', async () => {
     const backend = await open()
     backend.state(new ValueStateDescriptor('s'))

@@ -6,7 +6,7 @@ import { SegmentedMap } from './segmented-map.ts'
 
 const Entry = generateHeapEntry<number>()
 
-test('behaves as one Map while its segments are divided', () => {
+test('behaves as one Map while its segments are divided', { timeout: 30_000 }, () => {
   const operation = fc.record({ key: fc.nat({ max: 200 }), remove: fc.boolean() })
   fc.assert(
     fc.property(
@@ -36,7 +36,7 @@ test('behaves as one Map while its segments are divided', () => {
   )
 })
 
-test('maps taken before go on to hold all entries of that moment', () => {
+test('maps taken before go on to hold all entries of that moment', { timeout: 30_000 }, () => {
   const map = new SegmentedMap<number>(new Map(), 8)
   const before: HeapEntry<number>[] = []
   const add = (key: number): HeapEntry<number> => {

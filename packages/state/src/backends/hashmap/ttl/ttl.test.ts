@@ -259,7 +259,7 @@ describe('restored state', () => {
   })
 })
 
-describe('cleaning up', () => {
+describe('cleaning up', { timeout: 30_000 }, () => {
   async function entriesIn(handles: readonly KeyedStateHandle[]): Promise<number> {
     let entries = 0
     for (const handle of handles) {
