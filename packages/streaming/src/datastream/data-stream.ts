@@ -313,7 +313,9 @@ export class DataStream<T> {
 
   /**
    * Executes the job and gives all records of this stream, each exactly once also after failures. They must fit into
-   * memory. The order is that of one subtask that receives them all.
+   * memory; they travel through the blob store of the JobManager, in parts. With a later `execute` of the same program
+   * they travel as messages do, which ends at `pekko.framesize` (32 MB). The order is that of one subtask that receives
+   * them all.
    */
   async executeAndCollect(jobName?: string): Promise<T[]> {
     const collected = addCollector<T>('executeAndCollect', this.builder, this.upstreams)
