@@ -26,27 +26,18 @@ import {
   type TableIdentity,
   type ValuePart,
 } from './copy-on-write.ts'
+import { type FrozenTable, type FrozenTimers, freezeTable, freezeTimers } from './frozen-tables.ts'
 import type { HeapEntry } from './heap-entry.ts'
 import type { HeapState } from './heap-state.ts'
-import type { HeapTable } from './heap-table.ts'
+import { Pace } from './pace.ts'
 import type { Removal } from './removal-log.ts'
 import type { TtlClock } from './ttl/ttl-clock.ts'
 import { withoutExpired } from './ttl/without-expired.ts'
 import { hasFewParts, hasParts, hasUnsavedParts, partsOf } from './value-parts.ts'
 import { writeRemovals } from './write-removals.ts'
 
-/** Entries between two looks at the clock. */
-const ENTRIES_PER_CHECK = 8
 /** Elements of a list whose types are looked at. */
 const SAMPLED_ELEMENTS = 8
-
-interface FrozenTable {
-  readonly table: TableIdentity
-  /** Whether its values consist of parts. */
-  readonly parts: boolean
-  /** With their sizes at the call: Maps go through their entries by age, so what comes after that many is younger. */
-  readonly maps: readonly { readonly map: ReadonlyMap<unknown, HeapEntry<unknown>>; readonly size: number }[]
-}
 
 /** What writing the entries of a table needs. */
 interface TableWriting {
@@ -57,13 +48,6 @@ interface TableWriting {
   /** Values that are over at this time are left out. */
   readonly expiryMs: number | undefined
   readonly sampler: TypeSampler
-}
-
-interface FrozenTimers {
-  readonly stateIndex: number
-  readonly keys: unknown[]
-  readonly namespaces: (string | number | undefined)[]
-  readonly timestamps: number[]
 }
 
 /**
@@ -384,42 +368,6 @@ export class KeyedSnapshot implements OpenSnapshot {
     this.#kept = []
     this.#writing = undefined
   }
-}
-
-/** Measures slices: one look at the clock for some entries. */
-class Pace {
-  readonly pause: () => Promise<void>
-  readonly #sliceMs: number
-  #entries = 0
-  #startMs = performance.now()
-
-  constructor(sliceMs: number, pause: () => Promise<void>) {
-    this.#sliceMs = sliceMs
-    this.pause = async () => {
-      await pause()
-      this.#startMs = performance.now()
-    }
-  }
-
-  /** Called for each entry. */
-  isOver(): boolean {
-    if (++this.#entries % ENTRIES_PER_CHECK !== 0 && this.#sliceMs > 0) return false
-    return performance.now() - this.#startMs >= this.#sliceMs
-  }
-}
-
-function freezeTable(table: HeapTable<unknown>, parts: boolean): FrozenTable {
-  return { table, parts, maps: table.maps().map(map => ({ map, size: map.size })) }
-}
-
-function freezeTimers(stateIndex: number, entries: Iterable<TimerEntry>): FrozenTimers {
-  const frozen: FrozenTimers = { stateIndex, keys: [], namespaces: [], timestamps: [] }
-  for (const entry of entries) {
-    frozen.keys.push(entry.key)
-    frozen.namespaces.push(entry.namespace)
-    frozen.timestamps.push(entry.timestamp)
-  }
-  return frozen
 }
 
 /** What of a stored entry a descriptor's type is about; of a list some elements. */

@@ -1,0 +1,37 @@
+import type { TimerEntry } from '../../api/keyed-state-backend.ts'
+import type { TableIdentity } from './copy-on-write.ts'
+import type { HeapEntry } from './heap-entry.ts'
+import type { HeapTable } from './heap-table.ts'
+
+/** A table as it was when a snapshot began. */
+export interface FrozenTable {
+  readonly table: TableIdentity
+  /** Whether its values consist of parts. */
+  readonly parts: boolean
+  /** With their sizes at the call: Maps go through their entries by age, so what comes after that many is younger. */
+  readonly maps: readonly { readonly map: ReadonlyMap<unknown, HeapEntry<unknown>>; readonly size: number }[]
+}
+
+/** Timers of one queue as they were when a snapshot began. */
+export interface FrozenTimers {
+  readonly stateIndex: number
+  readonly keys: unknown[]
+  readonly namespaces: (string | number | undefined)[]
+  readonly timestamps: number[]
+}
+
+/** Notes which entries there are: the synchronous part of a snapshot. */
+export function freezeTable(table: HeapTable<unknown>, parts: boolean): FrozenTable {
+  return { table, parts, maps: table.maps().map(map => ({ map, size: map.size })) }
+}
+
+/** Notes the timers of a queue. */
+export function freezeTimers(stateIndex: number, entries: Iterable<TimerEntry>): FrozenTimers {
+  const frozen: FrozenTimers = { stateIndex, keys: [], namespaces: [], timestamps: [] }
+  for (const entry of entries) {
+    frozen.keys.push(entry.key)
+    frozen.namespaces.push(entry.namespace)
+    frozen.timestamps.push(entry.timestamp)
+  }
+  return frozen
+}
