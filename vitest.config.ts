@@ -23,6 +23,9 @@ export default defineConfig({
           pool: 'threads',
           isolate: false,
           execArgv,
+          // Threads and generated code start slowly where other work has the cores: a hang is what this is to end.
+          testTimeout: seconds(30),
+          hookTimeout: seconds(30),
         },
       },
       {
