@@ -17,7 +17,8 @@ module.exports = {
     {
       name: 'no-circular',
       severity: 'error',
-      comment: 'Cycles of types alone are erased: each class of a fluent API names those that its calls give.',
+      comment:
+        'Cycles of types alone are erased: each class of a fluent API names those that its calls give.',
       from: {},
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
