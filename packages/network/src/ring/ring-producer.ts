@@ -92,6 +92,11 @@ export class RingProducer {
     Atomics.store(this.#words, WAITING, 1)
   }
 
+  /** Whether the producer has asked to be woken and the consumer has not answered it. */
+  get awaiting(): boolean {
+    return Atomics.load(this.#words, WAITING) === 1
+  }
+
   #free(): number {
     return this.capacity - ((this.#head - this.#tail) | 0)
   }

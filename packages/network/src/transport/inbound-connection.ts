@@ -125,7 +125,11 @@ export class InboundConnection {
     const frames: Buffer[] = []
     for (const channel of this.#byNumber.values()) {
       const tail = channel.ring.tail()
-      if (((tail - channel.sentTail) | 0) < channel.ring.capacity / 4) continue
+      if (((tail - channel.sentTail) | 0) < channel.ring.capacity / 4) {
+        // A consumer that had seen the earlier request has answered the new one, too early.
+        if (!channel.ring.awaiting) this.#awaitTail(channel)
+        continue
+      }
       channel.sentTail = tail
       frames.push(controlFrame(FRAME.credit, channel.number, tail))
       this.#awaitTail(channel)
