@@ -102,6 +102,20 @@ test('a channel whose partner never came goes with the slot of the partner', () 
   expect(registry.size).toBe(0)
 })
 
+test('channels for a task that never came are given up when its slot gets the next attempt', () => {
+  const { registry, memory } = setup()
+  registry.open([task('c1', 'two', [['next1', 'p1', 'here', 'one']], [])])
+  // p1 was refused, and the job starts again in the same slots.
+  registry.close(attempt('c1'), false)
+  registry.open([task('c2', 'two', [['next2', 'p2', 'here', 'one']], [])])
+  registry.open([task('p2', 'one', [], [['next2', 'c2', 'here', 'two']])])
+  expect(registry.size).toBe(1)
+  expect(memory.usedBytes).toBe(1024)
+  registry.close(attempt('p2'), true)
+  registry.close(attempt('c2'), true)
+  expect(memory.usedBytes).toBe(0)
+})
+
 test('a partner slot that is not here refuses the deployment and leaves nothing', () => {
   const { registry, log, memory } = setup()
   const consumer = task(

@@ -75,6 +75,7 @@ export class ChannelRegistry {
     const opened: ChannelEnds[] = []
     const [first] = tasks
     if (first === undefined) return opened
+    this.#dropEarlier(tasks, first.allocationId)
     const missing = this.#missing(tasks)
     this.#deployed.add(first.allocationId)
     const ringBytes = missing === 0 ? 0 : this.#reserve(first, missing)
@@ -106,6 +107,15 @@ export class ChannelRegistry {
   closeAllocation(allocationId: AllocationId): void {
     this.#deployed.delete(allocationId)
     this.#drop(allocation => allocation === allocationId, false)
+  }
+
+  /**
+   * A slot runs one deployment at a time. Tasks that were to come earlier, for which their partners had channels made,
+   * were refused or never sent: nobody else would give up their channels.
+   */
+  #dropEarlier(tasks: readonly TaskDeployment[], allocationId: AllocationId): void {
+    const present = new Set(tasks.map(({ attemptId }) => attemptId))
+    this.#drop((allocation, user) => allocation === allocationId && !present.has(user), false)
   }
 
   /** The task here that uses a channel to another TaskManager. */
