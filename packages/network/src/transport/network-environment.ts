@@ -113,14 +113,15 @@ export class NetworkEnvironment {
 
   /**
    * Forgets channels, of either direction. With `drain`, an outbound one is forgotten only when all that is in its ring
-   * was sent. Unknown ones are ignored.
+   * was sent, or no consumer opened it in time. Unknown ones are ignored.
    */
   release(channelIds: readonly string[], drain = false): void {
     for (const channelId of channelIds) {
       const outbound = this.#outbound.get(channelId)
       if (outbound !== undefined && drain) {
         outbound.channel.draining = true
-        outbound.connection?.pump()
+        if (outbound.connection === undefined) this.#expectOpening(outbound.channel)
+        else outbound.connection.pump()
       } else if (outbound !== undefined) {
         outbound.connection?.detach(channelId)
         this.#outbound.delete(channelId)
@@ -182,6 +183,16 @@ export class NetworkEnvironment {
       if (!connection.greeted) connection.fail(reason)
     }
     this.#dependencies.clock.schedule(HANDSHAKE_TIMEOUT_MS, check, { unref: true })
+  }
+
+  /** The producer has finished. A consumer that died before it opened the channel never will; one that is late fails. */
+  #expectOpening(channel: OutboundChannel): void {
+    const { channelId } = channel
+    const check = () => {
+      const outbound = this.#outbound.get(channelId)
+      if (outbound?.channel === channel && outbound.connection === undefined) this.#outbound.delete(channelId)
+    }
+    this.#dependencies.clock.schedule(this.#options.openTimeoutMs, check, { unref: true })
   }
 
   #opened(connection: OutboundConnection, request: OpenRequest): void {
