@@ -35,6 +35,8 @@ export interface TaskManagerComponentsDependencies {
   readonly onRegistered?: (instanceId: InstanceId) => void
   /** Told the `host:port` of the record exchange before the first registration. */
   readonly onListening?: (dataAddress: string) => void
+  /** The record exchange is gone: tasks that are deployed from now on fail. */
+  readonly onExchangeLost?: (error: Error) => void
 }
 
 /** A TaskExecutor with its network thread and slot threads. */
@@ -55,6 +57,7 @@ export async function startTaskManagerComponents(
   const { port } = await network.start({ bindHost: dataBindHost, port: dataPort })
   const dataAddress = `${dataHost}:${port}`
   dependencies.onListening?.(dataAddress)
+  network.onLost(error => dependencies.onExchangeLost?.(error))
   const workers = new WorkerSlotThreads(
     { entryUrl: slotThreadUrl(), keepSpare: options.keepSpareThread === true },
     { clock: dependencies.clock },

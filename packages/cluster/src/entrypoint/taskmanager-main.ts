@@ -56,6 +56,11 @@ await runProcess('taskmanager', async (start, end) => {
       onListening: address => {
         dataAddress = address
       },
+      // It would go on to offer slots in which every task fails.
+      onExchangeLost: error => {
+        logger.error({ error }, 'The record exchange ended by itself')
+        end('network thread lost', 1)
+      },
       onRegistered: instanceId => {
         giveUp.cancel()
         logger.info({ instanceId, address }, 'TaskManager is registered')

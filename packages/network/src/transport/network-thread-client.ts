@@ -30,6 +30,7 @@ export class NetworkThreadClient {
   readonly #channels = new Set<string>()
   #worker: Worker | undefined
   #listener: (channelId: string, error: SerializedError) => void = () => {}
+  #lostListener: (error: Error) => void = () => {}
   #closing = false
   #lost: Error | undefined
 
@@ -68,6 +69,14 @@ export class NetworkThreadClient {
   /** At most one listener. Called once for each channel that fails, never for released ones, never after close. */
   onChannelFailed(listener: (channelId: string, error: SerializedError) => void): void {
     this.#listener = listener
+  }
+
+  /**
+   * At most one listener. Called once if the thread ends by itself after it was started, behind the failures of its
+   * channels: no channel can be opened any more.
+   */
+  onLost(listener: (error: Error) => void): void {
+    this.#lostListener = listener
   }
 
   /** This process produces the channel: it writes to `ends.ring`, whose `consumerBell` is {@link NetworkThreadClient.bell}. */
@@ -138,6 +147,7 @@ export class NetworkThreadClient {
     this.#started.promise.catch(() => {})
     const plain = serializeError(error)
     for (const channelId of [...this.#channels]) this.#fail(channelId, plain)
+    if (!this.#closing) this.#lostListener(error)
   }
 
   #fail(channelId: string, error: SerializedError): void {
