@@ -243,6 +243,8 @@ describe('REST API', () => {
     const external = await call(`/jobs/${JOB}/exceptions?failureLabelFilter=domain:external`)
     expect(external.body).toMatchObject({ exceptionHistory: { entries: [] }, truncated: false })
     expect((await call(`/jobs/${JOB}/exceptions?failureLabelFilter=external`)).status).toBe(400)
+    const twice = 'failureLabelFilter=domain:external&failureLabelFilter=code:x'
+    expect((await call(`/jobs/${JOB}/exceptions?${twice}`)).status).toBe(200)
     const one = (await call(`/jobs/${JOB}/exceptions?maxExceptions=1`)).body
     expect(one).toMatchObject({ truncated: true, exceptionHistory: { truncated: true } })
     expect(one['all-exceptions']).toHaveLength(1)

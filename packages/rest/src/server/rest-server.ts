@@ -145,7 +145,7 @@ function addRoutes(app: FastifyInstance, { dispatcher, clock, version }: RestSer
 function exceptionQueryOf(query: unknown): ExceptionQuery {
   const { maxExceptions, failureLabelFilter } = query as {
     maxExceptions?: string
-    failureLabelFilter?: string
+    failureLabelFilter?: string | string[]
   }
   if (maxExceptions !== undefined && !/^\d+$/.test(maxExceptions)) {
     throw InvalidParameter({ name: 'maxExceptions', value: maxExceptions, expected: 'a whole number from 0' })
@@ -156,8 +156,9 @@ function exceptionQueryOf(query: unknown): ExceptionQuery {
   }
 }
 
-/** `key:value,key:value` */
-function labelsOf(filter: string): Readonly<Record<string, string>> {
+/** `key:value,key:value`, or the parameter several times. */
+function labelsOf(given: string | string[]): Readonly<Record<string, string>> {
+  const filter = [given].flat().join(',')
   return Object.fromEntries(
     filter.split(',').map(pair => {
       const [, key, value] = /^([^:]+):(.+)$/.exec(pair) ?? []

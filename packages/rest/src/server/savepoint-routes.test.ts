@@ -12,6 +12,7 @@ afterEach(async () => {
 async function start() {
   const triggers: SavepointTrigger[] = []
   const statuses = new Map<string, SavepointStatus>()
+  const disposed: string[] = []
   const clock = new ManualClock(0)
   const dispatcher = {
     requestJobDetails: async () => ({}),
@@ -26,6 +27,7 @@ async function start() {
     },
     requestSavepointStatus: async (_: JobId, triggerId: string) => statuses.get(triggerId)!,
     disposeSavepoint: async (path: string) => {
+      disposed.push(path)
       if (path === 'missing') throw new Error('There is no savepoint.')
     },
   } as unknown as DispatcherGateway
@@ -45,7 +47,7 @@ async function start() {
     })
     return { status: response.status, body: (await response.json()) as Record<string, unknown> }
   }
-  return { call, triggers, statuses, clock }
+  return { call, triggers, statuses, disposed, clock }
 }
 
 it('triggers savepoints and stops, and tells their outcome', async () => {
@@ -131,4 +133,13 @@ it('disposes savepoints', async () => {
   })
   clock.advance(300_000)
   expect((await call('GET', done)).status).toBe(404)
+})
+
+it('disposes a savepoint once, however often the same is asked', async () => {
+  const { call, disposed } = await start()
+  const body = { 'savepoint-path': '/sp/savepoint-1', triggerId: 'd'.repeat(32) }
+  for (const path of ['/savepoint-disposal', '/v1/savepoint-disposal']) {
+    expect(await call('POST', path, body)).toEqual({ status: 200, body: { 'request-id': body.triggerId } })
+  }
+  expect(disposed).toEqual(['/sp/savepoint-1'])
 })

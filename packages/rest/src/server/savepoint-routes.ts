@@ -105,6 +105,7 @@ export function addSavepointRoutes(
       throw InvalidParameter({ name: 'savepoint-path', value: '', expected: 'the path of a savepoint' })
     }
     const id = triggerIdOf(body, random)
+    if (disposals.has(id)) return { 'request-id': id }
     disposals.set(id, { type: 'in-progress' })
     const ended = (outcome: Operation): void => {
       disposals.set(id, outcome)
@@ -156,7 +157,7 @@ function checkFormat(body: Readonly<Record<string, unknown>>): void {
     throw InvalidParameter({ name: 'formatType', value: format, expected: 'CANONICAL or NATIVE' })
 }
 
-/** The caller's own, so that it can ask again without taking a second savepoint, or a new one. */
+/** The caller's own, so that it can ask again without starting the same a second time, or a new one. */
 function triggerIdOf(body: Readonly<Record<string, unknown>>, random: Random): string {
   const given = text(body, 'triggerId')
   if (given === undefined) return newId<string>(random)
