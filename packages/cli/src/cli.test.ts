@@ -136,6 +136,10 @@ describe('the command line', () => {
     expect((await parse('run', '-p', '2', '-sae', 'job.ts', '-sae')).calls).toEqual([
       ['run', 'job.ts', ['-sae'], { parallelism: 2, shutdownOnAttachedExit: true, property: [] }],
     ])
+    const options = { from: 'latest', claimMode: 'claim', shutdownOnAttachedExit: true, property: [] }
+    expect((await parse('run', '--from', 'latest', '-cm', 'claim', '-sae', 'job.ts')).calls).toEqual([
+      ['run', 'job.ts', [], options],
+    ])
   })
 
   it('is described in the reference: all commands, options and exit codes', async () => {

@@ -190,7 +190,10 @@ const LONG_NAMES: Readonly<Record<string, string>> = {
   '-sae': '--shutdownOnAttachedExit',
   '-cm': '--claimMode',
 }
-const WITH_VALUE = ['-D', '--property', '-m', '--jobmanager', '-p', '--parallelism', '-s', '--fromSavepoint']
+const WITH_VALUE = [
+  ...['-D', '--property', '-m', '--jobmanager', '-p', '--parallelism'],
+  ...['-s', '--fromSavepoint', '--from', '--claimMode', '-cm'],
+]
 
 /** Replaces them, up to the program: what follows belongs to it. */
 function withLongNames(args: readonly string[]): string[] {
