@@ -320,6 +320,23 @@ describe('JobMaster', () => {
     expect(cluster.clock.nextDueInMs()).toBeUndefined()
   })
 
+  it('keeps its outcome if the JobManager stops while its checkpoints are being removed', async () => {
+    const cluster = new FakeCluster()
+    cluster.startResourceManager()
+    cluster.addTaskManager(2)
+    const job = cluster.startJob(graph())
+    await cluster.settle()
+    cluster.storage.held = new Promise(resolve => cluster.clock.schedule(1000, resolve))
+    await job.cancel()
+    await cluster.settle()
+    expect(job.overview().status).toBe('CANCELED')
+    const closed = job.close()
+    await cluster.advance(2000)
+    await closed
+    expect(await job.result()).toMatchObject({ status: 'CANCELED', error: undefined })
+    expect(cluster.storage.jobDiscarded).toBe(true)
+  })
+
   it('ends the wait for a storage that hangs', async () => {
     const cluster = new FakeCluster()
     cluster.startResourceManager()

@@ -203,9 +203,13 @@ export class JobMaster implements RpcEndpoint {
     this.#timers.cancelAll()
     this.#resourceManager.close('the JobManager stops')
     this.#deps.rpc.withdraw(this.endpointName)
+    if (isGloballyTerminal(this.#scheduler.status)) {
+      // It ended by itself and cleans up, in bounded time: that is its result.
+      await this.#result.promise
+      return
+    }
     if (this.#result.settled) return
-    if (this.#scheduler.status === 'SUSPENDED')
-      this.#events.coordinate({ type: 'job-over', status: 'SUSPENDED' })
+    this.#events.coordinate({ type: 'job-over', status: 'SUSPENDED' })
     await this.#bounded(Promise.all([this.#checkpointIo?.drain(), this.#coordinators.close()]))
     if (this.#result.settled) return
     const error = serializeError(JobSuspended({ jobId: this.#job.jobId }))

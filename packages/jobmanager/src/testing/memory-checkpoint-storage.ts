@@ -35,6 +35,7 @@ export class MemoryCheckpointStorage
   }
 
   async discardJob(): Promise<void> {
+    if (this.held !== undefined) await this.held
     this.jobDiscarded = true
   }
 }
