@@ -126,6 +126,7 @@ class Simulation {
       case 'drain-sources':
       case 'discard-job':
       case 'fail-job':
+      case 'restart-all':
         break
     }
   }

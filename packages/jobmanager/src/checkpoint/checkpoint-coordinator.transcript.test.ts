@@ -174,5 +174,7 @@ function describeAction(action: CoordinatorAction): string {
       return `cancel timer ${action.timer}`
     case 'fail-job':
       return `fail job: ${action.error.code}`
+    case 'restart-all':
+      return 'restart all'
   }
 }

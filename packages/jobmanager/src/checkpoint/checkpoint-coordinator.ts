@@ -96,11 +96,15 @@ export class CheckpointCoordinator {
           if (pending.missing.has(event.attemptId)) this.#ends.abort(pending, 'a task finished before it')
         }
         break
-      case 'tasks-stopped':
+      case 'tasks-stopped': {
+        const { tasksEnd } = this.#state.savepoints
         for (const attemptId of event.attemptIds) this.#state.tasks.update(attemptId, { state: 'stopped' })
         this.#state.triggers.restarted()
         this.#ends.interrupted(false, 'tasks were stopped')
+        // Regions that were not hit would finish, and the job go on without what they have not read yet.
+        if (tasksEnd) this.#state.act({ type: 'restart-all' })
         break
+      }
       case 'end-of-data':
         this.#state.tasks.update(event.attemptId, { endOfData: true })
         break

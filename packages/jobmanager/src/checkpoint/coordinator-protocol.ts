@@ -90,3 +90,5 @@ export type CoordinatorAction =
   | { readonly type: 'set-timer'; readonly timer: CoordinatorTimer; readonly delayMs: number }
   | { readonly type: 'cancel-timer'; readonly timer: CoordinatorTimer }
   | { readonly type: 'fail-job'; readonly error: SerializedError }
+  /** Tasks were stopped while others were told to end for good: these have to start again with them. */
+  | { readonly type: 'restart-all' }

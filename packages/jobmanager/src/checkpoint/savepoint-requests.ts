@@ -41,6 +41,11 @@ export class SavepointRequests {
     )
   }
 
+  /** Tasks were told to end for good: sources are drained, or the savepoint is complete. */
+  get tasksEnd(): boolean {
+    return this.#draining || this.#ending !== undefined
+  }
+
   add(request: SavepointRequest): void {
     this.#queue.push(request)
   }

@@ -105,6 +105,9 @@ export class CheckpointActions {
       case 'fail-job':
         this.#port.schedule({ type: 'global-failure', error: action.error })
         break
+      case 'restart-all':
+        this.#port.schedule({ type: 'restart-all' })
+        break
     }
   }
 }

@@ -144,6 +144,28 @@ describe('savepoints of a JobMaster', () => {
     }
   }
 
+  it('start all tasks again if only a part of them ends with it', async () => {
+    const cluster = new FakeCluster()
+    cluster.startResourceManager()
+    cluster.addTaskManager(1)
+    const victim = cluster.addTaskManager(1, { finishes: false })
+    const graph = sampleGraph('source*2 sink*2', 'source>sink:forward', {
+      checkpointing: { intervalMs: undefined, directory: undefined },
+      restartStrategy: { type: 'fixed-delay', attempts: 1, delayMs: 100 },
+    })
+    const job = cluster.startJob(graph)
+    await cluster.settle()
+    const outcome = outcomeOf(job.triggerSavepoint({ directory: DIRECTORY, stop: 'suspend' }))
+    await cluster.settle()
+    expect(job.overview().tasks).toMatchObject({ RUNNING: 2, FINISHED: 2 })
+    victim.kill()
+    cluster.addTaskManager(1)
+    await cluster.advance(3000)
+    expect(outcome.error).toMatchObject({ code: 'jobmanager.stop-failed' })
+    expect(job.overview()).toMatchObject({ status: 'RUNNING', tasks: { RUNNING: 4 } })
+    await stopAgain(cluster, job)
+  })
+
   async function stopAgain(cluster: FakeCluster, job: JobMaster): Promise<void> {
     const again = outcomeOf(job.triggerSavepoint({ directory: DIRECTORY, stop: 'suspend' }))
     await cluster.advance(2000)

@@ -111,6 +111,8 @@ runTranscripts(new URL('../testdata/failover/', import.meta.url), () => {
         })
       case 'checkpoints-fail':
         return handle({ type: 'global-failure', error: { name: 'Error', message: 'checkpoints fail' } })
+      case 'restart-all':
+        return handle({ type: 'restart-all' })
       case 'cancel':
         return handle({ type: 'cancel-requested' })
       case 'suspend':

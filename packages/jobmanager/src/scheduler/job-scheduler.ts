@@ -134,6 +134,10 @@ export class JobScheduler {
       case 'global-failure':
         this.#fail(event.error, undefined, this.#failover.all)
         break
+      case 'restart-all':
+        // Otherwise all tasks are being stopped for good.
+        if (this.status === 'RESTARTING') this.#failover.widen()
+        break
       case 'suspended':
         if (this.#state.isOver) break
         this.#state.changeStatus('SUSPENDED')

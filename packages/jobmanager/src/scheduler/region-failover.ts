@@ -39,6 +39,14 @@ export class RegionFailover {
     this.#state.act({ type: 'set-timer', timer: 'restart', delayMs })
   }
 
+  /** Makes the restart under way one of all tasks. */
+  widen(): void {
+    const others = this.all.filter(key => !this.#restarting.has(key))
+    if (others.length === 0) return
+    for (const key of others) this.#restarting.add(key)
+    this.#stop(others)
+  }
+
   delayIsOver(): void {
     this.#delayOver = true
   }
@@ -83,7 +91,9 @@ export class RegionFailover {
     this.#state.act({ type: 'tasks-stopped', attemptIds })
     for (const key of keys) {
       const execution = executionGraph.get(key)
-      const { attemptId, location } = execution
+      const { attemptId, location, state } = execution
+      // Asked already: it is over when its TaskManager says so, and only then its slot can take the next attempt.
+      if (state === 'CANCELING') continue
       if (this.#state.transition(execution, 'CANCELING')) {
         this.#state.act({ type: 'cancel-task', taskManager: location!.taskManager, attemptId })
       } else {

@@ -44,6 +44,8 @@ export type SchedulerEvent =
   | { readonly type: 'cancel-requested' }
   /** Something that concerns no single task: checkpoints that keep failing. All tasks are restarted. */
   | { readonly type: 'global-failure'; readonly error: SerializedError }
+  /** What keeps running would end although the job goes on: the restart under way takes all tasks with it. */
+  | { readonly type: 'restart-all' }
   | { readonly type: 'suspended' }
   | { readonly type: 'timer'; readonly timer: SchedulerTimer }
 
