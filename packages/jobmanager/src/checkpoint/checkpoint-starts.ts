@@ -24,19 +24,20 @@ export class CheckpointStarts {
     const plan = this.#possiblePlan()
     const nowMs = this.#state.time.monotonicMs
     const { allEndOfData } = this.#state.tasks
-    if (plan !== undefined && this.#state.savepoints.takeDrain())
+    const alone = this.#state.pending.size === 0
+    // Not beside a checkpoint: a source that takes it after its end would go with it, before the savepoint.
+    if (plan !== undefined && alone && this.#state.savepoints.takeDrain())
       this.#state.act({ type: 'drain-sources', attemptIds: [...plan.acknowledge.keys()] })
-    const savepoint =
-      plan !== undefined && this.#state.pending.size === 0
-        ? this.#state.savepoints.take(allEndOfData)
-        : undefined
+    const savepoint = plan !== undefined && alone ? this.#state.savepoints.take(allEndOfData) : undefined
     const pending = {
       count: this.#state.pending.size,
       coversEndOfData: [...this.#state.pending.values()].some(({ coversEndOfData }) => coversEndOfData),
     }
     const ready = plan !== undefined && !this.#state.savepoints.busy
     const decision = this.#state.triggers.next(ready, allEndOfData, pending, nowMs)
-    const byHand = ready && pending.count === 0 ? this.#state.byHand.splice(0) : []
+    // Taken along by the next periodic one too: where they overlap, there may never be none under way.
+    const begins = ready && (alone || decision.type === 'trigger')
+    const byHand = begins ? this.#state.byHand.splice(0) : []
     const due = savepoint !== undefined || byHand.length > 0 || decision.type === 'trigger'
     if (plan !== undefined && due) {
       const facts = {
