@@ -10,4 +10,3 @@ export {
   type ClusterClientDependencies,
   type ClusterClientOptions,
 } from './submission/cluster-client.ts'
-export { RemoteExecutor, type RemoteExecutorOptions } from './submission/remote-executor.ts'

@@ -19,7 +19,6 @@ import { createValueSerializer } from '@flink-ts/serialization'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ConnectionEvent } from '../connection/dispatcher-connection.ts'
 import { ClusterClient, type ClusterClientOptions } from './cluster-client.ts'
-import { RemoteExecutor } from './remote-executor.ts'
 
 const DuplicateJob = defineError<{ jobId: string }>({
   code: 'dispatcher.duplicate-job',
@@ -322,8 +321,8 @@ describe('ClusterClient', () => {
   })
 })
 
-describe('RemoteExecutor', () => {
-  test('uploads once, replays with the results of earlier jobs, over gRPC', async () => {
+describe('submission', () => {
+  test('over gRPC: the bundle is sent where it is missing', async () => {
     const manager = new GrpcRpcService(
       { resourceId: 'jm' as ResourceId, version, bindHost: '127.0.0.1', port: 0 },
       dependencies,
@@ -339,56 +338,27 @@ describe('RemoteExecutor', () => {
     await writeFile(bundleFile, random.bytes(700_000))
     const cluster = await ClusterClient.connect({ address: manager.address, version }, dependencies)
     clients.push(cluster)
-    const executor = new RemoteExecutor({ bundleFile, record, detached: false }, { cluster })
-
-    const first = await executor.execute(submission().graph)
-    const firstResult = first.result()
-    await until(() => dispatcher.results.size === 1)
-    const outcome = { jobId: first.jobId, jobName: 'test', netRuntimeMs: 5, accumulators: {} }
-    dispatcher.results.get(first.jobId as JobId)?.({ status: 'FINISHED', result: outcome })
-    await firstResult
     const blobKey = await blobKeyOf(bundleFile)
-    expect(dispatcher.submissions.get(first.jobId as JobId)?.program).toEqual({
-      code: { type: 'bundle', blobKey },
-      record: record(),
-      executeIndex: 0,
+    const job = submission()
+    const program = { ...job.program, code: { type: 'bundle', blobKey } } as const
+    await expect(cluster.submitJob({ ...job, program })).rejects.toMatchObject({
+      code: 'dispatcher.bundle-missing',
     })
-
-    // More than a message holds is an error that says what is so large.
-    const large = { ...record(), captures: { rules: 'x'.repeat(40 * 1024 * 1024) } }
-    const tooLarge = new RemoteExecutor({ bundleFile, record: () => large, detached: false }, { cluster })
-    await expect(tooLarge.execute(submission().graph)).rejects.toMatchObject({
-      code: 'client.program-too-large',
-      data: { results: 0, captures: ['rules'] },
-    })
-
-    // The store of a JobManager that was started anew is empty: the bundle is sent again.
-    await dispatcher.blobs.delete(blobKey)
-    const second = await executor.execute(submission().graph)
-    expect(await dispatcher.blobs.has(blobKey)).toBe(true)
-    expect(dispatcher.submissions.get(second.jobId as JobId)?.program).toMatchObject({
-      executeIndex: 1,
-      record: { earlierResults: [outcome] },
-    })
+    expect(await cluster.uploadBundle(bundleFile)).toBe(blobKey)
+    const { jobId } = await cluster.submitJob({ ...job, program })
+    expect(dispatcher.submissions.get(jobId as JobId)?.program).toEqual(program)
   })
 
-  test('detached, it does not wait for the end', async () => {
+  test('more than a message holds is an error that says what is so large', async () => {
     const dispatcher = new FakeDispatcher()
-    const manager = jobManager(dispatcher)
-    const blobs = new BlobServer({ directory: join(directory, 'blobs') }, dependencies)
-    await blobs.start()
-    manager.serveBlobs(blobs)
-    const bundleFile = join(directory, 'bundle.tgz')
-    await writeFile(bundleFile, 'bundle')
+    jobManager(dispatcher)
     const cluster = await connect()
-    const submitted: string[] = []
-    const executor = new RemoteExecutor(
-      { bundleFile, record, detached: true, onSubmitted: jobId => submitted.push(jobId) },
-      { cluster },
-    )
-    const job = await executor.execute(submission().graph)
-    expect(submitted).toEqual([job.jobId])
-    expect((await job.result()).jobId).toBe(job.jobId)
-    expect(dispatcher.asked).toEqual([])
+    const { graph, program } = submission()
+    const large = { ...record(), captures: { rules: 'x'.repeat(40 * 1024 * 1024) } }
+    await expect(cluster.submitJob({ graph, program: { ...program, record: large } })).rejects.toMatchObject({
+      code: 'client.program-too-large',
+      data: { job: 'test', results: 0, captures: ['rules'] },
+    })
+    expect(dispatcher.submissions.size).toBe(0)
   })
 })

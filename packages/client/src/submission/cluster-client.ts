@@ -1,6 +1,7 @@
 import {
   type Clock,
   deserializeError,
+  type FlinkError,
   isFlinkError,
   type JobId,
   type Logger,
@@ -17,10 +18,10 @@ import type {
   SavepointTrigger,
 } from '@flink-ts/gateways'
 import type { JobClient, JobExecutionResult, JobStatus } from '@flink-ts/jobgraph'
-import { GrpcRpcClient, type RpcClient, type SessionSettings } from '@flink-ts/rpc'
+import { GrpcRpcClient, PayloadTooLarge, type RpcClient, type SessionSettings } from '@flink-ts/rpc'
 import { clientRetryPeriod, clientTimeout } from '../client-options.ts'
 import { type ConnectionEvent, DispatcherConnection } from '../connection/dispatcher-connection.ts'
-import { JobCancelled, JobFailed, JobLost, JobStateUnknown } from '../errors.ts'
+import { JobCancelled, JobFailed, JobLost, JobStateUnknown, ProgramTooLarge } from '../errors.ts'
 import { withStoredLists } from './stored-results.ts'
 
 const FIRST_CONNECT_TIMEOUT_MS = 2000
@@ -129,12 +130,16 @@ export class ClusterClient {
     }
   }
 
-  /** Submits a job whose bundle is in the cluster. Repeating it after a lost answer makes no second job. */
+  /**
+   * Submits a job whose bundle is in the cluster. Repeating it after a lost answer makes no second job. Rejects with
+   * `client.program-too-large` if what travels with it is more than a message holds.
+   */
   async submitJob(submission: JobSubmission): Promise<JobClient> {
     await this.#connection.call('submitJob', async (gateway, retries) => {
       try {
         await gateway.submitJob(submission)
       } catch (error) {
+        if (PayloadTooLarge.is(error)) throw programTooLarge(submission, error as FlinkError)
         const accepted = retries > 0 && isFlinkError(error) && error.code === 'dispatcher.duplicate-job'
         if (!accepted) throw error
       }
@@ -233,6 +238,12 @@ export class ClusterClient {
     }
     throw failureOf(outcome)
   }
+}
+
+function programTooLarge({ graph, program: { record } }: JobSubmission, tooLarge: FlinkError): FlinkError {
+  const { maxBytes } = tooLarge.data as { maxBytes: number }
+  const [results, captures] = [record.earlierResults.length, Object.keys(record.captures)]
+  return ProgramTooLarge({ job: graph.name, maxBytes, results, captures }, tooLarge)
 }
 
 /** The error of the job itself, as it was thrown in the cluster: its stack begins in the user's code. */
