@@ -88,6 +88,7 @@ function temporaryFolder(): string {
   process.once('exit', () => rmSync(temporary, { recursive: true, force: true }))
   // Without a listener these end the process without its 'exit'. A program may have listeners that do something else.
   for (const [signal, exitCode] of [
+    ['SIGINT', 130],
     ['SIGTERM', 143],
     ['SIGHUP', 129],
   ] as const) {

@@ -114,12 +114,16 @@ ${body}
   return file
 }
 
-function flink(...args: string[]) {
-  const child = spawn(
-    process.execPath,
-    ['--conditions=@flink-ts/source', MAIN, args[0] as string, '-m', rpc.address, ...args.slice(1)],
-    { env: { ...process.env, TMPDIR: join(dir, 'tmp'), FLINK_CONF_DIR: '', REGION: 'eu' }, cwd: dir },
-  )
+function flink(command: string, ...args: string[]) {
+  return flinkWithout(command, '-m', rpc.address, ...args)
+}
+
+/** A command that needs no cluster. */
+function flinkWithout(...args: string[]) {
+  const child = spawn(process.execPath, ['--conditions=@flink-ts/source', MAIN, ...args], {
+    env: { ...process.env, TMPDIR: join(dir, 'tmp'), FLINK_CONF_DIR: '', REGION: 'eu' },
+    cwd: dir,
+  })
   children.push(child)
   let stdout = ''
   let stderr = ''
@@ -309,6 +313,17 @@ main()`)
       stderr: expect.stringMatching(/Error: late\n\s+at .*job\.ts:8/),
     })
     expect(existsSync(join(dir, 'tmp'))).toBe(true)
+    nothingLeft()
+  })
+})
+
+describe('flink info', { timeout: 30_000 }, () => {
+  it('leaves nothing at Ctrl-C', async () => {
+    const job = program(`console.log('planning')\nawait new Promise(resolve => setTimeout(resolve, 20_000))`)
+    const { child, finished } = flinkWithout('info', job)
+    await new Promise(resolve => child.stdout?.once('data', resolve))
+    child.kill('SIGINT')
+    expect((await finished).code).toBe(130)
     nothingLeft()
   })
 })
