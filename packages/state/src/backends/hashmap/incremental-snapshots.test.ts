@@ -312,6 +312,23 @@ describe('incremental snapshots', { timeout: 120_000 }, () => {
     ])
   })
 
+  test('a late notice of what a savepoint came after forgets nothing that is removed meanwhile', async () => {
+    const subject = new Subject(await open())
+    fill(subject)
+    const noPause = (): Promise<void> => Promise.resolve()
+    await subject.backend.snapshot(1, storage.streams(1, 'a'), noPause)
+    await subject.backend.snapshot(2, { ...storage.streams(2, 'a'), selfContained: true }, noPause)
+    const running = subject.backend.snapshot(3, storage.streams(3, 'a'), noPause)
+    subject.backend.notifyCheckpointComplete?.(1)
+    subject.backend.setCurrentKey('bulk 0')
+    subject.value.clear()
+    await running
+    subject.backend.notifyCheckpointComplete?.(3)
+    const handles = await subject.backend.snapshot(4, storage.streams(4, 'a'), noPause)
+    expect(handles.map(({ delta }) => delta)).toEqual([undefined, 'removals'])
+    expect(new Subject(await open(handles)).content()).toEqual(subject.content())
+  })
+
   test('a restored backend begins with everything', async () => {
     const subject = new Subject(await open())
     fill(subject)

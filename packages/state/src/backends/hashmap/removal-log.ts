@@ -54,9 +54,10 @@ export class RemovalLog {
       .flatMap(interval => interval.removals)
   }
 
-  /** Forgets what was removed before that snapshot. */
+  /** Forgets what was removed before that snapshot. The latest one may be being written: what follows it stays. */
   forgetBefore(number: number): void {
-    this.#intervals = this.#intervals.filter(interval => interval.number >= number)
+    const latest = this.#intervals.at(-1)
+    this.#intervals = this.#intervals.filter(interval => interval.number >= number || interval === latest)
     this.#count = this.#intervals.reduce((sum, { removals }) => sum + removals.length, 0)
   }
 }
