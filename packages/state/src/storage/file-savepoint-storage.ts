@@ -4,7 +4,13 @@ import { CheckpointAlreadyCompleted, CheckpointDirectoryUnusable, CorruptSnapsho
 import { encodeMetadata } from '../snapshot/checkpoint-metadata.ts'
 import type { CheckpointMetadata, OperatorSubtaskState, StateLocation } from '../snapshot/state-handle.ts'
 import type { CheckpointStreamFactory } from './checkpoint-storage.ts'
-import { completeCheckpointsIn, METADATA_FILE, readMetadataFile, snapshotFolderOf } from './metadata-file.ts'
+import {
+  completeCheckpointsIn,
+  isCheckpoint,
+  METADATA_FILE,
+  readMetadataFile,
+  snapshotFolderOf,
+} from './metadata-file.ts'
 import type { FoundSnapshot, SavepointStorage } from './savepoint-storage.ts'
 import { stateStreams } from './state-streams.ts'
 import { inStorage } from './storage-failure.ts'
@@ -72,10 +78,13 @@ export class FileSavepointStorage implements SavepointStorage {
     const folder = snapshotFolderOf(pointer)
     const fileSystem = this.#fileSystemFor(folder)
     const metadata = await readMetadataFile(fileSystem, folder)
+    const needed = isCheckpoint(folder) ? await filesOfOthers(fileSystem, folder) : new Set<string>()
     await inStorage(async () => {
       // Without it nobody takes what is left for a savepoint, should this be interrupted.
       await fileSystem.delete(joinUri(folder, METADATA_FILE))
-      for (const path of filesOf(metadata)) if (path.startsWith(`${folder}/`)) await fileSystem.delete(path)
+      for (const path of filesOf(metadata)) {
+        if (path.startsWith(`${folder}/`) && !needed.has(path)) await fileSystem.delete(path)
+      }
       if ((await fileSystem.list(folder)).length === 0) await fileSystem.delete(folder, { recursive: true })
     })
   }
@@ -176,6 +185,16 @@ export class FileSavepointStorage implements SavepointStorage {
       await input.close()
     }
   }
+}
+
+/** Later checkpoints of the job may build upon this one: what they refer to. Throws if one of them can't be read. */
+async function filesOfOthers(fileSystem: FileSystem, folder: string): Promise<ReadonlySet<string>> {
+  const paths = new Set<string>()
+  for (const other of await completeCheckpointsIn(fileSystem, folder.slice(0, folder.lastIndexOf('/')))) {
+    if (other === folder) continue
+    for (const path of filesOf(await readMetadataFile(fileSystem, other))) paths.add(path)
+  }
+  return paths
 }
 
 function filesOf(metadata: CheckpointMetadata): ReadonlySet<string> {
