@@ -5,6 +5,8 @@ import {
   createHashMapKeyedStateBackend,
   type KeyedStateBackend,
   type KeyedStateHandle,
+  ListStateDescriptor,
+  MapStateDescriptor,
   type StateReader,
   type ValueState,
   ValueStateDescriptor,
@@ -15,6 +17,7 @@ import { OperatorHarness } from '../harness/operator-harness.ts'
 import { TumblingEventTimeWindows } from '../windowing/assigners/tumbling-windows.ts'
 import { windowOperator } from '../windowing/create-window-operator.ts'
 import type { TimeWindow } from '../windowing/time-window.ts'
+import type { ProcessWindowContext } from '../windowing/window-functions.ts'
 import { keyedProcessOperator } from './keyed-process-operator.ts'
 import { keyedReduceOperator } from './keyed-reduce-operator.ts'
 
@@ -181,3 +184,35 @@ test('values, running reductions and timers follow their keys to another paralle
       )
   }
 })
+
+test.each([0, 10])(
+  'a window has lists and maps of its own, gone with it; lateness %i',
+  async allowedLatenessMs => {
+    const times = new ListStateDescriptor<number>('times')
+    const counts = new MapStateDescriptor<string, number>('counts')
+    const factory = windowOperator<string, Entry, TimeWindow>({
+      assigner: TumblingEventTimeWindows.of(25),
+      keySelector: entry => entry.key,
+      aggregation: { type: 'list' },
+      allowedLatenessMs,
+      output: {
+        type: 'process',
+        function: {
+          process(_key: string, context: ProcessWindowContext, elements: readonly Entry[]) {
+            const { windowState } = context
+            windowState.getListState(times).addAll(elements.map(({ at }) => at))
+            windowState.getMapState(counts).put('n', elements.length)
+            return [
+              `${[...windowState.getListState(times).get()]} ${windowState.getMapState(counts).get('n')}`,
+            ]
+          },
+        } as never,
+      },
+    })
+    const [{ harness, backend }] = (await subtasks(factory, 1)) as [Subtask]
+    for (const at of [1, 2, 30]) harness.push({ key: 'a', at, n: 1 }, at)
+    harness.advance(1000)
+    expect(harness.values()).toEqual(['1,2 2', '30 1'])
+    expect(backend.stateSizes().filter(({ entries }) => entries > 0)).toEqual([])
+  },
+)

@@ -49,11 +49,6 @@ export function keyedStateStoreOf(get: (descriptor: StateDescriptor<unknown>) =>
 
 type Namespace = string | number
 
-interface WindowState {
-  readonly bound: NamespaceBoundState<State>
-  readonly descriptor: StateDescriptor<unknown>
-}
-
 /**
  * States of windows: of a trigger, or of a window function. They are named `<prefix>/<name>` in snapshots and belong to
  * the backend's current key. Owner: one operator instance.
@@ -61,7 +56,7 @@ interface WindowState {
 export class WindowStates {
   readonly #context: OperatorContext
   readonly #prefix: string
-  readonly #states = new Map<string, WindowState>()
+  readonly #states = new Map<string, NamespaceBoundState<State>>()
 
   constructor(context: OperatorContext, prefix: string) {
     this.#context = context
@@ -70,24 +65,20 @@ export class WindowStates {
 
   /** The state of the current key in `namespace`. */
   get(descriptor: StateDescriptor<unknown>, namespace: Namespace): State {
-    const { bound } = this.#states.get(descriptor.name) ?? this.#open(descriptor)
+    const bound = this.#states.get(descriptor.name) ?? this.#open(descriptor)
     bound.setNamespace(namespace)
     return bound.state
   }
 
-  /** Removes what the current key has in `namespace`; drops what is empty then. */
+  /** Removes what the current key has in `namespace`. */
   clear(namespace: Namespace): void {
-    for (const { bound, descriptor } of this.#states.values()) {
-      const all = this.#context.keyedState.namespacedState(descriptor)
-      const table = all.existing(namespace)
-      if (table === undefined) continue
+    for (const bound of this.#states.values()) {
       bound.setNamespace(namespace)
       bound.state.clear()
-      if (table.size === 0) all.drop(namespace)
     }
   }
 
-  #open(descriptor: StateDescriptor<unknown>): WindowState {
+  #open(descriptor: StateDescriptor<unknown>): NamespaceBoundState<State> {
     // Written out: some are getters of the class.
     const named: StateDescriptor<unknown> = {
       kind: descriptor.kind,
@@ -99,8 +90,8 @@ export class WindowStates {
       reduction: descriptor.reduction,
       aggregation: descriptor.aggregation,
     }
-    const state = { bound: this.#context.keyedState.boundState<State>(named), descriptor: named }
-    this.#states.set(descriptor.name, state)
-    return state
+    const bound = this.#context.keyedState.boundState<State>(named)
+    this.#states.set(descriptor.name, bound)
+    return bound
   }
 }

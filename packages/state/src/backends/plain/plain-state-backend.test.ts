@@ -190,6 +190,20 @@ describe('the plain backend', () => {
       ),
   )
 
+  test('keeps no table of a namespace that is empty again', async () => {
+    const backend = await open(plainStateBackend)
+    const { state, setNamespace } = backend.boundState<MapState<string, number>>(
+      new MapStateDescriptor<string, number>('of-windows'),
+    )
+    const tables = backend.namespacedState({ kind: 'map', name: 'of-windows' })
+    backend.setCurrentKey('k')
+    setNamespace('w')
+    state.put('a', 1)
+    expect(tables.existing('w')?.size).toBe(1)
+    state.clear()
+    expect(tables.existing('w')).toBeUndefined()
+  })
+
   test('reads only its own key groups, can be cancelled, and says what it does not offer', async () => {
     const backend = await open(plainStateBackend)
     const count = backend.state<ValueState<number>>(new ValueStateDescriptor<number>('count'))

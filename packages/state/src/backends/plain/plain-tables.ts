@@ -20,7 +20,10 @@ export class PlainTables implements NamespacedState<unknown> {
   table(namespace: Namespace): PlainTable {
     const existing = this.#tables.get(namespace)
     if (existing !== undefined) return existing
-    const table = new PlainTable(this.#canonical)
+    // The one without a namespace is held on to.
+    const table: PlainTable = new PlainTable(this.#canonical, () => {
+      if (namespace !== undefined && this.#tables.get(namespace) === table) this.#tables.delete(namespace)
+    })
     this.#tables.set(namespace, table)
     return table
   }
@@ -40,10 +43,12 @@ export class PlainTables implements NamespacedState<unknown> {
 
 class PlainTable implements StateTable<unknown> {
   readonly #canonical: (key: Key) => unknown
+  readonly #onEmpty: () => void
   readonly #entries = new Map<unknown, StateEntry<unknown>>()
 
-  constructor(canonical: (key: Key) => unknown) {
+  constructor(canonical: (key: Key) => unknown, onEmpty: () => void) {
     this.#canonical = canonical
+    this.#onEmpty = onEmpty
   }
 
   get size(): number {
@@ -63,7 +68,9 @@ class PlainTable implements StateTable<unknown> {
   }
 
   remove(key: Key): boolean {
-    return this.#entries.delete(this.#canonical(key))
+    const removed = this.#entries.delete(this.#canonical(key))
+    if (this.#entries.size === 0) this.#onEmpty()
+    return removed
   }
 
   entries(): Iterable<StateEntry<unknown>> {
