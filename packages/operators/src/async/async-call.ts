@@ -95,20 +95,20 @@ export class AsyncCall {
 
   #settled(outcome: CallOutcome): void {
     const { retry } = this.#dependencies
-    let again: boolean
+    let delayMs: number | undefined
     try {
-      again =
+      const again =
         retry?.canRetry(this.#attempts) === true &&
         (outcome.type === 'error' ? retry.retryOnError(outcome.error) : retry.retryOnResult(outcome.results))
+      if (again) delayMs = retry.backoffMs(this.#attempts)
     } catch (error) {
       this.#end({ type: 'error', error })
       return
     }
-    if (!again) {
+    if (delayMs === undefined) {
       this.#end(outcome)
       return
     }
-    const delayMs = (retry as AsyncRetryStrategy).backoffMs(this.#attempts)
     this.#pause = this.#dependencies.schedule(delayMs, () => {
       this.#pause = undefined
       if (!this.#over) this.#try()

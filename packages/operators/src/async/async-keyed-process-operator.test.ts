@@ -209,6 +209,26 @@ test('keys do not wait for each other, records of one key do; nothing shows befo
   expect(harness.values()).toEqual(['3 begins at 1', '1 begins at 1', '2 begins at 2'])
 })
 
+test('a function without timers knows the watermark, and null is a value', async () => {
+  const seen = new ValueStateDescriptor<{ n: number } | null>('seen', { n: 0 })
+  const harness = await start({
+    async processElement(_item, context, out) {
+      const state = context.getState(seen)
+      state.clear()
+      ;(state.value() as { n: number }).n++
+      state.update(null)
+      await Promise.resolve()
+      out(`${context.timerService.currentWatermark()} ${JSON.stringify(state.value())}`)
+    },
+  })
+  harness.advance(42)
+  harness.push({ key: 'a', n: 1 }, 43)
+  await settle(harness)
+  expect(harness.values()).toEqual(['42 null'])
+  expect(seen.defaultValue).toEqual({ n: 0 })
+  await harness.operator.close?.()
+})
+
 test('all kinds of state of one call: reads see its own writes, and all are made at its end', async () => {
   const list = new ListStateDescriptor<number>('list')
   const map = new MapStateDescriptor<string, { n: number }>('map')

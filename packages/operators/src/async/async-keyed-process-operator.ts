@@ -145,7 +145,8 @@ class AsyncKeyedProcess {
   /** With timers, event time waits for the calls before it and for the timers that it fires. */
   #advance(watermark: number): boolean {
     const waits = this.#function.onTimer !== undefined || watermark === MAX_WATERMARK
-    if (!waits) return true
+    // Without `onTimer` nothing fires, but the functions ask what time it is.
+    if (!waits) return this.#timers.advanceWatermark(watermark)
     if (watermark <= this.#watermark) return true
     if (this.#queue.size > 0) return false
     // Calls for timers are over later than timers of an ordinary function: they may have registered more.

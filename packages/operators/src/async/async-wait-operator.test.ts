@@ -246,6 +246,17 @@ describe('retries', () => {
     expect([calls, harness.values()]).toEqual([3, ['a']])
   })
 
+  test('a strategy that throws fails the record, wherever it does', async () => {
+    const backoffMs = (): number => {
+      throw new Error('no delay known')
+    }
+    const harness = await start(flaky(9, []), {
+      retry: { canRetry: () => true, backoffMs, retryOnError: () => true, retryOnResult: () => false },
+    })
+    harness.push('a')
+    await expect(settle(harness)).rejects.toThrow(/no delay known/)
+  })
+
   test('the time limit is for all tries together', async () => {
     const harness = await start(flaky(9, []), {
       retry: AsyncRetryStrategies.fixedDelay(9, 60),

@@ -49,7 +49,7 @@ export class StateTransaction {
             value = copyOf(stored().value())
             known = true
           }
-          return value ?? descriptor.defaultValue
+          return value === undefined ? copyOf(descriptor.defaultValue) : value
         },
         update: set,
         clear: () => set(undefined),
@@ -74,7 +74,7 @@ export class StateTransaction {
       }
       const addAll = (values: Iterable<T>): void => {
         this.#requireOpen()
-        added.push(...values)
+        for (const value of values) added.push(value)
       }
       const state: ListState<T> = {
         get: () => [...(replaced ?? copyOf([...stored().get()])), ...added],
