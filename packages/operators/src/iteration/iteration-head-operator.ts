@@ -78,9 +78,7 @@ class IterationHead {
     const { out } = this.#context
     return {
       processElement: this.#context.generate<Push>(['out'], 'return value => { out(value) }', [out]),
-      open: () => {
-        for (const record of this.#stored.get()) this.#receive(record)
-      },
+      open: () => this.#restore(),
       advanceWatermark: watermark => watermark !== MAX_WATERMARK || this.#quiet(),
       snapshotState: checkpointId => this.#snapshot(checkpointId),
       close: () => {
@@ -94,6 +92,14 @@ class IterationHead {
 
   get #size(): number {
     return this.#queue.length - this.#next
+  }
+
+  /** At a lower parallelism there may be more than `maxFeedback`: they are worked off, no input is taken meanwhile. */
+  #restore(): void {
+    for (const record of this.#stored.get()) this.#queue.push(record)
+    if (this.#size === 0) return
+    if (this.#size * 2 >= this.#options.maxFeedback) this.#setAvailable(false)
+    this.#schedule()
   }
 
   #receive(record: FeedbackRecord): void {

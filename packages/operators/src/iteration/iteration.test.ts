@@ -83,6 +83,18 @@ describe('snapshots', () => {
     ])
   })
 
+  test('give back more than may be on the way when several subtasks become one', async () => {
+    const { head, tail } = await loop({ maxFeedback: 4 })
+    for (let i = 1; i <= 4; i++) tail.push(i)
+    await tail.operator.prepareSnapshot?.(1)
+    const restored = await head.snapshot(1)
+    const again = await loop({ maxFeedback: 3 }, { restored })
+    expect(again.head.available).toBe(false)
+    again.head.clock.advance(0)
+    expect(again.head.values()).toEqual([1, 2, 3, 4])
+    expect(again.head.available).toBe(true)
+  })
+
   test('do not wait where the barrier has come through already, was given up, or never comes', async () => {
     const { head, tail } = await loop()
     await tail.operator.prepareSnapshot?.(1)
