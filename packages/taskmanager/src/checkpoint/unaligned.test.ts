@@ -47,6 +47,22 @@ describe('unaligned checkpoints', () => {
     }
   })
 
+  test('keep the order of a channel when another one is taken before the records of the first are processed', async () => {
+    const unaligned = { alignedTimeoutMs: 0 }
+    let restore: ReturnType<typeof assign>
+    for (const id of [1, 2]) {
+      const pipeline = new Pipeline(SIMPLE, { unaligned, blocked: true, ...(restore && { restore }) })
+      const { harness } = pipeline
+      await harness.allRunning()
+      await harness.until(() => harness.ring('middle', 'sink').items.length >= 20, 'back pressure')
+      restore = assign(await pipeline.checkpoint(id), SIMPLE)
+      await harness.stop()
+    }
+    const last = new Pipeline(SIMPLE, { restore: restore!, checkpoints: 'none' })
+    await last.finish()
+    expect((last.sinks[0]!.records as Record[]).map(({ n }) => n)).toEqual([...Array(LIMIT).keys()])
+  })
+
   test('begin aligned, and overtake when the timeout is over', async () => {
     const pipeline = new Pipeline(SIMPLE, { unaligned: { alignedTimeoutMs: 40 } })
     const { harness } = pipeline

@@ -150,7 +150,10 @@ export class TaskInputs {
 
   /** Makes the records on their way part of a checkpoint: those before the barrier on these channels. */
   capture(checkpointId: number, task: string, channels: readonly number[]): ChannelCapture {
-    const inputs = channels.map(channel => this.#inputs[channel] as Input)
+    const chosen = channels.map(channel => this.#inputs[channel] as Input)
+    const isRestored = ({ reader }: Input): boolean => reader instanceof RestoredChannel
+    // Kept in this order for each source: what was restored was sent before what its channel has now.
+    const inputs = [...chosen.filter(isRestored), ...chosen.filter(input => !isRestored(input))]
     const names = new Map(inputs.map(({ index, channel }) => [index, channel.name]))
     const capture = new ChannelCapture({ checkpointId, task, channels: names })
     for (const input of inputs) {

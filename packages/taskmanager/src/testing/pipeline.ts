@@ -55,13 +55,22 @@ export class Pipeline {
   readonly sinks: RecordingOperator[] = []
   readonly control = { paused: false }
 
-  constructor(topology: Topology, rest: Pick<HarnessSpec, 'restore' | 'checkpoints' | 'unaligned'>) {
+  /** @param rest `blocked`: sinks take nothing from their first moment */
+  constructor(
+    topology: Topology,
+    {
+      blocked = false,
+      ...rest
+    }: Pick<HarnessSpec, 'restore' | 'checkpoints' | 'unaligned'> & { blocked?: boolean },
+  ) {
     const recording = (name: string, into: RecordingOperator[]): OperatorSpec => ({
       name,
       create: context => {
         const recorder = new RecordingOperator(name)
         into[context.subtaskIndex] = recorder
-        return recorder.spec.create(context)
+        const operator = recorder.spec.create(context)
+        if (blocked && name === 'sink') context.setAvailable(false)
+        return operator
       },
     })
     const edge = (from: string, to: string, { partitioning, capacity }: Topology['first']) => ({
