@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { REPOSITORY, TestCluster } from './harness/test-cluster.ts'
 
@@ -15,7 +17,7 @@ beforeAll(async () => {
     writeFileSync(join(folder, name), `${randomBytes(16).toString('hex')}\n`)
   cluster = await TestCluster.start({
     taskManagers: 1,
-    slots: 1,
+    slots: 2,
     configuration: { 'security.auth.token-file': join(folder, 'token') },
   })
 })
@@ -27,6 +29,16 @@ afterAll(async () => {
 test('with the token of the configuration a job runs: bundle, sessions and slots', async () => {
   const { code, stderr } = await cluster.flink('run', WORDS).finished
   expect(code, stderr).toBe(0)
+})
+
+test('a program that names the cluster gets in with the token that it gives', async () => {
+  const job = (token: string): Promise<{ stdout: string }> =>
+    promisify(execFile)(process.execPath, [
+      join(REPOSITORY, 'e2e/jobs/remote.ts'),
+      ...['--port', String(cluster.rpcPort), '--token-file', join(folder, token)],
+    ])
+  expect(JSON.parse((await job('token')).stdout)).toMatchObject({ count: 100, status: 'FINISHED' })
+  await expect(job('other')).rejects.toMatchObject({ stderr: expect.stringContaining('shows another one') })
 })
 
 test('without it, or with another one, neither a client nor a browser gets in', async () => {

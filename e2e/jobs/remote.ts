@@ -1,13 +1,13 @@
-// Submits its jobs to the cluster at the port given: `node remote.ts 6123 [local]`. Under `flink run` it is refused.
+// Submits its jobs to the cluster at the port given: `node remote.ts --port 6123 [--token-file f]`, or `--local`. Under `flink run` it is refused.
 import { ParameterTool, StreamExecutionEnvironment } from 'flink-ts'
 
 const { args } = StreamExecutionEnvironment.getExecutionEnvironment()
 const parameters = ParameterTool.fromArgs(args)
 const env = parameters.has('local')
   ? StreamExecutionEnvironment.createLocalEnvironment(2)
-  : StreamExecutionEnvironment.createRemoteEnvironment('127.0.0.1', parameters.getInt('port')).setParallelism(
-      2,
-    )
+  : StreamExecutionEnvironment.createRemoteEnvironment('127.0.0.1', parameters.getInt('port'), {
+      'security.auth.token-file': parameters.get('token-file', ''),
+    }).setParallelism(2)
 const told: string[] = []
 env.registerJobListener({
   onJobSubmitted: client => told.push(client === undefined ? 'refused' : 'submitted'),

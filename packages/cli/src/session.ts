@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { ClusterClient, clientRetryPeriod, clientTimeout } from '@flink-ts/client'
+import { ClusterClient, clientSettingsOf } from '@flink-ts/client'
 import {
   Configuration,
   checkKeys,
@@ -16,7 +16,6 @@ import {
   loadConfiguration,
   parseDynamicProperties,
 } from '@flink-ts/common/configuration-file'
-import { sessionSettingsOf } from '@flink-ts/rpc'
 import { reportConnection } from './connection-report.ts'
 import { JobIdInvalid } from './errors.ts'
 import type { Terminal } from './terminal.ts'
@@ -69,9 +68,7 @@ export function connect(configuration: Configuration, terminal: Terminal): Promi
       address,
       version: VERSION,
       clientName: 'flink',
-      sessionSettings: sessionSettingsOf(configuration),
-      reconnectTimeoutMs: configuration.get(clientTimeout),
-      retryPeriodMs: configuration.get(clientRetryPeriod),
+      ...clientSettingsOf(configuration),
       onConnection: reportConnection(address, terminal, clock),
     },
     // Whatever goes wrong comes back as an error; the JobManager keeps the log.

@@ -2,7 +2,7 @@
 // Called by: cli, cluster (MiniCluster), flink-ts.
 // Calls: rpc (sessions, blobs), gateways (dispatcher); types of jobgraph.
 // Thread: the main thread of the client's process.
-export { clientRetryPeriod, clientTimeout } from './client-options.ts'
+export { clientSettingsOf } from './client-options.ts'
 export type { ConnectionEvent } from './connection/dispatcher-connection.ts'
 export { JobCancelled, NoJobManager } from './errors.ts'
 export {

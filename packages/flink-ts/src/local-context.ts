@@ -55,7 +55,7 @@ function localContext(): ExecutionContext {
         records.set(program.executeIndex, program.record)
         if (target?.type === 'remote') {
           const { submitRemotely } = await import('./submit-remotely.ts')
-          return submitRemotely(target.address, mainModuleUrl, graph, program)
+          return submitRemotely(target, mainModuleUrl, graph, program)
         }
         // Only programs that run locally load the cluster.
         const { createLocalExecutor } = await import('@flink-ts/cluster')

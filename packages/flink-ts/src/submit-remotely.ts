@@ -2,17 +2,24 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ClusterClient } from '@flink-ts/client'
-import { createLogger, SystemClock, SystemRandom, VERSION } from '@flink-ts/common'
-import { createBundle, type JobClient, type JobGraph, type ReplayableProgram } from '@flink-ts/jobgraph'
+import { ClusterClient, clientSettingsOf } from '@flink-ts/client'
+import { Configuration, createLogger, SystemClock, SystemRandom, VERSION } from '@flink-ts/common'
+import {
+  createBundle,
+  type ExecutionTarget,
+  type JobClient,
+  type JobGraph,
+  type ReplayableProgram,
+} from '@flink-ts/jobgraph'
+
+type RemoteTarget = Extract<ExecutionTarget, { readonly type: 'remote' }>
 
 /**
  * Submits a job of `node job.ts` to a running cluster: bundles the program, as `flink run` does. No connection stays
  * open, so that the process can end while the job goes on; each call of the client makes one of its own.
- * @param address `host:port` of the JobManager
  */
 export async function submitRemotely(
-  address: string,
+  target: RemoteTarget,
   mainModuleUrl: string,
   graph: JobGraph,
   program: ReplayableProgram,
@@ -23,7 +30,7 @@ export async function submitRemotely(
       entry: fileURLToPath(mainModuleUrl),
       outFile: join(folder, 'job.tgz'),
     })
-    await connected(address, async cluster => {
+    await connected(target, async cluster => {
       const blobKey = await cluster.uploadBundle(file)
       await cluster.submitJob({ graph, program: { ...program, code: { type: 'bundle', blobKey } } })
     })
@@ -33,19 +40,23 @@ export async function submitRemotely(
   const { jobId } = graph
   return {
     jobId,
-    status: () => connected(address, cluster => cluster.jobClient(jobId).status()),
-    cancel: () => connected(address, cluster => cluster.jobClient(jobId).cancel()),
+    status: () => connected(target, cluster => cluster.jobClient(jobId).status()),
+    cancel: () => connected(target, cluster => cluster.jobClient(jobId).cancel()),
     triggerSavepoint: directory =>
-      connected(address, cluster => cluster.jobClient(jobId).triggerSavepoint(directory)),
+      connected(target, cluster => cluster.jobClient(jobId).triggerSavepoint(directory)),
     stopWithSavepoint: (directory, options) =>
-      connected(address, cluster => cluster.jobClient(jobId).stopWithSavepoint(directory, options)),
-    result: () => connected(address, cluster => cluster.jobClient(jobId).result()),
+      connected(target, cluster => cluster.jobClient(jobId).stopWithSavepoint(directory, options)),
+    result: () => connected(target, cluster => cluster.jobClient(jobId).result()),
   }
 }
 
-async function connected<T>(address: string, action: (cluster: ClusterClient) => Promise<T>): Promise<T> {
+async function connected<T>(
+  { address, configuration }: RemoteTarget,
+  action: (cluster: ClusterClient) => Promise<T>,
+): Promise<T> {
+  const settings = clientSettingsOf(Configuration.of(configuration, 'program'))
   const cluster = await ClusterClient.connect(
-    { address, version: VERSION, clientName: 'program' },
+    { address, version: VERSION, clientName: 'program', ...settings },
     {
       clock: new SystemClock(),
       random: new SystemRandom(),

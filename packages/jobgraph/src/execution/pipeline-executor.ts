@@ -24,8 +24,12 @@ export interface JobClient {
 export type ExecutionTarget =
   /** A MiniCluster in this process. */
   | { readonly type: 'local' }
-  /** A running cluster: `host:port` of its JobManager. */
-  | { readonly type: 'remote'; readonly address: string }
+  /** A running cluster: `host:port` of its JobManager; `configuration` says how to reach it. */
+  | {
+      readonly type: 'remote'
+      readonly address: string
+      readonly configuration: Readonly<Record<string, string>>
+    }
 
 /**
  * What `env.execute` does with a finished graph: a port. Implementations: submission to a cluster (client),

@@ -112,6 +112,7 @@ export class StreamExecutionEnvironment {
    * Submits jobs to a running cluster from `node job.ts`: the program is bundled and travels, as under `flink run`.
    * @param host of the JobManager
    * @param port its `jobmanager.rpc.port`
+   * @param configuration of the jobs, and how to reach the cluster: `security.auth.token-file`, `client.timeout`
    */
   static createRemoteEnvironment(
     host: string,
@@ -125,8 +126,9 @@ export class StreamExecutionEnvironment {
     if (!Number.isInteger(port) || port < 1 || port > 65535) {
       throw InvalidArgument({ call, value: String(port), expected: 'a port from 1 to 65535' })
     }
-    const target = { type: 'remote', address: `${host}:${port}` } as const
-    return new StreamExecutionEnvironment(currentExecutionContext(), ownConfiguration(configuration), target)
+    const own = ownConfiguration(configuration)
+    const target = { type: 'remote', address: `${host}:${port}`, configuration: own.toRecord() } as const
+    return new StreamExecutionEnvironment(currentExecutionContext(), own, target)
   }
 
   /** Arguments of the program, as given after it on the command line. */
