@@ -3,6 +3,7 @@ import {
   assignOperatorState,
   type CheckpointMetadata,
   type OperatorState,
+  type OperatorSubtaskState,
   type TaskStateSnapshot,
 } from '@flink-ts/state'
 import { CoordinatorStateMissing, MaxParallelismChanged, StateNotRestored } from '../errors.ts'
@@ -76,15 +77,27 @@ export function assignTaskState(
 
 function hasState(operator: OperatorState): boolean {
   if (operator.coordinator !== undefined) return true
-  return operator.subtasks.some(({ state }) => state.keyed.length > 0 || state.operator.length > 0)
+  return operator.subtasks.some(
+    ({ state }) => state.keyed.length > 0 || state.operator.length > 0 || hasRecords(state),
+  )
 }
 
-function describe({ operatorId, name, uid, parallelism, subtasks }: OperatorState): string {
+/** Records were on their way to it when the snapshot was taken. */
+function hasRecords({ inputs }: OperatorSubtaskState): boolean {
+  return inputs !== undefined && inputs.length > 0
+}
+
+function describe({ operatorId, name, uid, parallelism, subtasks, coordinator }: OperatorState): string {
   const names = new Set(
     subtasks.flatMap(({ state }) => state.operator.flatMap(h => h.states.map(s => s.name))),
   )
   const keyed = subtasks.some(({ state }) => state.keyed.length > 0)
-  const parts = [...(keyed ? ['keyed state'] : []), ...[...names].map(name => `list state '${name}'`)]
+  const parts = [
+    ...(keyed ? ['keyed state'] : []),
+    ...[...names].map(name => `list state '${name}'`),
+    ...(subtasks.some(({ state }) => hasRecords(state)) ? ['records on their way to it'] : []),
+    ...(coordinator === undefined ? [] : ['state of its coordinator']),
+  ]
   const id = uid === undefined ? `id ${operatorId}` : `uid '${uid}', id ${operatorId}`
   const called = name === undefined ? operatorId : `'${name}' (${id})`
   return `${called} with ${parts.join(', ')} at parallelism ${parallelism}`
