@@ -147,6 +147,16 @@ export const ResultNotStored = defineError<{ task: string; names: readonly strin
     'space in its io.tmp.dirs, or write large results to a sink.',
 })
 
+/** The accumulators of a task cannot travel to the JobManager. */
+export const ResultUndeliverable = defineError<{ task: string; names: readonly string[]; reason: string }>({
+  code: 'taskmanager.result-undeliverable',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The results of ${d.task} (${d.names.join(', ')}) cannot be told to the JobManager: ${d.reason} Keep accumulators ` +
+    'small and of plain data, and write large results to a sink.',
+})
+
 /** The connection on which a channel lived was lost. */
 export const ChannelLost = defineError<{ channel: string }>({
   code: 'taskmanager.channel-lost',

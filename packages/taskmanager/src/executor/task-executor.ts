@@ -27,6 +27,7 @@ import { passOnReport } from './pass-on-report.ts'
 import { ResourceManagerConnection } from './resource-manager-connection.ts'
 import { storeResults } from './store-results.ts'
 import type { TaskExecutorDependencies, TaskExecutorOptions } from './task-executor-ports.ts'
+import { tellTaskState } from './tell-task-state.ts'
 
 /**
  * The TaskManager's main thread: offers slots, runs tasks in slot threads, passes on what they and the JobMasters say
@@ -256,7 +257,7 @@ export class TaskExecutor {
     this.#logger.info({ attemptId, status, cause }, 'task ended')
     this.#channels.close(attemptId, status === 'FINISHED')
     const tell = (last: TaskExecutionStateUpdate): void =>
-      this.#jobs.get(slot.jobId)?.tell('task state', gateway => gateway.updateTaskExecutionState(last))
+      this.#jobs.get(slot.jobId)?.tell('task state', gateway => tellTaskState(gateway, last))
     if (large === undefined || slot.blobAddress === undefined) tell(update)
     // Never rejects.
     else
