@@ -96,6 +96,19 @@ export class CheckpointEnds {
     reason: SerializedError | string,
     writing?: 'nothing is being written',
   ): void {
+    const living = this.#state.tasks.living(pending.plan)
+    const error = this.#giveUp(pending, reason, writing)
+    // Its sources have ended: only a checkpoint from before brings them back.
+    if (error !== undefined && pending.savepoint?.stop === 'drain' && living.length > 0)
+      this.#state.act({ type: 'fail-job', error })
+  }
+
+  /** @returns what was answered, if it was a savepoint */
+  #giveUp(
+    pending: PendingCheckpoint,
+    reason: SerializedError | string,
+    writing?: 'nothing is being written',
+  ): SerializedError | undefined {
     const { id: checkpointId, savepoint } = pending
     const text = typeof reason === 'string' ? reason : reason.message
     this.#state.pending.delete(checkpointId)
@@ -109,13 +122,11 @@ export class CheckpointEnds {
     const beingWritten = pending.state === 'storing' && writing === undefined
     this.#state.actAll(this.#state.folders.add(checkpointId, savepoint?.folder, beingWritten))
     this.#failByHand(pending.requests, text)
-    if (savepoint === undefined) return
+    if (savepoint === undefined) return undefined
     const failure = serializeError(SavepointFailed({ reason: text.replace(/\.$/, '') }))
     const error = typeof reason === 'string' ? failure : { ...failure, cause: reason }
     this.#state.act(this.#state.savepoints.failed(error))
-    // Its sources have ended: only a checkpoint from before brings them back.
-    if (savepoint.stop === 'drain' && !this.#state.over && attemptIds.length > 0)
-      this.#state.act({ type: 'fail-job', error })
+    return error
   }
 
   #failByHand(requests: readonly string[], reason: string): void {
@@ -125,7 +136,8 @@ export class CheckpointEnds {
 
   /** Nothing that is under way can succeed any more. */
   interrupted(finished: boolean, reason: string): void {
-    for (const pending of [...this.#state.pending.values()]) this.abort(pending, reason)
+    // What was drained starts again with what was stopped: that is no failure of its own.
+    for (const pending of [...this.#state.pending.values()]) this.#giveUp(pending, reason)
     this.#failByHand(this.#state.byHand.splice(0), reason)
     const failure = (pointer: string | undefined): SerializedError =>
       serializeError(pointer === undefined ? SavepointFailed({ reason }) : StopFailed({ pointer, reason }))
