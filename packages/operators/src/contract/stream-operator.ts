@@ -129,6 +129,8 @@ export interface OperatorContext {
   currentWatermark(): number
   /** True when a long piece of work (timers) should stop: the slice is over or the outputs are full. */
   shouldYield(): boolean
+  /** The task takes no records now: its outputs are full, or one of its operators is not available. */
+  isBlocked(): boolean
   /** Milliseconds since the epoch. */
   processingTime(): number
   /** Runs `action` in the task, between records, once at or after `time` (processing time). Lost at a restart. */

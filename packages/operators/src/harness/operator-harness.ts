@@ -62,6 +62,8 @@ export class OperatorHarness {
   idleCalls = 0
   wakeCalls = 0
   available = true
+  /** What the operator is told; for tests to set. */
+  blocked = false
   #watermark = MIN_WATERMARK
 
   constructor(factory: OperatorFactory, options: HarnessOptions = {}) {
@@ -166,6 +168,7 @@ export class OperatorHarness {
       },
       currentWatermark: () => this.#watermark,
       shouldYield: options.shouldYield ?? (() => false),
+      isBlocked: () => this.blocked,
       processingTime: () => this.clock.now(),
       scheduleProcessingTime: (time, action) =>
         this.clock.schedule(Math.max(0, time - this.clock.now()), action),

@@ -93,6 +93,9 @@ export class PeriodicWatermarks {
       activity.lastRecordAt = now
       if (activity.idle) output.markActive()
       activity.idle = false
+    } else if (!activity.idle && this.#context.isBlocked()) {
+      // There may be records that can't go on: taken for idle, they would be late when they can.
+      activity.lastRecordAt = now
     } else if (!activity.idle && now - activity.lastRecordAt >= idlenessMs) {
       activity.idle = true
       output.markIdle()

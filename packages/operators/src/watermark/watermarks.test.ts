@@ -112,6 +112,24 @@ describe('idleness', () => {
   })
 })
 
+test('records that cannot go on for full outputs are no idleness', async () => {
+  const quiet = WatermarkStrategy.forGenerator<Event>(() => punctuated).withIdleness(500)
+  const harness = await new OperatorHarness(timestampsAndWatermarksOperator(quiet)).open()
+  harness.push({ at: 5 }, 5)
+  harness.blocked = true
+  harness.clock.advance(3000)
+  expect(harness.idleCalls).toBe(0)
+  harness.blocked = false
+  harness.clock.advance(400)
+  expect(harness.idleCalls).toBe(0)
+  harness.clock.advance(400)
+  expect(harness.idleCalls).toBe(1)
+  // Who is idle stays so.
+  harness.blocked = true
+  harness.clock.advance(1000)
+  expect([harness.idleCalls, harness.watermarks]).toEqual([1, []])
+})
+
 describe('restores', () => {
   const restored = async (stored: readonly unknown[]) => {
     const harness = new OperatorHarness(timestampsAndWatermarksOperator(bounded), {

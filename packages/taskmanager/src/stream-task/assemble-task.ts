@@ -80,6 +80,7 @@ export function assembleTask(
   let built: OperatorChain | undefined
   const host = taskContextHost({
     ...{ timestamp, loop, clock, reporter, actions, sourceTurn, unavailable, accumulators },
+    outputs: () => outputs,
     chain: () => built,
     eventTime: () => eventTime,
     failed: (index, error) => fail(failure(chain.links[index] as ChainLink, 'asynchronous work', error)),

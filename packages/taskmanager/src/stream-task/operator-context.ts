@@ -16,6 +16,7 @@ export interface ContextHost {
   emitWatermark(index: number, watermark: number): void
   emitIdle(index: number): void
   shouldYield(): boolean
+  isBlocked(): boolean
   processingTime(): number
   scheduleProcessingTime(index: number, time: number, action: () => void): { cancel(): void }
   execute(index: number, action: () => void): void
@@ -75,6 +76,7 @@ export function createOperatorContext(
     emitIdle: () => host.emitIdle(index),
     currentWatermark,
     shouldYield: () => host.shouldYield(),
+    isBlocked: () => host.isBlocked(),
     processingTime: () => host.processingTime(),
     scheduleProcessingTime: (time, action) => host.scheduleProcessingTime(index, time, action),
     execute: action => host.execute(index, action),

@@ -6,6 +6,7 @@ import type { ChainLink, OperatorChain } from './operator-chain.ts'
 import type { ContextHost } from './operator-context.ts'
 import type { SourceTurn } from './source-turn.ts'
 import type { TaskEventTime } from './task-event-time.ts'
+import type { TaskOutputs } from './task-outputs.ts'
 import type { TaskReporter } from './task-ports.ts'
 
 interface TaskContextHostDependencies {
@@ -18,6 +19,7 @@ interface TaskContextHostDependencies {
   readonly sourceTurn: SourceTurn
   /** Operators that take nothing now, by index. */
   readonly unavailable: Set<number>
+  readonly outputs: () => Pick<TaskOutputs, 'available'>
   readonly accumulators: Accumulators
   /** Undefined while operators are being created. */
   readonly chain: () => OperatorChain | undefined
@@ -28,14 +30,26 @@ interface TaskContextHostDependencies {
 
 /** What the contexts of the operators of a task lead to. */
 export function taskContextHost(dependencies: TaskContextHostDependencies): ContextHost {
-  const { loop, clock, reporter, actions, sourceTurn, unavailable, accumulators, chain, eventTime, failed } =
-    dependencies
+  const {
+    loop,
+    clock,
+    reporter,
+    actions,
+    sourceTurn,
+    unavailable,
+    outputs,
+    accumulators,
+    chain,
+    eventTime,
+    failed,
+  } = dependencies
   return {
     timestamp: dependencies.timestamp,
     link: index => chain()?.links[index],
     emitWatermark: (index, watermark) => eventTime().emit(index, watermark),
     emitIdle: index => chain()?.setIdle(chain()?.links[index] as ChainLink),
     shouldYield: () => eventTime().shouldYield(),
+    isBlocked: () => unavailable.size > 0 || !outputs().available(),
     processingTime: () => clock.now(),
     scheduleProcessingTime: (index, time, action) => actions.schedule(index, time, action),
     execute: (index, action) => actions.execute(index, action),
