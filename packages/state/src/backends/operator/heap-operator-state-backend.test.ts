@@ -81,6 +81,22 @@ test('lists that nobody asks for are written again, union lists marked', async (
   expect(restored.listState('u', 'union').get()).toEqual(['y'])
 })
 
+test('a union list that is asked for while it is written again is not multiplied', async () => {
+  const first = await open()
+  first.listState('u', 'union').add('x')
+  const handles = await first.snapshot(1, streams)
+  const again = await Promise.all(
+    [0, 1].map(async () => {
+      const backend = await open(handles)
+      const running = backend.snapshot(2, streams)
+      backend.listState('u', 'union')
+      return running
+    }),
+  )
+  const [part] = redistributeOperatorState(again, 1)
+  expect((await open(part)).listState('u', 'union').get()).toEqual(['x'])
+})
+
 test('nothing to store writes no file', async () => {
   const backend = await open()
   backend.listState('l')

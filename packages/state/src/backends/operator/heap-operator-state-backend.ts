@@ -88,6 +88,8 @@ export class HeapOperatorStateBackend implements OperatorStateBackend {
     const carried = [...this.#restored].map(([name, list]): TypedList => ({ name, ...list }))
     const lists = [...claimed, ...carried].filter(list => list.elements.length > 0)
     if (lists.length === 0) return []
+    // Claimed while the file is written, it is still what all subtasks have.
+    const unused = new Set(this.#restored.keys())
     const { parts, offsets } = encodeOperatorLists(lists)
     const output = await streams.open('operator')
     try {
@@ -99,7 +101,7 @@ export class HeapOperatorStateBackend implements OperatorStateBackend {
         offsets: offsets[i] as number[],
         ...(type === undefined ? {} : { type }),
         // Each subtask holds all of a union list that nobody reads: one of them is enough at the next restore.
-        ...(mode === 'union' && this.#restored.has(name) ? { carried: true } : {}),
+        ...(mode === 'union' && unused.has(name) ? { carried: true } : {}),
       }))
       return [{ states, location }]
     } catch (error) {
