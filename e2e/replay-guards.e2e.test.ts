@@ -58,7 +58,7 @@ test('a topology that depends on the process fails with its first difference', a
   const { code, stderr } = await running.finished
   expect(code).toBe(1)
   const [message] = stderr.split('\n')
-  expect(message).toMatch(/built another topology when it ran again on the TaskManager/)
+  expect(message).toMatch(/built another topology when it ran again in the cluster/)
   expect(message).toMatch(/planned '[^']*in \d+[^']*', replayed '[^']*in \d+[^']*'/)
   expect(message).toContain('env.capture(')
   // For the planning process and those of the TaskManagers are different ones.
