@@ -6,6 +6,9 @@ export interface DiscardAction {
   readonly savepoint?: string
 }
 
+/** How many are remembered; the oldest is forgotten beyond that: nobody writes into a folder for so long. */
+const MAX_REMEMBERED = 1000
+
 /**
  * Folders of checkpoints and savepoints that were given up: late acknowledgements may still bring files into them, and
  * metadata may be on its way. Owner: the coordinator.
@@ -19,6 +22,7 @@ export class AbortedFolders {
   /** @param beingWritten its metadata may come into being later */
   add(checkpointId: number, savepoint: string | undefined, beingWritten: boolean): readonly DiscardAction[] {
     this.#aborted.set(checkpointId, savepoint)
+    if (this.#aborted.size > MAX_REMEMBERED) this.#forgetOldest()
     if (!beingWritten) return this.#discard(checkpointId)
     this.#abandoned.add(checkpointId)
     return []
@@ -39,6 +43,11 @@ export class AbortedFolders {
   /** Nobody writes any more: what late tasks left behind. */
   all(): readonly DiscardAction[] {
     return [...this.#aborted.keys()].flatMap(id => (this.#abandoned.has(id) ? [] : this.#discard(id)))
+  }
+
+  #forgetOldest(): void {
+    const oldest = [...this.#aborted.keys()].find(id => !this.#abandoned.has(id))
+    if (oldest !== undefined) this.#aborted.delete(oldest)
   }
 
   #discard(checkpointId: number): readonly DiscardAction[] {
