@@ -269,3 +269,14 @@ test('what a thread says of its end is the failure of its tasks', async () => {
   expect(s.ended).toMatchObject([{ status: 'FAILED', error }])
   expect(s.died).toEqual([error])
 })
+
+test('the last words of a thread that was replaced are not those of the next one', async () => {
+  const s = setup()
+  await s.deploy('a')
+  s.threads[0]!.listener.report({ type: 'crash', error: { name: 'Error', message: 'of the first' } })
+  s.report('a', 'CANCELED')
+  s.clock.advance(20)
+  await s.deploy('b')
+  s.threads[1]!.listener.ended(3, undefined)
+  expect(s.died).toMatchObject([{ code: 'taskmanager.slot-thread-died' }])
+})

@@ -187,6 +187,7 @@ export class AllocatedSlot {
       },
     )
     this.#thread = thread
+    this.#crash = undefined
     this.#used = false
     this.#memory?.stop()
     this.#memory = new SlotMemoryWatch(
