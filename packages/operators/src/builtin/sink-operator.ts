@@ -47,6 +47,10 @@ function createSink<T>(context: OperatorContext, sink: Sink<T, unknown, unknown>
       commits.snapshotState()
     },
     endInput: () => writing.endInput(),
+    cancel() {
+      writing.cancel()
+      commits.cancel()
+    },
     async finish() {
       // With checkpointing the last checkpoint covers everything.
       if (!context.checkpointingEnabled) {
@@ -83,6 +87,7 @@ function createSinkWriter<T>(context: OperatorContext, sink: Sink<T, unknown, un
       await writing.endInput()
       await emit()
     },
+    cancel: () => writing.cancel(),
     close: () => writing.close(),
   }
 }

@@ -92,6 +92,13 @@ export class AsyncSinkWriter<T, Entry> implements SinkWriter<T, never, Entry> {
     return waiting
   }
 
+  /** Requests may take for ever, or be repeated for as long as the service is away. */
+  cancel(): void {
+    this.close()
+    this.#waiting?.reject(new Error('the task was ended before its entries had arrived'))
+    this.#waiting = undefined
+  }
+
   close(): void {
     this.#closed = true
     clearTimeout(this.#dueTimer)

@@ -1,5 +1,7 @@
 import { nullLogger, SeededRandom } from '@flink-ts/common'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { sinkOperator } from '../builtin/sink-operator.ts'
+import { OperatorHarness } from '../harness/operator-harness.ts'
 import { AsyncSink, type AsyncSinkOptions } from './async-sink.ts'
 import type { SinkWriter } from './sink.ts'
 
@@ -72,6 +74,20 @@ function world(options: AsyncSinkOptions, restored: readonly string[] = []) {
 }
 
 describe('AsyncSink', () => {
+  it('lets a task end while its requests hang', async () => {
+    const sink = new Letters({ maxBatchSize: 1 })
+    const harness = await new OperatorHarness(sinkOperator<string>(sink as never)).open()
+    harness.push('a')
+    const ending = Promise.resolve(harness.operator.endInput?.(0))
+    ending.catch(() => {})
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(sink.open).toHaveLength(1)
+    harness.operator.cancel?.()
+    await expect(ending).rejects.toThrow(/before its entries had arrived/)
+    await harness.operator.close?.()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
   it('sends full requests at once, others after a while, some at a time', async () => {
     const { sink, write } = world({ maxBatchSize: 2, maxInFlightRequests: 2, maxTimeInBuffer: 100 })
     write('a')

@@ -64,6 +64,11 @@ class PrintWriter<T> implements SinkWriter<T, never, never> {
     })
   }
 
+  cancel(): void {
+    this.#drained?.reject(new Error('the task was ended before its lines were printed'))
+    this.#drained = undefined
+  }
+
   close(): void {
     clearTimeout(this.#timer)
     // Lines already printed once are better than lines lost: after a failure, too, the last ones go out if they can.

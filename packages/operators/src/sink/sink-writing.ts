@@ -76,6 +76,10 @@ return value => {
     await this.#writer.flush(true)
   }
 
+  cancel(): void {
+    this.#slot.writer?.cancel?.()
+  }
+
   async close(): Promise<void> {
     await this.#slot.writer?.close?.()
   }

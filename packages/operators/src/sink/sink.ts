@@ -27,6 +27,8 @@ export interface SinkWriter<T, Committable = never, WriterState = never> {
   prepareCommit?(): readonly Committable[] | Promise<readonly Committable[]>
   /** State to continue from, after `prepareCommit`. Redistributed as a list. */
   snapshotState?(checkpointId: number): readonly WriterState[] | Promise<readonly WriterState[]>
+  /** The task is being ended while a promise of this writer is open: let it settle soon. `close` follows. */
+  cancel?(): void
   close?(): void | Promise<void>
 }
 
