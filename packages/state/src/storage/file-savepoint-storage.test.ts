@@ -92,29 +92,33 @@ test('disposal removes what the savepoint names and nothing else', async () => {
   expect((await readFile(join(copy, '_metadata'))).length).toBeGreaterThan(0)
 })
 
-test('disposal of a checkpoint leaves the files that later ones build upon', async () => {
-  const checkpoints = new FileCheckpointStorage(
-    { directory, jobId: JOB, inlineThresholdBytes: 0 },
-    { fileSystem, random: new SeededRandom(2) },
-  )
-  const written = async (checkpointId: number, text: string): Promise<StateLocation> => {
-    const output = await checkpoints.streams(checkpointId, 'a').open('keyed')
-    await output.write(Buffer.from(text))
-    return output.close()
-  }
-  const [base, timers] = [await written(3, 'everything'), await written(3, 'timers')]
-  const older = await checkpoints.complete({ ...metadata(1, base, timers), checkpointId: 3 })
-  const newer = await checkpoints.complete({
-    ...metadata(2, base, await written(4, 'changes')),
-    checkpointId: 4,
-  })
-  await storage.dispose(older)
-  await expect(storage.readMetadata(older)).rejects.toMatchObject({ code: 'state.checkpoint-not-found' })
-  const contents = locationsOf(await storage.readMetadata(newer)).map(location => storage.read(location))
-  expect((await Promise.all(contents)).map(String)).toEqual(['everything', 'changes'])
-  await expect(storage.read(timers)).rejects.toThrow()
-  await storage.dispose(newer)
-})
+test.each(['dispose', 'discard'] as const)(
+  '%s of a checkpoint leaves the files that later ones build upon',
+  async remove => {
+    const checkpoints = new FileCheckpointStorage(
+      { directory, jobId: JOB, inlineThresholdBytes: 0 },
+      { fileSystem, random: new SeededRandom(2) },
+    )
+    const written = async (checkpointId: number, text: string): Promise<StateLocation> => {
+      const output = await checkpoints.streams(checkpointId, 'a').open('keyed')
+      await output.write(Buffer.from(text))
+      return output.close()
+    }
+    const [base, timers] = [await written(3, 'everything'), await written(3, 'timers')]
+    const older = await checkpoints.complete({ ...metadata(1, base, timers), checkpointId: 3 })
+    const newer = await checkpoints.complete({
+      ...metadata(2, base, await written(4, 'changes')),
+      checkpointId: 4,
+    })
+    await storage[remove](older)
+    await expect(storage.readMetadata(older)).rejects.toMatchObject({ code: 'state.checkpoint-not-found' })
+    const contents = locationsOf(await storage.readMetadata(newer)).map(location => storage.read(location))
+    expect((await Promise.all(contents)).map(String)).toEqual(['everything', 'changes'])
+    await expect(storage.read(timers)).rejects.toThrow()
+    await storage[remove](newer)
+    await expect(storage.readMetadata(newer)).rejects.toMatchObject({ code: 'state.checkpoint-not-found' })
+  },
+)
 
 test('one that was given up leaves nothing, and a directory that cannot be one is refused', async () => {
   const folder = await storage.newFolder(directory, JOB)

@@ -71,14 +71,24 @@ export class FileSavepointStorage implements SavepointStorage {
 
   async discard(pointer: string): Promise<void> {
     const folder = snapshotFolderOf(pointer)
-    await this.#fileSystemFor(folder).delete(folder, { recursive: true })
+    const fileSystem = this.#fileSystemFor(folder)
+    const needed = await neededByOthers(fileSystem, folder)
+    if (![...needed].some(path => path.startsWith(`${folder}/`))) {
+      await fileSystem.delete(folder, { recursive: true })
+      return
+    }
+    // Without it nobody takes what is left for a checkpoint, should this be interrupted.
+    await fileSystem.delete(joinUri(folder, METADATA_FILE))
+    for (const { uri, isDirectory } of await fileSystem.list(folder)) {
+      if (!needed.has(uri)) await fileSystem.delete(uri, { recursive: isDirectory })
+    }
   }
 
   async dispose(pointer: string): Promise<void> {
     const folder = snapshotFolderOf(pointer)
     const fileSystem = this.#fileSystemFor(folder)
     const metadata = await readMetadataFile(fileSystem, folder)
-    const needed = isCheckpoint(folder) ? await filesOfOthers(fileSystem, folder) : new Set<string>()
+    const needed = await neededByOthers(fileSystem, folder)
     await inStorage(async () => {
       // Without it nobody takes what is left for a savepoint, should this be interrupted.
       await fileSystem.delete(joinUri(folder, METADATA_FILE))
@@ -187,9 +197,10 @@ export class FileSavepointStorage implements SavepointStorage {
   }
 }
 
-/** Later checkpoints of the job may build upon this one: what they refer to. Throws if one of them can't be read. */
-async function filesOfOthers(fileSystem: FileSystem, folder: string): Promise<ReadonlySet<string>> {
+/** If it is a checkpoint, later ones of the job may build upon it: what they refer to. Throws if one of them can't be read. */
+async function neededByOthers(fileSystem: FileSystem, folder: string): Promise<ReadonlySet<string>> {
   const paths = new Set<string>()
+  if (!isCheckpoint(folder)) return paths
   for (const other of await completeCheckpointsIn(fileSystem, folder.slice(0, folder.lastIndexOf('/')))) {
     if (other === folder) continue
     for (const path of filesOf(await readMetadataFile(fileSystem, other))) paths.add(path)

@@ -23,11 +23,14 @@ export interface SavepointStorage extends StateReader {
   streams(folder: string, attempt: string): CheckpointStreamFactory
   /** Makes the savepoint durable; copies state files of others into it. Returns what is stored. */
   complete(folder: string, metadata: CheckpointMetadata): Promise<FoundSnapshot>
-  /** Removes the folder of a snapshot, whatever is in it; idempotent. */
+  /**
+   * Removes the folder of a snapshot, whatever is in it, but for files that other complete checkpoints of its job refer
+   * to; idempotent. Rejects if one of those can't be read.
+   */
   discard(pointer: string): Promise<void>
   /**
    * Removes a complete savepoint for its user: `_metadata` first, then the files that it names, then the folder, if
-   * nothing else is in it. Rejects with `state.checkpoint-not-found`, `state.not-a-checkpoint`.
+   * nothing else is in it. Files that other complete checkpoints of its job refer to stay. Rejects with `state.checkpoint-not-found`, `state.not-a-checkpoint`.
    */
   dispose(pointer: string): Promise<void>
   /** @param pointer folder of a checkpoint or savepoint, or its `_metadata`, as URI or path */
