@@ -26,7 +26,8 @@ test.each(['SIGTERM', 'SIGKILL'] as const)(
       ),
     ])
     expect(code).toBe(1)
-    expect(stderr.split('\n')[0]).toContain(
+    expect(stderr).toContain('Lost the connection to the JobManager')
+    expect(stderr).toContain(
       `Job ${jobId} is lost: the JobManager at 127.0.0.1:${cluster.rpcPort} was started anew while the job ran`,
     )
 
