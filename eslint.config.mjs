@@ -9,6 +9,7 @@ const random = 'The simulation replays failures from a seed: take a Random as a 
 const timers = ['setTimeout', 'setInterval']
 
 export default defineConfig(
+  { ignores: ['**/dist/**', 'packages/flink-ts/lib/**'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     files: ['{packages,examples}/*/src/**/*.ts', '{benchmarks,e2e,tools,packages/*/tools}/**/*.ts'],
