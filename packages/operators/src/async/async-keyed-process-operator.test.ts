@@ -91,34 +91,46 @@ type Step =
   | { readonly type: 'record'; readonly key: string; readonly ts: number }
   | { readonly type: 'answer' | 'watermark' | 'restore'; readonly n: number }
 
-/** The same without any waiting: what an ordinary function gives. */
-async function synchronous(steps: readonly Step[]): Promise<OperatorHarness> {
+/** The same without any waiting: what an ordinary function gives. A restore lets event time begin anew there, too. */
+async function synchronous(steps: readonly Step[]): Promise<readonly unknown[]> {
   let state: { value(): number | undefined; update(value: number): void } | undefined
-  const harness = await new OperatorHarness(
-    keyedProcessOperator<string, Item, string>(keyOf, {
-      open: (context: RuntimeContext) => {
-        state = context.getState(count)
-      },
-      processElement: (item, context, out) => {
-        const before = state?.value() as number
-        state?.update(before + 1)
-        context.timerService.registerEventTimeTimer((context.timestamp() as number) + 5)
-        out(`${context.currentKey} ${item.n}: ${before} -> ${before + 1}`)
-      },
-      onTimer: (timestamp, context, out) => {
-        if ((state?.value() as number) % 3 === 0) context.timerService.registerEventTimeTimer(timestamp + 1)
-        if ((state?.value() as number) % 2 === 0) context.timerService.deleteEventTimeTimer(timestamp + 2)
-        state?.update((state.value() as number) + 10)
-        out(`${context.currentKey} timer ${timestamp}: ${state?.value()}`)
-      },
-    }),
-  ).open()
+  const open = (options: HarnessOptions = {}): Promise<OperatorHarness> =>
+    new OperatorHarness(
+      keyedProcessOperator<string, Item, string>(keyOf, {
+        open: (context: RuntimeContext) => {
+          state = context.getState(count)
+        },
+        processElement: (item, context, out) => {
+          const before = state?.value() as number
+          state?.update(before + 1)
+          context.timerService.registerEventTimeTimer((context.timestamp() as number) + 5)
+          out(`${context.currentKey} ${item.n}: ${before} -> ${before + 1}`)
+        },
+        onTimer: (timestamp, context, out) => {
+          if ((state?.value() as number) % 3 === 0) context.timerService.registerEventTimeTimer(timestamp + 1)
+          if ((state?.value() as number) % 2 === 0) context.timerService.deleteEventTimeTimer(timestamp + 2)
+          state?.update((state.value() as number) + 10)
+          out(`${context.currentKey} timer ${timestamp}: ${state?.value()}`)
+        },
+      }),
+      options,
+    ).open()
+  let harness = await open()
+  let watermark = Number.MIN_SAFE_INTEGER
+  const emitted: unknown[] = []
   for (const [i, step] of steps.entries()) {
     if (step.type === 'record') harness.push({ key: step.key, n: i }, step.ts)
-    else if (step.type === 'watermark') harness.advance(step.n)
+    else if (step.type === 'watermark') {
+      watermark = Math.max(watermark, step.n)
+      harness.advance(watermark)
+    } else if (step.type === 'restore') {
+      const restored = await harness.snapshot(i)
+      emitted.push(...harness.values())
+      harness = await open({ restored })
+    }
   }
   harness.advance(MAX_WATERMARK)
-  return harness
+  return [...emitted, ...harness.values()]
 }
 
 const perKey = (values: readonly unknown[]): Record<string, unknown[] | undefined> =>
@@ -171,13 +183,23 @@ test('each key sees what a synchronous function gives, whatever the order of ans
         }
         await advance(MAX_WATERMARK)
         const expected = await synchronous(steps)
-        expect(perKey([...emitted, ...harness.values()])).toEqual(perKey(expected.values()))
+        expect(perKey([...emitted, ...harness.values()])).toEqual(perKey(expected))
         expect(harness.available).toBe(true)
         expect(harness.watermarks.at(-1)).toBe(MAX_WATERMARK)
       },
     ),
     { numRuns: 150 },
   )
+})
+
+test('a call that is over behind a watermark leaves its place to those before the watermark', async () => {
+  const harness = await start({ processElement: async (item, _, out) => out(`${item.n}`) }, { capacity: 1 })
+  harness.push({ key: 'b', n: 1 })
+  harness.push({ key: 'b', n: 2 })
+  expect(harness.step(0)).toBe(true)
+  harness.push({ key: 'a', n: 3 })
+  await settle(harness)
+  expect(harness.values()).toEqual(['1', '2', '3'])
 })
 
 test('keys do not wait for each other, records of one key do; nothing shows before the call is over', async () => {

@@ -222,6 +222,8 @@ class AsyncKeyedProcess {
     const register = this.#context.timestamp
     const before = register[0] as number
     call.complete()
+    // Not only when it is applied: a call behind a watermark would hold the place that one before it waits for.
+    this.#running--
     this.#queue.completed(call)
     this.#queue.drain({
       record: done => this.#apply(done),
@@ -242,7 +244,6 @@ class AsyncKeyedProcess {
     const canonical = canonicalKey(call.currentKey)
     const calls = this.#byKey.get(canonical) as Call[]
     call.apply(this.#timerChangesOf(call, calls))
-    this.#running--
     calls.shift()
     const [next] = calls
     if (next === undefined) this.#byKey.delete(canonical)
