@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import * as grpc from '@grpc/grpc-js'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { testDependencies, testProcess } from '../testing/echo.ts'
 import { TcpProxy } from '../testing/tcp-proxy.ts'
@@ -12,6 +14,7 @@ import { InProcessRpcService } from '../transport/in-process-rpc-service.ts'
 import type { BlobAccess } from './blob-access.ts'
 import { partsOf } from './blob-file.ts'
 import { BlobServer } from './blob-server.ts'
+import { GrpcBlobClient } from './grpc-blob-client.ts'
 
 const keyOf = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex')
 const toClose: { close(): Promise<void> }[] = []
@@ -156,6 +159,24 @@ describe('blobs over a bad network', () => {
     await expect(blobs.put('127.0.0.1:1', Buffer.from('x'))).rejects.toMatchObject({
       code: 'rpc.connection-refused',
       retry: 'backoff',
+    })
+  })
+
+  test('a call that fails before its file is open fails the transfer, and nothing else', async () => {
+    class Unreachable extends grpc.Client {
+      override makeServerStreamRequest(): never {
+        const stream = new Readable({ objectMode: true, read: () => {} })
+        process.nextTick(() => {
+          stream.push(null)
+          const details = 'No connection established. Last error: reset'
+          stream.emit('error', Object.assign(new Error(details), { code: grpc.status.UNAVAILABLE, details }))
+        })
+        return stream as never
+      }
+    }
+    const client = new GrpcBlobClient({}, { grpc: { ...grpc, Client: Unreachable } })
+    await expect(client.get('127.0.0.1:1', 'a'.repeat(64), join(directory, 'never'))).rejects.toMatchObject({
+      code: 'rpc.connection-refused',
     })
   })
 

@@ -42,7 +42,14 @@ export class GrpcBlobClient implements BlobAccess {
     await this.#with(address, checkedBlobKey(key), async client => {
       const { path, requestSerialize, responseDeserialize } = blobService.get
       const parts = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, { key })
-      await writeVerified(key, dataOf(parts), targetFile, { where: `received from ${address}` })
+      // The call may fail while the file is still being opened: nobody listens to the stream yet, which would end the
+      // process, and who reads it later finds only its end.
+      let failure: Error | undefined
+      parts.on('error', error => {
+        failure = error
+      })
+      const data = dataOf(parts, () => failure)
+      await writeVerified(key, data, targetFile, { where: `received from ${address}` })
     })
   }
 
@@ -103,11 +110,17 @@ async function sendParts(client: Grpc.Client, key: string, content: string | Uin
   presentIn(await status)
 }
 
-async function* dataOf(parts: Grpc.ClientReadableStream<BlobPart>): AsyncIterable<Uint8Array> {
+/** @param failure of the call, whenever it came */
+async function* dataOf(
+  parts: Grpc.ClientReadableStream<BlobPart>,
+  failure: () => Error | undefined,
+): AsyncIterable<Uint8Array> {
   for await (const part of parts as AsyncIterable<BlobPart>) {
     if (part.content?.case === 'error') throw rebuilt(part.content.value)
     if (part.content?.case === 'data') yield part.content.value
   }
+  const error = failure()
+  if (error !== undefined) throw error
 }
 
 function presentIn(status: BlobStatus): boolean {
