@@ -61,7 +61,7 @@ interface KeyTable {
   /** By key and by older names. */
   readonly options: ReadonlyMap<string, KnownOption>
   readonly flinkKeys: ReadonlyMap<string, FlinkKey>
-  /** Flink keys with placeholders, `metrics.reporter.<name>.interval`. */
+  /** Flink keys with parts that the user names, `metrics.reporter.<name>.interval`. */
   readonly patterns: readonly { readonly pattern: RegExp; readonly flinkKey: FlinkKey }[]
 }
 
@@ -94,7 +94,7 @@ function readKeyTable(): KeyTable {
         continue
       }
       const parts = name.split(/<[^>]*>/).map(part => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-      // At the end a placeholder may stand for several parts.
+      // At the end such a part may stand for several.
       const last = name.endsWith('>') ? `${parts.slice(0, -1).join('[^.]+')}.+` : parts.join('[^.]+')
       patterns.push({ pattern: new RegExp(`^${last}$`), flinkKey })
     }

@@ -37,29 +37,29 @@ export function addSavepointRoutes(
     await dispatcher.requestJobDetails(jobId)
     return { 'request-id': trigger.triggerId }
   }
-  app.post('/jobs/:jobId/savepoints', async (request, reply) => {
+  /** @param directoryField what Flink calls the folder in bodies of this route */
+  const startByBody = (
+    request: { readonly params: unknown; readonly body: unknown },
+    directoryField: string,
+    stopOf: (body: ReturnType<typeof bodyOf>) => SavepointTrigger['stop'],
+  ): Promise<unknown> => {
     const jobId = jobIdOf(request.params)
     const body = bodyOf(request.body)
-    const stop = flag(body, 'cancel-job') ? 'cancel' : 'no'
     checkFormat(body)
-    const trigger = {
-      triggerId: triggerIdOf(body, random),
-      directory: text(body, 'target-directory'),
-      stop,
-    } as const
-    return await reply.code(202).send(await start(jobId, trigger))
+    const [triggerId, directory] = [triggerIdOf(body, random), text(body, directoryField)]
+    return start(jobId, { triggerId, directory, stop: stopOf(body) })
+  }
+  app.post('/jobs/:jobId/savepoints', async (request, reply) => {
+    const started = startByBody(request, 'target-directory', body =>
+      flag(body, 'cancel-job') ? 'cancel' : 'no',
+    )
+    return await reply.code(202).send(await started)
   })
   app.post('/jobs/:jobId/stop', async (request, reply) => {
-    const jobId = jobIdOf(request.params)
-    const body = bodyOf(request.body)
-    const stop = flag(body, 'drain') ? 'drain' : 'suspend'
-    checkFormat(body)
-    const trigger = {
-      triggerId: triggerIdOf(body, random),
-      directory: text(body, 'targetDirectory'),
-      stop,
-    } as const
-    return await reply.code(202).send(await start(jobId, trigger))
+    const started = startByBody(request, 'targetDirectory', body =>
+      flag(body, 'drain') ? 'drain' : 'suspend',
+    )
+    return await reply.code(202).send(await started)
   })
   app.post('/jobs/:jobId/checkpoints', async (request, reply) => {
     const jobId = jobIdOf(request.params)
