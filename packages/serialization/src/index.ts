@@ -5,6 +5,7 @@
 export { type BatchDecoder, type BatchEncoder, MAX_BATCH_RECORDS, type Push } from './batch/batch-codec.ts'
 export { createBatchDecoder } from './batch/batch-decoder.ts'
 export { createBatchEncoder, DEFAULT_BATCH_BYTES } from './batch/batch-encoder.ts'
+export { floatCells, integerCells } from './batch/cells.ts'
 export { generate } from './batch/generate.ts'
 export { InvalidKey, MalformedBytes, UnsupportedValue, ValueTooDeep } from './errors.ts'
 export { canonicalKey } from './keys/canonical-key.ts'

@@ -1,3 +1,4 @@
+import { floatCells } from '@flink-ts/serialization'
 import { userOutputOf } from '../builtin/user-output.ts'
 import type { OperatorContext, OperatorFactory, Push, StreamOperator } from '../contract/stream-operator.ts'
 import { MissingTimestamp } from '../errors.ts'
@@ -133,7 +134,7 @@ function pairEmitter<A, B>(
   userFunction: ProcessJoinFunction<A, B, unknown>,
 ): EmitPair {
   const output = userOutputOf(context)
-  const times = new Float64Array(2)
+  const times = floatCells([0, 0])
   const joinContext: JoinContext = {
     get leftTimestamp() {
       return times[0] as number

@@ -1,3 +1,4 @@
+import { floatCells } from '@flink-ts/serialization'
 import { MAX_WATERMARK, type OperatorContext, type Push } from '../contract/stream-operator.ts'
 import { InvalidTimestamp, InvalidWatermark } from '../errors.ts'
 import { describeValue, failureAtRecord } from '../functions/user-function-failure.ts'
@@ -106,7 +107,7 @@ function emitterOf<T>(
   output: GeneratorOutput,
 ): { readonly emit: EmitRecord; readonly running: RunningGenerator | undefined } {
   /** [0]: highest timestamp so far, -Infinity before the first; [1]: records so far. */
-  const progress = new Float64Array([Number.NEGATIVE_INFINITY, 0])
+  const progress = floatCells([Number.NEGATIVE_INFINITY, 0])
   const { timestampAssigner, outOfOrdernessMs, idlenessMs } = strategy
   const invalid = (timestamp: unknown, record: unknown): Error =>
     InvalidTimestamp({

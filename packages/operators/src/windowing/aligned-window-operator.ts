@@ -1,3 +1,4 @@
+import { floatCells } from '@flink-ts/serialization'
 import { userOutputOf } from '../builtin/user-output.ts'
 import {
   MIN_WATERMARK,
@@ -56,7 +57,7 @@ export function createAlignedWindowOperator<K, T>(
   const slideMs = assigner instanceof SlidingEventTimeWindows ? assigner.slideMs : sizeMs
   const contents = new WindowContents(context, sizeMs)
   /** Of the window looked up last: [0] start, [1] end, [2] watermark. An impossible window at first. */
-  const current = new Float64Array([1, 0, MIN_WATERMARK])
+  const current = floatCells([1, 0, MIN_WATERMARK])
   const late = new LateRecords(context, options.lateTag)
   const layout = new WindowLayout(context, `aligned ${sizeMs} ms every ${slideMs} ms, offset ${offsetMs} ms`)
   const code = aggregationCode(aggregation)

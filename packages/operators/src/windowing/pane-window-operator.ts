@@ -1,3 +1,4 @@
+import { floatCells } from '@flink-ts/serialization'
 import {
   MIN_WATERMARK,
   type OperatorContext,
@@ -45,7 +46,7 @@ export function createPaneWindowOperator<K, T>(
   const code = aggregationCode(aggregation)
   const contents = new PaneContents(context, { sizeMs, slideMs, offsetMs }, code.function as never)
   /** Of the pane looked up last: [0] start, [1] end, [2] watermark. An impossible pane at first. */
-  const current = new Float64Array([1, 0, MIN_WATERMARK])
+  const current = floatCells([1, 0, MIN_WATERMARK])
   const late = new LateRecords(context, options.lateTag)
   const layout = new WindowLayout(context, `panes of ${sizeMs} ms every ${slideMs} ms, offset ${offsetMs} ms`)
   const missing = missingTimestamp(context)

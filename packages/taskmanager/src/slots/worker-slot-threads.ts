@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import type { Clock, Timer } from '@flink-ts/common'
 import type { SlotReport, SlotThreadData } from '../thread/slot-messages.ts'
@@ -14,6 +15,14 @@ export interface WorkerSlotThreadsOptions {
    */
   readonly keepSpare?: boolean
 }
+
+/**
+ * Where young objects begin. V8 begins with 1 MB, and grows only with what survives: records do not, so that a thread
+ * stays with some MB, collects hundreds of times a second, and copies records that a larger space would let die first.
+ */
+const SEMI_SPACE_MB = 32
+/** V8 counts three semi-spaces as the young generation; as many as it has by itself. */
+const MOST_YOUNG_MB = 3 * 2 * SEMI_SPACE_MB
 
 /** Slot threads are busy when they start: the spare one waits this long. */
 const SPARE_DELAY_MS = 150
@@ -39,6 +48,8 @@ export class WorkerSlotThreads implements SlotThreadFactory {
   constructor(options: WorkerSlotThreadsOptions, dependencies: { clock: Clock }) {
     this.#options = options
     this.#clock = dependencies.clock
+    // Of the whole process, read when a thread starts; below the limit of its young generation in any case.
+    setFlagsFromString(`--min-semi-space-size=${SEMI_SPACE_MB}`)
     this.running = this.#workers
   }
 
@@ -88,11 +99,16 @@ export class WorkerSlotThreads implements SlotThreadFactory {
 
   #newWorker(memoryLimitBytes: number): Worker {
     const { entryUrl, execArgv } = this.#options
+    const limitMb = memoryLimitBytes / 1024 ** 2
     return new Worker(entryUrl, {
       name: 'slot',
       ...(execArgv !== undefined && { execArgv: [...execArgv] }),
-      // V8's own limit lies well above: where it is met, V8 may end the whole process instead of the thread.
-      resourceLimits: { maxOldGenerationSizeMb: Math.floor((2 * memoryLimitBytes) / 1024 ** 2) },
+      resourceLimits: {
+        // V8's own limit lies well above: where it is met, V8 may end the whole process instead of the thread.
+        maxOldGenerationSizeMb: Math.floor(2 * limitMb),
+        // Dead young objects count as used until they are collected: a small slot must not be full of them.
+        maxYoungGenerationSizeMb: Math.ceil(Math.min(limitMb / 4, MOST_YOUNG_MB)),
+      },
     })
   }
 

@@ -1,9 +1,10 @@
+import { integerCells } from '@flink-ts/serialization'
 /**
  * Counts records in generated code, which adds to `cell[0]`, an int32 that wraps: to be read at least once in four
  * thousand million records. Owner: the task.
  */
 export class RecordCounter {
-  readonly cell = new Int32Array(1)
+  readonly cell = integerCells(1)
   #seen = 0
   #total = 0
 

@@ -11,6 +11,7 @@ import {
 import type { TaskDeployment, TaskExecutionStateUpdate, TaskIoMetrics } from '@flink-ts/gateways'
 import type { ChannelEnds } from '@flink-ts/network'
 import type { AttemptFiles, ReplayedProgram } from '@flink-ts/operators'
+import { floatCells } from '@flink-ts/serialization'
 import type { CheckpointStorage, StateSettings } from '@flink-ts/state'
 import type { SlotLoop } from '../mailbox/slot-loop.ts'
 import type { OverdraftLimits } from '../stream-task/overdraft.ts'
@@ -170,7 +171,7 @@ export class SlotRunner {
     rings: readonly ChannelEnds[],
     storage: CheckpointStorage | undefined,
   ): readonly StreamTask[] {
-    const registers = new Map(deployments.map(({ attemptId }) => [attemptId, new Float64Array([Number.NaN])]))
+    const registers = new Map(deployments.map(({ attemptId }) => [attemptId, floatCells([Number.NaN])]))
     const channels = new SlotChannels(deployments, registers, rings, this.#ports.random)
     const savepoints = savepointStorageOf(this.#options.state, this.#ports)
     const settings = { ...this.#options.state, ...deployments[0]?.job.graph.state }

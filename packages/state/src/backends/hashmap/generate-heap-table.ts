@@ -20,19 +20,28 @@ const placeIn = (recent: string): string =>
 
 /**
  * Source text of a lookup with its copy-on-write check: sets `entry` to that of `key` in `table`. Needs the values of
- * {@link lookupValues} and the functions of {@link LOOKUP_OTHER}. Short, so that V8 inlines it for integers.
+ * {@link lookupValues} and the function of {@link LOOKUP_FUNCTIONS}. Numbers found lately need no more than this: short, so
+ * that V8 inlines it into what calls it, and that into the user's function.
+ * @param check statement for all others, before they are looked up
  */
-export const LOOKUP = `if (typeof key === 'number' && (key | 0) === key) {
-  const recent = table.recent
-  entry = recent[${placeIn('recent')}]
-  if (entry === undefined || entry.key !== key) entry = lookupInteger(table, key | 0)
-} else entry = lookupOther(table, key)
-if (entry !== undefined && entry.saved < copyOnWrite.open) copyOnWrite.save(table, entry)`
+export const lookupCode = (
+  check = '',
+): string => `entry = typeof key === 'number' ? table.recent[${placeIn('table.recent')}] : undefined
+if (entry === undefined || entry.key !== key || entry.saved < copyOnWrite.open) {
+  ${check}
+  entry = lookup(table, key)
+}`
 
 /**
- * Source text of what {@link LOOKUP} calls. A Map compares numbers as keys are compared.
+ * Source text of what {@link lookupCode} calls. A Map compares numbers as keys are compared.
  */
-export const LOOKUP_OTHER = `const lookupInteger = (table, key) => {
+export const LOOKUP_FUNCTIONS = `const lookup = (table, key) => {
+  const integer = typeof key === 'number' && (key | 0) === key
+  const entry = integer ? lookupInteger(table, key | 0) : lookupOther(table, key)
+  if (entry !== undefined && entry.saved < copyOnWrite.open) copyOnWrite.save(table, entry)
+  return entry
+}
+const lookupInteger = (table, key) => {
   const entry = table.segments === undefined ? table.map.get(key) : table.segments.get(key, hashKey(key))
   if (entry !== undefined) table.recent[${placeIn('table.recent')}] = entry
   return entry
@@ -55,7 +64,7 @@ const lookupOther = (table, key) => {
   return table.map.get(canonicalKey(key))
 }`
 
-/** What {@link LOOKUP} refers to besides its table and key, by name. */
+/** What {@link lookupCode} refers to besides its table and key, by name. */
 export function lookupValues({ copyOnWrite }: TableDependencies): Record<string, unknown> {
   return { canonicalKey, hashKey, copyOnWrite }
 }
@@ -78,12 +87,12 @@ export function generateHeapTable<V>(dependencies: TableDependencies): HeapTable
   }
   return generate<HeapTableClass<V>>(
     Object.keys(values),
-    `${LOOKUP_OTHER}
+    `${LOOKUP_FUNCTIONS}
 return class extends HeapTable {
   find(key) {
     let entry
     const table = this
-    ${LOOKUP}
+    ${lookupCode()}
     return entry
   }
 

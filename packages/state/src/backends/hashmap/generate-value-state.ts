@@ -2,7 +2,7 @@ import { createValueSerializer, generate } from '@flink-ts/serialization'
 import type { ValueState } from '../../api/user-states.ts'
 import { NoCurrentKey } from '../../errors.ts'
 import { ownValue } from '../detach.ts'
-import { LOOKUP, LOOKUP_OTHER, lookupValues } from './generate-heap-table.ts'
+import { LOOKUP_FUNCTIONS, lookupCode, lookupValues } from './generate-heap-table.ts'
 import type { HeapTable, TableDependencies } from './heap-table.ts'
 
 /** Makes {@link ValueState}s of one table, with the default value of a descriptor. */
@@ -34,13 +34,12 @@ export function generateValueState<T>(
   }
   const generated = generate<GeneratedValueState<T>>(
     Object.keys(values),
-    `${LOOKUP_OTHER}
+    `${LOOKUP_FUNCTIONS}
 let entry
 let generation = -1
 const find = () => {
-  if (!cursor.hasKey) throw noKey()
   const key = cursor.key
-  ${LOOKUP}
+  ${lookupCode('if (!cursor.hasKey) throw noKey()')}
   generation = cursor.generation
 }
 const clear = () => {

@@ -1,7 +1,7 @@
 import type { NamespaceBoundState } from '../../api/keyed-state-backend.ts'
 import { NoCurrentKey } from '../../errors.ts'
 import { ownValue } from '../detach.ts'
-import { LOOKUP, LOOKUP_OTHER, lookupValues } from './generate-heap-table.ts'
+import { LOOKUP_FUNCTIONS, lookupCode, lookupValues } from './generate-heap-table.ts'
 import type { HeapState } from './heap-state.ts'
 import type { TableDependencies } from './heap-table.ts'
 
@@ -25,7 +25,7 @@ export function userStateValues<V>(
  * @param bound whether the namespace changes; its tables come and go then
  */
 export function userStateCode(bound: boolean): string {
-  return `${LOOKUP_OTHER}
+  return `${LOOKUP_FUNCTIONS}
 let namespace
 let table = ${bound ? 'undefined' : 'tables.table(undefined)'}
 let entry
@@ -34,7 +34,7 @@ const find = () => {
   if (!cursor.hasKey) throw noKey()
   const key = cursor.key
   ${bound ? 'table = tables.existing(namespace)\n  entry = undefined\n  if (table !== undefined) {' : '{'}
-    ${LOOKUP}
+    ${lookupCode()}
   }
   generation = cursor.generation
 }
