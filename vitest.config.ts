@@ -6,6 +6,14 @@ const condition = '@flink-ts/source'
 const conditions = [condition, ...defaultServerConditions]
 const execArgv = [`--conditions=${condition}`]
 const project = { resolve: { conditions }, ssr: { resolve: { conditions } } }
+/** Those that say how soon something is noticed, or how much memory is used: they have the machine to themselves. */
+const timed = [
+  'taskmanager-killed',
+  'taskmanager-frozen',
+  'connection-cut',
+  'back-pressure',
+  'unaligned',
+].map(name => `e2e/${name}.e2e.test.ts`)
 const seconds = (n: number) => n * 1000
 
 export default defineConfig({
@@ -69,6 +77,20 @@ export default defineConfig({
           name: 'e2e',
           sequence: { groupOrder: 4 },
           include: ['e2e/**/*.e2e.test.ts'],
+          exclude: timed,
+          pool: 'forks',
+          // Most of the time one of them waits.
+          maxWorkers: 2,
+          testTimeout: seconds(180),
+          hookTimeout: seconds(180),
+        },
+      },
+      {
+        ...project,
+        test: {
+          name: 'e2e-timed',
+          sequence: { groupOrder: 5 },
+          include: timed,
           pool: 'forks',
           fileParallelism: false,
           testTimeout: seconds(180),
