@@ -12,11 +12,18 @@ export default defineConfig(
   { ignores: ['**/dist/**', 'packages/flink-ts/lib/**'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
-    files: ['{packages,examples}/*/src/**/*.ts', '{benchmarks,e2e,tools,packages/*/tools}/**/*.ts'],
+    files: [
+      '{packages,examples}/*/src/**/*.ts',
+      '{benchmarks,e2e,tools,packages/*/tools}/**/*.ts',
+      'packages/web/page/**/*.{ts,tsx}',
+    ],
     extends: [tseslint.configs.base],
     // One program for all packages: a program for each (projectService) checks shared sources again and again.
     languageOptions: {
-      parserOptions: { project: 'tsconfig.lint.json', tsconfigRootDir: import.meta.dirname },
+      parserOptions: {
+        project: ['tsconfig.lint.json', 'packages/web/page/tsconfig.json'],
+        tsconfigRootDir: import.meta.dirname,
+      },
     },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',

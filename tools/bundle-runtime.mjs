@@ -2,10 +2,14 @@
 // modules takes longer than anything else that `flink run` does. The start scripts use the bundle only while it is
 // newer than every build (bin/config.sh), so that a forgotten run of this costs time, not correctness.
 //
+// `--into DIR` writes a bundle to ship into DIR, with the data files that it reads.
+//
 // Mains, thread mains and the package flink-ts share their chunks: a process that was started from here has one copy of
 // the runtime. Its programs get that copy, too: lib is itself a package flink-ts, which findRuntimeModuleDirs finds first.
 
 import {
+  cpSync,
+  existsSync,
   globSync,
   mkdirSync,
   readdirSync,
@@ -23,21 +27,25 @@ import { build } from 'esbuild'
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))))
 
-const LIB = resolve('packages/flink-ts/lib')
+const [, into] = process.argv.slice(process.argv.indexOf('--into')).concat(undefined)
+/** For tools/dist.mjs: a folder that is complete by itself, wherever it is moved. */
+const SEPARATE = process.argv.includes('--into')
+const LIB = resolve(SEPARATE ? into : 'packages/flink-ts/lib')
 const STAMP = join(LIB, 'built')
+const PAGE = resolve('packages/web/dist/page')
 /** Processes that run may still load chunks of earlier bundles. */
 const KEEP_OLD_CHUNKS_MS = 24 * 3600 * 1000
 
 // These find threads, processes and the package flink-ts by their own place: in the bundle those of the bundle. All
 // others keep the address that they have in `dist`.
 const FINDS_OWN_PARTS =
-  /[\\/]packages[\\/](cluster|network)[\\/]dist[\\/]|[\\/]jobgraph[\\/]dist[\\/]bundle[\\/]runtime-modules\.js$/
+  /[\\/]packages[\\/](cluster|network|web)[\\/]dist[\\/]|[\\/]jobgraph[\\/]dist[\\/]bundle[\\/]runtime-modules\.js$/
 
 const started = new Date()
-const builds = globSync('packages/*/dist/.tsbuildinfo')
+const builds = [...globSync('packages/*/dist/.tsbuildinfo'), ...globSync('packages/web/dist/page/index.html')]
 const newestBuildMs = Math.max(...builds.map(path => statSync(path).mtimeMs))
 const stampMs = statSync(STAMP, { throwIfNoEntry: false })?.mtimeMs ?? 0
-if (stampMs > newestBuildMs && !process.argv.includes('--force')) process.exit(0)
+if (!SEPARATE && stampMs > newestBuildMs && !process.argv.includes('--force')) process.exit(0)
 
 const entryPoints = {
   'api/index': 'packages/flink-ts/dist/index.js',
@@ -48,7 +56,13 @@ for (const file of globSync('packages/cluster/dist/entrypoint/*-main.js')) {
   entryPoints[`entrypoint/${basename(file, '.js')}`] = file
 }
 
-/** Gives each module the address that it has in `dist`, relative to the chunk that it got into. */
+/** Files that modules read by their own address, in `packages` and below `--into`. */
+const DATA = ['common/data']
+
+/**
+ * Gives each module the address that it has in `dist`, relative to the chunk that it got into; in a separate bundle the
+ * address below its folder, where {@link DATA} is.
+ */
 const originalAddresses = {
   name: 'original-addresses',
   setup(builder) {
@@ -56,7 +70,8 @@ const originalAddresses = {
       const source = readFileSync(path, 'utf8')
       if (!source.includes('import.meta.url')) return { contents: source }
       // All outputs are one folder below lib.
-      const place = JSON.stringify(relative(join(LIB, 'chunks'), path).replaceAll(sep, '/'))
+      const from = SEPARATE ? resolve('packages/chunks') : join(LIB, 'chunks')
+      const place = JSON.stringify(relative(from, path).replaceAll(sep, '/'))
       const address = FINDS_OWN_PARTS.test(path) ? '__chunkUrl' : `new URL(${place}, __chunkUrl).href`
       return { contents: `const __moduleUrl = ${address};${source}` }
     })
@@ -123,6 +138,12 @@ const { metafile } = await build({
   plugins: [originalAddresses, plainBuiltins, namedExports],
 })
 
+if (SEPARATE) {
+  for (const folder of DATA) cpSync(join('packages', folder), join(LIB, folder), { recursive: true })
+  if (existsSync(PAGE)) cpSync(PAGE, join(LIB, 'dist/page'), { recursive: true })
+  process.exit(0)
+}
+
 const { version } = JSON.parse(readFileSync('packages/flink-ts/package.json', 'utf8'))
 writeFileSync(
   join(LIB, 'package.json'),
@@ -131,6 +152,10 @@ writeFileSync(
 mkdirSync(join(LIB, 'node_modules'), { recursive: true })
 rmSync(join(LIB, 'node_modules/flink-ts'), { force: true })
 symlinkSync('..', join(LIB, 'node_modules/flink-ts'), 'junction')
+
+// Its files are found from the chunks as they are from `dist`. Processes that run have theirs in memory.
+rmSync(join(LIB, 'dist'), { recursive: true, force: true })
+if (existsSync(PAGE)) cpSync(PAGE, join(LIB, 'dist/page'), { recursive: true })
 
 const written = new Set(Object.keys(metafile.outputs).map(path => resolve(path)))
 for (const name of readdirSync(join(LIB, 'chunks'))) {

@@ -61,5 +61,6 @@ checkNode()
 // Without the tests' project: a type error in a test must not keep anybody from running the system.
 const programs = ['packages/flink-ts', 'packages/cluster', 'packages/cli']
 step('Building', process.execPath, ['node_modules/typescript/bin/tsc', '-b', ...programs])
-const pinned = 'node_modules/.bin/node'
-step('Bundling', existsSync(pinned) ? pinned : process.execPath, ['tools/bundle-runtime.mjs'])
+const pinned = existsSync('node_modules/.bin/node') ? 'node_modules/.bin/node' : process.execPath
+step('Building the web page', pinned, ['tools/build-web.mjs'])
+step('Bundling', pinned, ['tools/bundle-runtime.mjs'])

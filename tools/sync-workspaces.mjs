@@ -46,7 +46,9 @@ for (const name of present) {
 
 const packages = Object.keys(architecture).filter(name => present.includes(name))
 const references = packages.map(name => ({ path: `packages/${name}` }))
-write('tsconfig.json', { files: [], references: [...references, { path: 'tsconfig.test.json' }] })
+// What runs in browsers has types of its own.
+const page = { path: 'packages/web/page' }
+write('tsconfig.json', { files: [], references: [...references, page, { path: 'tsconfig.test.json' }] })
 const tests = JSON.parse(read('tsconfig.test.json') || '{}')
 write('tsconfig.test.json', { ...tests, references })
 

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { authTokenOf, JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, VERSION } from '@flink-ts/common'
 import { createRestServer, RestOptionKeys } from '@flink-ts/rest'
 import { BlobServer, GrpcRpcService, sessionSettingsOf } from '@flink-ts/rpc'
+import { WEB_PAGE_FOLDER } from '@flink-ts/web'
 import { JOBMANAGER_BIND_HOST, JOBMANAGER_RPC_BIND_PORT } from '../cluster-options.ts'
 import { JobHostProcesses } from '../components/job-host-process.ts'
 import { startJobManagerComponents } from '../components/job-manager-components.ts'
@@ -45,6 +46,7 @@ await runProcess(
         port: configuration.get(RestOptionKeys.port),
         allowUnauthenticated: configuration.get(RestOptionKeys.allowUnauthenticated),
         authToken: authTokenOf(configuration),
+        webPage: WEB_PAGE_FOLDER,
       },
       { dispatcher: components.dispatcher, clock, random, logger, version: VERSION },
     )

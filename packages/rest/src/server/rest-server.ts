@@ -9,6 +9,7 @@ import { vertexWatermarks } from '../routes/vertex-watermarks.ts'
 import { addCheckpointRoutes } from './checkpoint-server-routes.ts'
 import { errorAnswers } from './error-answers.ts'
 import { jobIdOf } from './job-id.ts'
+import { addPageRoutes } from './page-routes.ts'
 import { addSavepointRoutes, type Disposals } from './savepoint-routes.ts'
 
 export interface RestServerOptions {
@@ -19,6 +20,8 @@ export interface RestServerOptions {
   readonly allowUnauthenticated: boolean
   /** What requests must show as `Authorization: Bearer`; absent: nothing. */
   readonly authToken?: string | undefined
+  /** Folder of the web page as it was built; absent, or without `index.html`: none is served. */
+  readonly webPage?: string | undefined
 }
 
 export interface RestServerDependencies {
@@ -55,6 +58,7 @@ export function createRestServer(
       const server = fastify({ forceCloseConnections: true, logger: false, ...answers.serverOptions })
       answers.addTo(server)
       if (authToken !== undefined) demandToken(server, authToken)
+      if (options.webPage !== undefined) await addPageRoutes(server, options.webPage)
       const disposals: Disposals = new Map()
       // Clients of Flink send /v1, the web page the bare path.
       for (const prefix of ['', '/v1']) {
@@ -90,6 +94,7 @@ export function createRestServer(
 
 function demandToken(server: FastifyInstance, token: string): void {
   server.addHook('onRequest', async (request, reply) => {
+    if ((request.routeOptions.config as { isPublic?: true }).isPublic === true) return
     if (isAuthToken(request.headers.authorization ?? '', `Bearer ${token}`)) return
     await reply
       .code(401)
