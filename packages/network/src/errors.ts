@@ -58,6 +58,15 @@ export const ProtocolViolation = defineError<{ what: string }>({
   message: d => `The peer broke the data protocol: ${d.what}. All TaskManagers must be of the same version.`,
 })
 
+/** Another process asks for data without the cluster's token. */
+export const PeerRefused = defineError<{ reason: string }>({
+  code: 'network.peer-refused',
+  domain: 'user',
+  retry: 'backoff',
+  message: d =>
+    `The data port lets nobody in who ${d.reason}: all TaskManagers of a cluster need the same token in the file of security.auth.token-file.`,
+})
+
 /** The data port cannot be opened. */
 export const BindFailed = defineError<{ host: string; port: number; reason: string }>({
   code: 'network.bind-failed',

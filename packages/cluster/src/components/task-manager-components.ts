@@ -1,7 +1,7 @@
 import { availableParallelism, totalmem } from 'node:os'
 import type { Clock, Configuration, InstanceId, Logger, LoggerOptions, Random } from '@flink-ts/common'
 import { NetworkThreadClient } from '@flink-ts/network'
-import type { RpcClient } from '@flink-ts/rpc'
+import { type RpcClient, sessionSettingsOf } from '@flink-ts/rpc'
 import {
   BlobBundleCache,
   type SlotThread,
@@ -53,7 +53,11 @@ export async function startTaskManagerComponents(
 ): Promise<TaskManagerComponents> {
   const { configuration, dataBindHost, dataHost, dataPort } = options
   const { rpc, logger } = dependencies
-  const network = new NetworkThreadClient({})
+  const session = sessionSettingsOf(configuration)
+  const network = new NetworkThreadClient({
+    heartbeat: { intervalMs: session.heartbeatIntervalMs, timeoutMs: session.heartbeatTimeoutMs },
+    authToken: session.authToken,
+  })
   const { port } = await network.start({ bindHost: dataBindHost, port: dataPort })
   const dataAddress = `${dataHost}:${port}`
   dependencies.onListening?.(dataAddress)

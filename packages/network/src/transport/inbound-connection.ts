@@ -10,10 +10,11 @@ import {
   FRAME,
   type FrameHeader,
   FrameParser,
-  MAGIC,
+  greeting,
   type PayloadTarget,
-  VERSION,
 } from './wire-format.ts'
+
+const PROBE = controlFrame(FRAME.probe, 0, 0)
 
 interface InboundChannel {
   readonly number: number
@@ -46,8 +47,15 @@ export class InboundConnection {
   #reason = 'it was closed by the peer'
   #lost = false
 
-  /** @param connect makes the socket, as {@link SocketFactory.connect} */
-  constructor(connect: (onData: (chunk: Buffer) => void) => Socket, events: InboundEvents) {
+  /**
+   * @param connect makes the socket, as {@link SocketFactory.connect}
+   * @param authToken what this process shows; undefined: nothing
+   */
+  constructor(
+    connect: (onData: (chunk: Buffer) => void) => Socket,
+    events: InboundEvents,
+    authToken?: string,
+  ) {
     this.#events = events
     this.#parser = new FrameParser({
       dataTarget: header => this.#dataTarget(header),
@@ -66,12 +74,23 @@ export class InboundConnection {
       this.#reason = error.message
     })
     socket.on('close', () => this.#close())
-    socket.write(controlFrame(FRAME.hello, MAGIC, VERSION))
+    socket.write(greeting(authToken))
   }
 
   /** Whether the producing side has answered. */
   get greeted(): boolean {
     return this.#parser.greeted
+  }
+
+  /** Whether anything has come since the last call. */
+  takeHeard(): boolean {
+    return this.#parser.takeHeard()
+  }
+
+  /** Tells the other side that this one is there. */
+  probe(): void {
+    // What waits to be sent says so, too.
+    if (this.#socket.writableLength === 0) this.#socket.write(PROBE)
   }
 
   open(ends: ChannelEnds): void {
@@ -176,6 +195,8 @@ export class InboundConnection {
       const error = parseError(payload)
       this.#remove(channel)
       this.#events.channelFailed(channel.channelId, error)
+    } else if (header.type === FRAME.refused) {
+      throw new Error(payload?.toString() ?? '')
     } else {
       throw ProtocolViolation({ what: `a frame of type ${header.type} from the producing side` })
     }

@@ -24,7 +24,12 @@ class WatchedClock extends ManualClock {
 test('a channel whose producer has finished and that nobody opens is not kept', async () => {
   const clock = new WatchedClock(0)
   const environment = new NetworkEnvironment(
-    { bindHost: '127.0.0.1', port: 0, openTimeoutMs: OPEN_TIMEOUT_MS },
+    {
+      bindHost: '127.0.0.1',
+      port: 0,
+      openTimeoutMs: OPEN_TIMEOUT_MS,
+      heartbeat: { intervalMs: 60_000, timeoutMs: 180_000 },
+    },
     { clock, sockets: tcpSockets, bell: Doorbell.allocate(), onChannelFailed: () => {} },
   )
   const port = await environment.start()

@@ -4,10 +4,12 @@ import type { ChannelEnds } from '../channel/channel.ts'
 import { BindFailed, ConnectionLost, UnknownChannel } from '../errors.ts'
 import { Doorbell } from '../ring/doorbell.ts'
 import { InboundConnection } from './inbound-connection.ts'
+import { type Heartbeat, Liveness } from './liveness.ts'
 import {
   type OpenRequest,
   type OutboundChannel,
   OutboundConnection,
+  type OutboundEvents,
   outboundChannel,
 } from './outbound-connection.ts'
 import type { SocketFactory } from './socket-factory.ts'
@@ -21,6 +23,9 @@ export interface NetworkEnvironmentOptions {
   readonly port: number
   /** How long a consumer may wait for the producer to register a channel. */
   readonly openTimeoutMs: number
+  readonly heartbeat: Heartbeat
+  /** What those who connect must show, and what this process shows; undefined: nothing. */
+  readonly authToken?: string | undefined
 }
 
 export interface NetworkEnvironmentDependencies {
@@ -30,6 +35,8 @@ export interface NetworkEnvironmentDependencies {
   readonly bell: SharedArrayBuffer
   readonly onChannelFailed: (channelId: string, error: Error) => void
 }
+
+type Connection = InboundConnection | OutboundConnection
 
 interface PendingOpen {
   readonly request: OpenRequest
@@ -55,19 +62,22 @@ export class NetworkEnvironment {
   readonly #accepted = new Set<OutboundConnection>()
   /** By remote address. */
   readonly #connections = new Map<string, InboundConnection>()
+  readonly #liveness: Liveness<Connection>
   #closed = false
 
   constructor(options: NetworkEnvironmentOptions, dependencies: NetworkEnvironmentDependencies) {
     this.#options = options
     this.#dependencies = dependencies
     this.#bell = new Doorbell(dependencies.bell)
+    this.#liveness = new Liveness(options.heartbeat, dependencies)
     this.#server = dependencies.sockets.createServer(socket => {
-      const connection: OutboundConnection = new OutboundConnection(socket, {
+      const events: OutboundEvents = {
         opened: request => this.#opened(connection, request),
         closed: (number, channelId) => this.#closedByConsumer(connection, number, channelId),
         drained: channelId => this.#outbound.delete(channelId),
         lost: (channelIds, reason) => this.#outboundLost(connection, channelIds, reason),
-      })
+      }
+      const connection: OutboundConnection = new OutboundConnection(socket, events, options.authToken)
       this.#accepted.add(connection)
       this.#expectGreeting(connection)
     })
@@ -83,6 +93,7 @@ export class NetworkEnvironment {
       this.#server.listen(port, bindHost, () => {
         // Later errors of a listening server (no descriptors left) concern single connections, which the peer sees.
         this.#server.removeAllListeners('error').on('error', () => {})
+        this.#liveness.start(() => [...this.#accepted, ...this.#connections.values()])
         // Never rejects: all it calls reports by events.
         void this.#serve()
         resolve((this.#server.address() as AddressInfo).port)
@@ -140,6 +151,7 @@ export class NetworkEnvironment {
   /** Ends all connections; nothing is reported any more. */
   close(): Promise<void> {
     this.#closed = true
+    this.#liveness.stop()
     for (const { timer } of this.#pending.values()) timer.cancel()
     this.#pending.clear()
     this.#outbound.clear()
@@ -172,12 +184,13 @@ export class NetworkEnvironment {
             this.#report(channelId, ConnectionLost({ remoteAddress, reason }))
         },
       },
+      this.#options.authToken,
     )
     this.#expectGreeting(connection)
     return connection
   }
 
-  #expectGreeting(connection: InboundConnection | OutboundConnection): void {
+  #expectGreeting(connection: Connection): void {
     const reason = `no answer within ${HANDSHAKE_TIMEOUT_MS} ms`
     const check = () => {
       if (!connection.greeted) connection.fail(reason)

@@ -3,6 +3,7 @@ import { Deferred, deserializeError, type SerializedError, serializeError } from
 import type { ChannelEnds } from '../channel/channel.ts'
 import { NetworkThreadLost } from '../errors.ts'
 import { Doorbell } from '../ring/doorbell.ts'
+import type { Heartbeat } from './liveness.ts'
 import type { NetworkCommand, NetworkReport, NetworkThreadData } from './thread-messages.ts'
 
 const YOUNG_GENERATION_MB = 2
@@ -14,6 +15,10 @@ export interface NetworkThreadClientOptions {
   readonly execArgv?: readonly string[]
   /** How long a consumer may wait for the producer to register a channel; 30 s. */
   readonly openTimeoutMs?: number
+  /** 500 ms and 5 s by default. */
+  readonly heartbeat?: Heartbeat
+  /** What those who connect must show, and what this process shows; undefined: nothing. */
+  readonly authToken?: string | undefined
 }
 
 /**
@@ -50,6 +55,8 @@ export class NetworkThreadClient {
       bindHost: options.bindHost ?? '127.0.0.1',
       port: options.port ?? 0,
       openTimeoutMs: this.#options.openTimeoutMs ?? 30_000,
+      heartbeat: this.#options.heartbeat ?? { intervalMs: 500, timeoutMs: 5000 },
+      authToken: this.#options.authToken,
     }
     const execArgv = this.#options.execArgv
     const worker = new Worker(this.#options.entryUrl ?? defaultEntryUrl(), {

@@ -9,7 +9,7 @@ import { createChannelReader } from '../channel/ring-channel-reader.ts'
 import { createChannelWriter } from '../channel/ring-channel-writer.ts'
 import { Doorbell } from '../ring/doorbell.ts'
 import { allocateRing } from '../ring/ring-layout.ts'
-import { NetworkThreadClient } from './network-thread-client.ts'
+import { NetworkThreadClient, type NetworkThreadClientOptions } from './network-thread-client.ts'
 import { controlFrame, FRAME, HEADER_BYTES, MAGIC, VERSION, writeHeader } from './wire-format.ts'
 
 const closing: (() => unknown)[] = []
@@ -26,8 +26,8 @@ class Peer {
   readonly #failed = new Map<string, (error: SerializedError) => void>()
   address = ''
 
-  constructor(openTimeoutMs = 30_000) {
-    this.client = new NetworkThreadClient({ openTimeoutMs })
+  constructor(openTimeoutMs = 30_000, options: NetworkThreadClientOptions = {}) {
+    this.client = new NetworkThreadClient({ openTimeoutMs, ...options })
     this.client.onChannelFailed((channelId, error) => {
       this.failures.set(channelId, error)
       this.#failed.get(channelId)?.(error)
@@ -296,6 +296,59 @@ describe('channels over TCP', () => {
     late.write(1)
     late.flush()
     await until(consumer.bell, () => lateReader.poll(1, ignore) > 0)
+  }, 30_000)
+
+  test('a producer that falls silent without ending its connection is lost after the heartbeat timeout', async () => {
+    const heartbeat = { intervalMs: 20, timeoutMs: 200 }
+    const consumer = await new Peer(30_000, { heartbeat }).start()
+    // Greets, and never says anything again.
+    const silent = createServer(socket => {
+      socket.on('error', () => {}).resume()
+      socket.write(controlFrame(FRAME.hello, MAGIC, VERSION))
+      closing.push(() => socket.destroy())
+    })
+    closing.push(() => silent.close())
+    silent.listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    consumer.consume('channel', `127.0.0.1:${(silent.address() as AddressInfo).port}`)
+    const error = await consumer.failure('channel')
+    expect(error.code).toBe('network.connection-lost')
+    expect(error.message).toMatch(/nothing was heard from it for \d+ ms/)
+  }, 30_000)
+
+  test('an idle connection between live processes is kept by probes', async () => {
+    const heartbeat = { intervalMs: 20, timeoutMs: 200 }
+    const [producer, consumer] = [
+      await new Peer(30_000, { heartbeat }).start(),
+      await new Peer(30_000, { heartbeat }).start(),
+    ]
+    const reader = consumer.consume('channel', producer.address)
+    const writer = producer.produce('channel')
+    await new Promise(resolve => setTimeout(resolve, 600))
+    expect([...consumer.failures, ...producer.failures]).toEqual([])
+    writer.write({ n: 1 })
+    writer.flush()
+    await until(consumer.bell, () => reader.poll(1, ignore) > 0)
+  }, 30_000)
+
+  test('who shows another token or none is told so, who shows the same is let in', async () => {
+    const authToken = 'a token of the cluster'
+    const producer = await new Peer(30_000, { authToken }).start()
+    const writer = producer.produce('channel')
+    for (const wrong of ['another token here', undefined]) {
+      const stranger = await new Peer(30_000, { authToken: wrong }).start()
+      stranger.consume('channel', producer.address)
+      const error = await stranger.failure('channel')
+      expect(error.code).toBe('network.connection-lost')
+      expect(error.message).toContain(`shows ${wrong === undefined ? 'no' : 'another'} token`)
+      expect(error.message).toContain('security.auth.token-file')
+    }
+    const consumer = await new Peer(30_000, { authToken }).start()
+    const reader = consumer.consume('channel', producer.address)
+    writer.write({ n: 1 })
+    writer.flush()
+    await until(consumer.bell, () => reader.poll(1, ignore) > 0)
+    expect([...producer.failures]).toEqual([])
   }, 30_000)
 
   test('a port in use is an error that names it', async () => {

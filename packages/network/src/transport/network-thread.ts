@@ -11,12 +11,19 @@ if (port === null)
   throw new Error('network-thread is the entry of a worker thread: start it by NetworkThreadClient')
 
 const report = (message: NetworkReport): void => port.postMessage(message)
-const { bell, bindHost, port: dataPort, openTimeoutMs } = workerData as NetworkThreadData
+const {
+  bell,
+  bindHost,
+  port: dataPort,
+  openTimeoutMs,
+  heartbeat,
+  authToken,
+} = workerData as NetworkThreadData
 const clock = new SystemClock()
 const reclaimer = new RingReclaimer({ clock })
 const ringBytes = new Map<string, number>()
 const environment = new NetworkEnvironment(
-  { bindHost, port: dataPort, openTimeoutMs },
+  { bindHost, port: dataPort, openTimeoutMs, heartbeat, authToken },
   {
     clock,
     sockets: tcpSockets,

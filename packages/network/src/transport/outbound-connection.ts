@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { serializeError } from '@flink-ts/common'
 import type { ChannelEnds } from '../channel/channel.ts'
-import { ProtocolViolation } from '../errors.ts'
+import { PeerRefused, ProtocolViolation } from '../errors.ts'
 import { Doorbell } from '../ring/doorbell.ts'
 import { RingConsumer } from '../ring/ring-consumer.ts'
 import { frameSpan, KIND, maxPayload } from '../ring/ring-layout.ts'
@@ -10,15 +10,19 @@ import {
   FRAME,
   type FrameHeader,
   FrameParser,
+  greeting,
   HEADER_BYTES,
-  MAGIC,
-  VERSION,
   writeHeader,
 } from './wire-format.ts'
 
 /** Frames are gathered in buffers of this size; so many may be on their way into the socket. */
 const SEND_BUFFER_BYTES = 128 * 1024
 const SEND_BUFFERS = 4
+
+/** How long a connection that is not let in may take to read why. */
+const TURN_AWAY_MS = 1000
+
+const PROBE = controlFrame(FRAME.probe, 0, 0)
 
 /** A channel that this process produces; the network thread takes it out of its ring. */
 export interface OutboundChannel {
@@ -86,21 +90,27 @@ export class OutboundConnection {
   #reason = 'it was closed by the peer'
   #lost = false
 
-  constructor(socket: Socket, events: OutboundEvents) {
+  /** @param authToken what the consuming side must show; undefined: nothing */
+  constructor(socket: Socket, events: OutboundEvents, authToken?: string) {
     this.#socket = socket
     this.#events = events
     this.remoteAddress = `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`
-    this.#parser = new FrameParser({
-      dataTarget: () => {
-        throw ProtocolViolation({ what: 'data from the consuming side' })
+    this.#parser = new FrameParser(
+      {
+        dataTarget: () => {
+          throw ProtocolViolation({ what: 'data from the consuming side' })
+        },
+        frame: (header, payload) => this.#frame(header, payload as Buffer),
       },
-      frame: (header, payload) => this.#frame(header, payload as Buffer),
-    })
+      authToken,
+    )
     socket.on('data', (chunk: Buffer) => {
       try {
         this.#parser.push(chunk)
       } catch (error) {
-        this.fail((error as Error).message)
+        const { message } = error as Error
+        if (PeerRefused.is(error)) this.#turnAway(message)
+        else this.fail(message)
         return
       }
       this.pump()
@@ -109,11 +119,22 @@ export class OutboundConnection {
       this.#reason = error.message
     })
     socket.on('close', () => this.#close())
-    socket.write(controlFrame(FRAME.hello, MAGIC, VERSION))
+    socket.write(greeting())
   }
 
   get greeted(): boolean {
     return this.#parser.greeted
+  }
+
+  /** Whether anything has come since the last call. */
+  takeHeard(): boolean {
+    return this.#parser.takeHeard()
+  }
+
+  /** Tells the other side that this one is there. */
+  probe(): void {
+    // What waits to be sent says so, too.
+    if (this.#socket.writableLength === 0) this.#socket.write(PROBE)
   }
 
   /** Starts to send a channel that the consumer has opened. */
@@ -140,6 +161,15 @@ export class OutboundConnection {
   fail(reason: string): void {
     this.#reason = reason
     this.#socket.destroy()
+    this.#close()
+  }
+
+  /** Ends the connection after it has told the other side why. What that still sends is not looked at. */
+  #turnAway(reason: string): void {
+    this.#socket.removeAllListeners('data').resume()
+    this.#socket.end(controlFrame(FRAME.refused, 0, 0, Buffer.from(reason)))
+    this.#socket.setTimeout(TURN_AWAY_MS, () => this.#socket.destroy())
+    this.#reason = reason
     this.#close()
   }
 

@@ -1,5 +1,6 @@
 import type { SerializedError } from '@flink-ts/common'
 import type { ChannelEnds } from '../channel/channel.ts'
+import type { Heartbeat } from './liveness.ts'
 
 /** What the network thread is started with. */
 export interface NetworkThreadData {
@@ -7,6 +8,8 @@ export interface NetworkThreadData {
   readonly bindHost: string
   readonly port: number
   readonly openTimeoutMs: number
+  readonly heartbeat: Heartbeat
+  readonly authToken: string | undefined
 }
 
 /** From the main thread to the network thread. */
