@@ -177,6 +177,16 @@ export const WindowLayoutChanged = defineError<{ operator: string; stored: strin
     'a new uid, which begins with empty windows.',
 })
 
+/** Two metrics of one name in one group. */
+export const MetricExists = defineError<{ operator: string; name: string }>({
+  code: 'operators.metric-exists',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `Operator '${d.operator}' registers the metric '${d.name}' twice: give each its own name or group, and register ` +
+    'it once, in open.',
+})
+
 /** Two accumulators of one name in one operator. */
 export const AccumulatorExists = defineError<{ operator: string; name: string }>({
   code: 'operators.accumulator-exists',

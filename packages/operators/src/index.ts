@@ -107,6 +107,17 @@ export type {
   JoinFunction,
   ProcessJoinFunction,
 } from './functions/join-functions.ts'
+export type { MetricGroup } from './functions/metric-group.ts'
+export {
+  DescriptiveStatisticsHistogram,
+  type Gauge,
+  type HistogramStatistics,
+  type Meter,
+  MeterView,
+  type MetricCounter,
+  type MetricHistogram,
+  SimpleCounter,
+} from './functions/metrics.ts'
 export type {
   FunctionInitializationContext,
   RichFunction,

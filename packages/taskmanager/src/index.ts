@@ -2,6 +2,8 @@
 // Called by: cluster (process entry, MiniCluster, entry of slot threads).
 // Calls: gateways and rpc (ResourceManager, JobMasters), network (rings, network thread), state, operators, jobgraph.
 // Thread: `executor` and `slots` on the main thread; `thread`, `mailbox`, `stream-task`, `checkpoint` in slot threads.
+export { BarrierAligner } from './checkpoint/barrier-aligner.ts'
+export type { Barrier, BarrierListener } from './checkpoint/barrier-handler.ts'
 export { BlobBundleCache, type BundleCache } from './executor/bundle-cache.ts'
 export { TaskExecutor } from './executor/task-executor.ts'
 export type {

@@ -116,6 +116,10 @@ class FakeRunner implements JobMasterRunner {
     return { history: [] } as never
   }
 
+  attempts() {
+    return []
+  }
+
   async cancel(): Promise<void> {
     this.cancels++
   }

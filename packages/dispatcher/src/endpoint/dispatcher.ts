@@ -21,6 +21,7 @@ import {
   resourceManagerGateway,
   type SavepointStatus,
   type SavepointTrigger,
+  type VertexAttempts,
 } from '@flink-ts/gateways'
 import type { RpcEndpoint, RpcService, RpcSession } from '@flink-ts/rpc'
 import { DispatcherOptionKeys } from '../dispatcher-options.ts'
@@ -108,6 +109,7 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
       listJobs: () => this.listJobs(),
       requestJobDetails: jobId => this.requestJobDetails(jobId),
       requestCheckpoints: jobId => this.requestCheckpoints(jobId),
+      requestAttempts: jobId => this.requestAttempts(jobId),
       cancelJob: jobId => this.cancelJob(jobId),
       triggerSavepoint: (jobId, trigger) => this.triggerSavepoint(jobId, trigger),
       triggerCheckpoint: (jobId, triggerId) => this.triggerCheckpoint(jobId, triggerId),
@@ -157,6 +159,12 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
     const checkpoints = runner?.checkpoints() ?? this.#finished.get(jobId, this.#now())?.checkpoints
     if (checkpoints === undefined) throw JobNotFound({ jobId })
     return checkpoints
+  }
+
+  async requestAttempts(jobId: JobId): Promise<readonly VertexAttempts[]> {
+    const attempts = this.#runners.get(jobId)?.attempts() ?? this.#finished.get(jobId, this.#now())?.attempts
+    if (attempts === undefined) throw JobNotFound({ jobId })
+    return attempts
   }
 
   async cancelJob(jobId: JobId): Promise<void> {
@@ -226,7 +234,8 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
     // Never rejects, by contract of the runner.
     void runner.result().then(result => {
       const details = runner.details()
-      this.#finished.add(jobId, { details, result, checkpoints: runner.checkpoints() }, this.#now())
+      const job = { details, result, checkpoints: runner.checkpoints(), attempts: runner.attempts() }
+      this.#finished.add(jobId, job, this.#now())
       this.#runners.delete(jobId)
       this.#logger.info({ jobId, name: details.name, status: details.status }, 'Job is over')
     })

@@ -1,11 +1,12 @@
 import type { JobId } from '@flink-ts/common'
-import type { CheckpointStatistics, JobDetails, JobResult } from '@flink-ts/gateways'
+import type { CheckpointStatistics, JobDetails, JobResult, VertexAttempts } from '@flink-ts/gateways'
 
 /** A job that is over. */
 export interface FinishedJob {
   readonly details: JobDetails
   readonly result: JobResult
   readonly checkpoints: CheckpointStatistics
+  readonly attempts: readonly VertexAttempts[]
 }
 
 /** Remembers finished jobs, so many and so long. Owner: Dispatcher main thread. */

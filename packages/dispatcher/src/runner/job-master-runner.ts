@@ -4,6 +4,7 @@ import type {
   JobOverview,
   JobResult,
   SavepointRequestOptions,
+  VertexAttempts,
 } from '@flink-ts/gateways'
 
 /** One job while it runs, as the Dispatcher sees it. */
@@ -11,6 +12,7 @@ export interface JobMasterRunner {
   overview(): JobOverview
   details(): JobDetails
   checkpoints(): CheckpointStatistics
+  attempts(): readonly VertexAttempts[]
   /** Idempotent; does not wait for the end. */
   cancel(): Promise<void>
   /** Resolves with the URI of the savepoint; with `stop`, when the job has ended. */

@@ -9,6 +9,7 @@ import type {
   JobSubmission,
   SavepointStatus,
   SavepointTrigger,
+  VertexAttempts,
 } from './messages.ts'
 
 /** Name of the endpoint. */
@@ -21,6 +22,8 @@ export interface DispatcherGateway {
   listJobs(): Promise<readonly JobOverview[]>
   requestJobDetails(jobId: JobId): Promise<JobDetails>
   requestCheckpoints(jobId: JobId): Promise<CheckpointStatistics>
+  /** Of all vertices, in order of the graph. Earlier attempts: the latest of each subtask, as configured. */
+  requestAttempts(jobId: JobId): Promise<readonly VertexAttempts[]>
   cancelJob(jobId: JobId): Promise<void>
   /**
    * Resolves with the URI of the savepoint; with `stop`, when the job has ended. Idempotent by its trigger id. Errors:
@@ -47,6 +50,7 @@ export const dispatcherGateway = defineGateway<DispatcherGateway>('dispatcher', 
   'listJobs',
   'requestJobDetails',
   'requestCheckpoints',
+  'requestAttempts',
   'cancelJob',
   'triggerSavepoint',
   'triggerCheckpoint',

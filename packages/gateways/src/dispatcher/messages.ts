@@ -1,4 +1,4 @@
-import type { JobId, SerializedError } from '@flink-ts/common'
+import type { AccumulatorValues, JobId, SerializedError } from '@flink-ts/common'
 import type { JobExecutionResult, JobGraph, JobStatus, ReplayableProgram } from '@flink-ts/jobgraph'
 import type { TaskIoMetrics } from '../job-master/messages.ts'
 
@@ -58,16 +58,31 @@ export interface VertexDetails {
   readonly subtasks: readonly SubtaskDetails[]
 }
 
+/** One attempt to run a subtask. */
 export interface SubtaskDetails {
   readonly index: number
   readonly attempt: number
   readonly status: ExecutionState
+  /** When each state was entered, milliseconds since the epoch; absent: never. */
+  readonly timestamps: Readonly<Partial<Record<ExecutionState, number>>>
   /** Data address of the TaskManager; undefined: not deployed. */
   readonly location: string | undefined
   readonly taskManagerId: string | undefined
   readonly startTime: number
   readonly endTime: number
   readonly metrics: TaskIoMetrics
+}
+
+/** What is known of an attempt beyond the overview, which may be much: asked for by vertex. */
+export interface SubtaskAttempt extends SubtaskDetails {
+  /** So far; lists come at the end. */
+  readonly accumulators: AccumulatorValues
+}
+
+/** The attempts of the subtasks of a vertex, in order of their index, the newest first. */
+export interface VertexAttempts {
+  readonly vertexId: string
+  readonly subtasks: readonly (readonly SubtaskAttempt[])[]
 }
 
 export interface CheckpointCounts {

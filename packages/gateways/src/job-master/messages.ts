@@ -55,10 +55,22 @@ export interface TaskIoMetrics {
   readonly load?: TaskLoad
   /** Of each operator of the chain, in its order. Absent before the task runs. */
   readonly operators?: readonly OperatorRecords[]
+  /** In each second, lately. Absent before the task runs. */
+  readonly rates?: TaskRates
+  /** So far, without lists: those come with the end. Absent: there are none. */
+  readonly accumulators?: AccumulatorValues
   /** Absent for sources, and where no operator works in event time. */
   readonly eventTime?: TaskEventTime
   /** Checkpoint that the task takes part in now, and what it waits for, in words. Absent: none. */
   readonly checkpoint?: { readonly checkpointId: number; readonly what: string }
+}
+
+/** Records and bytes in each second, over the last minute. */
+export interface TaskRates {
+  readonly recordsIn: number
+  readonly recordsOut: number
+  readonly bytesIn: number
+  readonly bytesOut: number
 }
 
 /** Where event time is in a task, and who holds it back. */
@@ -94,6 +106,8 @@ export interface OperatorRecords {
   readonly name: string
   readonly recordsIn: number
   readonly recordsOut: number
+  /** Its other metrics, those of users among them, by their names below the operator. Absent: there are none. */
+  readonly metrics?: Readonly<Record<string, number | string>>
 }
 
 export interface CheckpointAcknowledgement {

@@ -12,6 +12,9 @@ import { canTransition } from './execution-state.ts'
 
 const NO_METRICS: TaskIoMetrics = { recordsIn: 0, recordsOut: 0, bytesIn: 0, bytesOut: 0 }
 
+/** As many earlier attempts of a subtask are remembered for those who look for what went wrong. */
+const MAX_PRIOR_ATTEMPTS = 16
+
 /** Where an execution was deployed to. */
 export interface ExecutionLocation {
   readonly allocationId: AllocationId
@@ -48,6 +51,8 @@ export class ExecutionGraph {
   readonly #graphId: string
   readonly #executions = new Map<SubtaskKey, MutableExecution>()
   readonly #byAttempt = new Map<ExecutionAttemptId, MutableExecution>()
+  /** Earlier attempts of a subtask, the newest first. */
+  readonly #prior = new Map<SubtaskKey, readonly Execution[]>()
 
   /** @param graphId random, tells the attempts of this run of the job from those of any other */
   constructor(graph: JobGraph, graphId: string, nowMs: number) {
@@ -71,6 +76,11 @@ export class ExecutionGraph {
 
   subtasksOf(vertex: JobVertex): readonly Execution[] {
     return Array.from({ length: vertex.parallelism }, (_, index) => this.get(subtaskKey(vertex.id, index)))
+  }
+
+  /** The latest earlier attempts of a subtask, the newest first. */
+  priorAttempts(key: SubtaskKey): readonly Execution[] {
+    return this.#prior.get(key) ?? []
   }
 
   /** The current attempt of that id; undefined: an earlier one, or not of this job. */
@@ -103,6 +113,7 @@ export class ExecutionGraph {
   startNextAttempt(key: SubtaskKey, nowMs: number): Execution {
     const old = this.#mutable(key)
     this.#byAttempt.delete(old.attemptId)
+    this.#prior.set(key, [old, ...this.priorAttempts(key)].slice(0, MAX_PRIOR_ATTEMPTS))
     return this.#create(old.vertex, old.subtaskIndex, old.attemptNumber + 1, nowMs)
   }
 

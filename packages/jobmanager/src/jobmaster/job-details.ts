@@ -4,7 +4,9 @@ import {
   type ExecutionState,
   type JobDetails,
   type JobOverview,
+  type SubtaskAttempt,
   type SubtaskDetails,
+  type VertexAttempts,
   type VertexDetails,
 } from '@flink-ts/gateways'
 import { isGloballyTerminal, type JobVertex } from '@flink-ts/jobgraph'
@@ -49,6 +51,21 @@ export function describeJob(scheduler: JobScheduler, checkpoints: CheckpointCoun
   }
 }
 
+/** All that is remembered of the attempts to run each subtask. */
+export function describeAttempts({ executionGraph }: JobScheduler): readonly VertexAttempts[] {
+  return executionGraph.graph.vertices.map(vertex => ({
+    vertexId: vertex.id,
+    subtasks: executionGraph.subtasksOf(vertex).map(execution =>
+      [execution, ...executionGraph.priorAttempts(execution.key)].map(
+        (attempt): SubtaskAttempt => ({
+          ...describeSubtask(attempt),
+          accumulators: attempt.accumulators ?? attempt.metrics.accumulators ?? {},
+        }),
+      ),
+    ),
+  }))
+}
+
 function describeVertex(vertex: JobVertex, executions: readonly Execution[]): VertexDetails {
   const subtasks = executions.map(describeSubtask)
   const started = subtasks.map(subtask => subtask.startTime).filter(time => time >= 0)
@@ -71,6 +88,7 @@ function describeSubtask(execution: Execution): SubtaskDetails {
     index: execution.subtaskIndex,
     attempt: execution.attemptNumber,
     status: execution.state,
+    timestamps,
     location: location?.dataAddress,
     taskManagerId: location?.taskManager,
     startTime: timestamps.DEPLOYING ?? -1,

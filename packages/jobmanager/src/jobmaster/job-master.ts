@@ -16,6 +16,7 @@ import {
   type JobResult,
   jobMasterEndpointName,
   type SavepointRequestOptions,
+  type VertexAttempts,
 } from '@flink-ts/gateways'
 import { isGloballyTerminal } from '@flink-ts/jobgraph'
 import type { RpcEndpoint, RpcSession } from '@flink-ts/rpc'
@@ -31,7 +32,7 @@ import type { SchedulerEvent } from '../scheduler/scheduler-protocol.ts'
 import { bounded } from './bounded.ts'
 import { CheckpointActions } from './checkpoint-actions.ts'
 import { CheckpointIo } from './checkpoint-io.ts'
-import { describeJob, describeOverview } from './job-details.ts'
+import { describeAttempts, describeJob, describeOverview } from './job-details.ts'
 import { JobEvents } from './job-events.ts'
 import type { JobMasterDependencies, JobMasterOptions } from './job-master-ports.ts'
 import { describeResult } from './job-result.ts'
@@ -171,6 +172,10 @@ export class JobMaster implements RpcEndpoint {
 
   details(): JobDetails {
     return describeJob(this.#scheduler, this.#events.coordinator.counts)
+  }
+
+  attempts(): readonly VertexAttempts[] {
+    return describeAttempts(this.#scheduler)
   }
 
   checkpoints(): CheckpointStatistics {

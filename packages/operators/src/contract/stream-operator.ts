@@ -150,5 +150,7 @@ export interface OperatorContext {
    * function is asked at the end.
    */
   setAccumulator(name: string, value: AccumulatorValue | (() => AccumulatorValue)): void
+  /** Adds a metric of this operator to what is shown of it; asked about once a second. Later ones replace earlier ones. */
+  setMetric(name: string, read: () => number | string): void
   readonly logger: Logger
 }

@@ -16,6 +16,7 @@ import type {
 import type { OperatorContext, StreamOperator } from '../contract/stream-operator.ts'
 import { KeyedStateOutsideKeyBy } from '../errors.ts'
 import { type Accumulator, accumulatorsOf, Counter, Histogram } from './accumulators.ts'
+import { type MetricGroup, metricGroupOf } from './metric-group.ts'
 
 /** What a function learns in `open` about where it runs, and the way to its state. */
 export interface RuntimeContext {
@@ -59,6 +60,8 @@ export interface RuntimeContext {
   getDoubleCounter(name: string): Counter
   /** The histogram of that name, made if absent. */
   getHistogram(name: string): Histogram
+  /** Where the function registers metrics of its own. */
+  getMetricGroup(): MetricGroup
 }
 
 /** The way of a function to state of its operator, which belongs to no key. */
@@ -130,6 +133,7 @@ function runtimeContextOf(context: OperatorContext, keyed: boolean): RuntimeCont
     getLongCounter: counter,
     getDoubleCounter: counter,
     getHistogram: name => getOrAdd(name, () => new Histogram()),
+    getMetricGroup: () => metricGroupOf(context),
   }
 }
 

@@ -59,6 +59,8 @@ export class OperatorHarness {
   readonly operatorState: InMemoryOperatorState
   readonly clock: ManualClock
   readonly timestamp = new Float64Array([Number.NaN])
+  /** What the operator tells of itself. */
+  readonly metrics = new Map<string, () => number | string>()
   idleCalls = 0
   wakeCalls = 0
   available = true
@@ -186,6 +188,9 @@ export class OperatorHarness {
       },
       sendOperatorEvent: event => {
         this.operatorEvents.push(event)
+      },
+      setMetric: (name, read) => {
+        this.metrics.set(name, read)
       },
       setAccumulator: (name, value) => {
         const get = typeof value === 'function' ? value : () => value

@@ -12,6 +12,7 @@ export class LateRecords {
   constructor(context: OperatorContext, tag: string | undefined) {
     this.#context = context
     this.#sideOutput = tag === undefined ? undefined : context.sideOutput(tag)
+    context.setMetric(LATE_RECORDS_DROPPED, () => this.#dropped)
   }
 
   add(value: unknown): void {

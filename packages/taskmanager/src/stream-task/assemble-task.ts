@@ -8,6 +8,7 @@ import type { DirectConsumer } from './direct-channel.ts'
 import { EventTimeWatch } from './event-time-watch.ts'
 import type { OperatorActions } from './operator-actions.ts'
 import type { ChainLink, OperatorChain, OperatorFailureMaker } from './operator-chain.ts'
+import { OperatorMetrics } from './operator-metrics.ts'
 import type { OperatorSequence } from './operator-sequence.ts'
 import { Overdraft } from './overdraft.ts'
 import type { RestoredTask } from './restore-task.ts'
@@ -76,10 +77,11 @@ export function assembleTask(
   const { timestamp } = consumer
   const sourceTurn = new SourceTurn()
   const unavailable = new Set<number>()
+  const operatorMetrics = new OperatorMetrics()
   // Undefined while operators are being created.
   let built: OperatorChain | undefined
   const host = taskContextHost({
-    ...{ timestamp, loop, clock, reporter, actions, sourceTurn, unavailable, accumulators },
+    ...{ timestamp, loop, clock, reporter, actions, sourceTurn, unavailable, accumulators, operatorMetrics },
     outputs: () => outputs,
     chain: () => built,
     eventTime: () => eventTime,
@@ -143,7 +145,7 @@ export function assembleTask(
   })
   const parts = { outputs, chain, checkpointing, inputs, eventTime, ending }
   const work = new TaskWork(parts, {
-    ...{ sequence, actions, yielding, sourceTurn, unavailable, clock },
+    ...{ sequence, actions, yielding, sourceTurn, unavailable, clock, operatorMetrics },
     ...{ isRunning, refresh, failure },
   })
   const waits = inputs.count > 0 && chain.links.some(link => link.operator.advanceWatermark)

@@ -26,6 +26,7 @@ export interface ContextHost {
   sendOperatorEvent(operatorId: OperatorId, event: Uint8Array): void
   readonly files: AttemptFiles
   setAccumulator(index: number, name: string, value: AccumulatorValue | (() => AccumulatorValue)): void
+  setMetric(index: number, name: string, read: () => number | string): void
 }
 
 /** The context of the operator `node`, number `index` of its chain. */
@@ -85,6 +86,7 @@ export function createOperatorContext(
     setAvailable: available => host.setAvailable(index, available),
     sendOperatorEvent: event => host.sendOperatorEvent(node.operatorId, event),
     setAccumulator: (name, value) => host.setAccumulator(index, name, value),
+    setMetric: (name, read) => host.setMetric(index, name, read),
     logger: dependencies.logger.child({ operator: node.name }),
   }
 }

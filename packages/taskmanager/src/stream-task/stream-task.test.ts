@@ -68,7 +68,7 @@ test('each operator of a chain counts its records, and a task knows what kept it
   open = true
   slow.context!.setAvailable(true)
   await harness.until(() => harness.status('B') === 'FINISHED')
-  expect(harness.updates.findLast(update => update.attemptId === 'A/0')?.metrics.operators).toEqual([
+  expect(harness.updates.findLast(update => update.attemptId === 'A/0')?.metrics.operators).toMatchObject([
     { name: 's', recordsIn: 0, recordsOut: 10_000 },
     { name: 'odd', recordsIn: 10_000, recordsOut: 5000 },
     { name: 'twice', recordsIn: 5000, recordsOut: 10_000 },

@@ -88,7 +88,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   }
 
   get metrics(): TaskIoMetrics {
-    return taskMetrics(this.#parts, this.#state === 'starting')
+    return taskMetrics(this.#parts, this.#state === 'starting', this.#accumulators.small())
   }
 
   /** Entries of the keyed states of its operators. */

@@ -4,6 +4,7 @@ import type { Accumulators } from './accumulators.ts'
 import type { OperatorActions } from './operator-actions.ts'
 import type { ChainLink, OperatorChain } from './operator-chain.ts'
 import type { ContextHost } from './operator-context.ts'
+import type { OperatorMetrics } from './operator-metrics.ts'
 import type { SourceTurn } from './source-turn.ts'
 import type { TaskEventTime } from './task-event-time.ts'
 import type { TaskOutputs } from './task-outputs.ts'
@@ -21,6 +22,7 @@ interface TaskContextHostDependencies {
   readonly unavailable: Set<number>
   readonly outputs: () => Pick<TaskOutputs, 'available'>
   readonly accumulators: Accumulators
+  readonly operatorMetrics: OperatorMetrics
   /** Undefined while operators are being created. */
   readonly chain: () => OperatorChain | undefined
   readonly eventTime: () => TaskEventTime
@@ -39,6 +41,7 @@ export function taskContextHost(dependencies: TaskContextHostDependencies): Cont
     unavailable,
     outputs,
     accumulators,
+    operatorMetrics,
     chain,
     eventTime,
     failed,
@@ -66,5 +69,6 @@ export function taskContextHost(dependencies: TaskContextHostDependencies): Cont
     files: reporter.files,
     sendOperatorEvent: (operatorId, event) => reporter.operatorEvent(operatorId, event),
     setAccumulator: (index, name, value) => accumulators.set(index, name, value),
+    setMetric: (index, name, read) => operatorMetrics.set(index, name, read),
   }
 }

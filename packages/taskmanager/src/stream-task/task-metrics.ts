@@ -1,3 +1,4 @@
+import type { AccumulatorValues } from '@flink-ts/common'
 import type { TaskIoMetrics } from '@flink-ts/gateways'
 import type { OperatorBackends } from '../checkpoint/subtask-checkpoints.ts'
 import type { TaskParts } from './assemble-task.ts'
@@ -12,8 +13,13 @@ export interface StateSize {
 /**
  * What is known of a task so far, for the web page and REST.
  * @param parts undefined: it is not built yet
+ * @param accumulators those that are small
  */
-export function taskMetrics(parts: TaskParts | undefined, isStarting: boolean): TaskIoMetrics {
+export function taskMetrics(
+  parts: TaskParts | undefined,
+  isStarting: boolean,
+  accumulators: AccumulatorValues,
+): TaskIoMetrics {
   if (parts === undefined) return { recordsIn: 0, recordsOut: 0, bytesIn: 0, bytesOut: 0 }
   const { inputs, outputs, checkpointing, work, eventTimeWatch } = parts
   const checkpoint = checkpointing.waitsFor
@@ -23,6 +29,7 @@ export function taskMetrics(parts: TaskParts | undefined, isStarting: boolean): 
     bytesIn: inputs.bytesIn,
     bytesOut: outputs.bytesOut,
     ...(!isStarting && work.load()),
+    ...(Object.keys(accumulators).length > 0 && { accumulators }),
     ...(eventTimeWatch !== undefined && { eventTime: eventTimeWatch.look(inputs.eventTime) }),
     ...(checkpoint !== undefined && { checkpoint }),
   }

@@ -1,11 +1,13 @@
 import type { Clock } from '@flink-ts/common'
-import type { ActivityMs, TaskIoMetrics } from '@flink-ts/gateways'
+import type { ActivityMs, TaskIoMetrics, TaskRates } from '@flink-ts/gateways'
 import { MAX_WATERMARK } from '@flink-ts/operators'
 import type { TaskParts } from './assemble-task.ts'
 import { BatchSize } from './batch-size.ts'
 import type { OperatorActions } from './operator-actions.ts'
 import type { ChainLink, OperatorFailureMaker } from './operator-chain.ts'
+import type { OperatorMetrics } from './operator-metrics.ts'
 import type { OperatorSequence } from './operator-sequence.ts'
+import { RateWindow } from './rate-window.ts'
 import type { SourceTurn } from './source-turn.ts'
 import { type ActivityTimes, type TaskActivity, TaskTimes } from './task-times.ts'
 import type { YieldDecision } from './yield-decision.ts'
@@ -17,6 +19,7 @@ interface TaskWorkDependencies {
   readonly actions: OperatorActions
   readonly yielding: YieldDecision
   readonly sourceTurn: SourceTurn
+  readonly operatorMetrics: OperatorMetrics
   /** Operators that take nothing now, by index. */
   readonly unavailable: ReadonlySet<number>
   readonly clock: Clock
@@ -36,6 +39,7 @@ export class TaskWork {
   readonly #parts: WorkingParts
   readonly #ports: TaskWorkDependencies
   readonly #times: TaskTimes
+  readonly #rates: RateWindow
   readonly #batchSize = new BatchSize()
   /** The job is being stopped: the source has nothing more to read. */
   #drained = false
@@ -44,6 +48,7 @@ export class TaskWork {
     this.#parts = parts
     this.#ports = dependencies
     this.#times = new TaskTimes(dependencies)
+    this.#rates = new RateWindow({ recordsIn: 0, recordsOut: 0, bytesIn: 0, bytesOut: 0 }, dependencies)
   }
 
   /** The task runs from now on. */
@@ -89,7 +94,7 @@ export class TaskWork {
   }
 
   /** For metrics. */
-  load(): Pick<TaskIoMetrics, 'load' | 'operators'> {
+  load(): Pick<TaskIoMetrics, 'load' | 'operators' | 'rates'> {
     const { inputs, outputs, chain } = this.#parts
     return {
       load: {
@@ -98,8 +103,23 @@ export class TaskWork {
         inputUsage: inputs.usage,
         outputUsage: outputs.usage,
       },
-      operators: chain.records(inputs.recordsIn),
+      rates: this.#rates.rates(this.#counts()),
+      operators: chain.records(inputs.recordsIn).map((records, index) => {
+        const { eventTime, forwarded, operator } = chain.links[index] as ChainLink
+        const metrics = {
+          ...(operator.source === undefined && { currentInputWatermark: eventTime }),
+          currentOutputWatermark: forwarded,
+          ...this.#ports.operatorMetrics.read(index),
+        }
+        return { ...records, metrics }
+      }),
     }
+  }
+
+  #counts(): TaskRates {
+    const { inputs, outputs } = this.#parts
+    const { recordsIn, bytesIn } = inputs
+    return { recordsIn, recordsOut: outputs.recordsOut, bytesIn, bytesOut: outputs.bytesOut }
   }
 
   #step(): boolean {
