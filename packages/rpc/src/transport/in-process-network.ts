@@ -20,6 +20,13 @@ interface Way {
 }
 const OPEN: Way = { state: 'open', delayMs: 0, held: [] }
 
+/** What a network is made from. */
+export interface InProcessNetworkDependencies {
+  readonly clock: Clock
+  /** How long the next message takes, beyond a delay that is set; nothing if absent. Links keep their order. */
+  readonly latencyMs?: (from: string, to: string) => number
+}
+
 /**
  * A network of "processes" inside one: a MiniCluster, or a simulation in virtual time. Deliveries are microtasks
  * where no delay is set, else timers of the clock. Ways between two addresses can be cut, silenced and slowed down,
@@ -27,6 +34,9 @@ const OPEN: Way = { state: 'open', delayMs: 0, held: [] }
  */
 export class InProcessNetwork {
   readonly #clock: Clock
+  readonly #latencyMs: (from: string, to: string) => number
+  /** What arrived at addresses that are frozen. */
+  readonly #frozen = new Map<string, (() => void)[]>()
   readonly #nodes = new Map<string, InProcessNode>()
   readonly #ways = new Map<string, Way>()
   readonly #links = new Set<{
@@ -36,8 +46,9 @@ export class InProcessNetwork {
   }>()
   #names = 0
 
-  constructor(dependencies: { readonly clock: Clock }) {
+  constructor(dependencies: InProcessNetworkDependencies) {
     this.#clock = dependencies.clock
+    this.#latencyMs = dependencies.latencyMs ?? (() => 0)
   }
 
   /** An address that nothing had before. */
@@ -52,6 +63,7 @@ export class InProcessNetwork {
   /** Nothing is reached there any more; links of the address break. */
   leave(address: string): void {
     this.#nodes.delete(address)
+    this.#frozen.delete(address)
     this.#breakLinks(link => link.from === address || link.to === address, 'the peer is gone')
   }
 
@@ -89,22 +101,27 @@ export class InProcessNetwork {
     for (const deliver of held) queueMicrotask(deliver)
   }
 
+  /** The process there stands still: what is sent to it waits until {@link thaw}. */
+  freeze(address: string): void {
+    this.#frozen.set(address, [])
+  }
+
+  /** The process goes on: what has waited arrives. */
+  thaw(address: string): void {
+    const held = this.#frozen.get(address)
+    this.#frozen.delete(address)
+    for (const deliver of held ?? []) queueMicrotask(deliver)
+  }
+
   /** A link from one address to another; refused ones break at once. */
   dial(from: string, to: string): Link {
-    const post = (deliver: () => void): void => {
-      const { state, delayMs, held } = this.#way(from, to)
-      if (state === 'silent') held.push(deliver)
-      else if (delayMs > 0) this.#clock.schedule(delayMs, deliver)
-      else queueMicrotask(deliver)
-    }
-    const options = { watched: true, post }
-    const near = new MemoryLink(options)
+    const near = new MemoryLink({ watched: true, post: deliver => this.#post(to, from, deliver) })
     const node = this.#nodes.get(to)
     if (node === undefined || this.#way(from, to).state === 'cut') {
       near.break(node === undefined ? 'nothing listens there' : 'the network is cut')
       return near
     }
-    const far = new MemoryLink(options)
+    const far = new MemoryLink({ watched: true, post: deliver => this.#post(from, to, deliver) })
     MemoryLink.join(near, far)
     for (const link of this.#links) if (link.ends.every(end => end.ended)) this.#links.delete(link)
     this.#links.add({ from, to, ends: [near, far] })
@@ -128,6 +145,22 @@ export class InProcessNetwork {
       queueMicrotask(() => turn.resolve())
       await turn.promise
     }
+  }
+
+  #post(from: string, to: string, deliver: () => void): void {
+    const { state, delayMs, held } = this.#way(from, to)
+    const arrive = (): void => {
+      const waiting = this.#frozen.get(to)
+      if (waiting === undefined) deliver()
+      else waiting.push(arrive)
+    }
+    if (state === 'silent') {
+      held.push(arrive)
+      return
+    }
+    const totalMs = delayMs + this.#latencyMs(from, to)
+    if (totalMs > 0) this.#clock.schedule(totalMs, arrive)
+    else queueMicrotask(arrive)
   }
 
   #breakLinks(

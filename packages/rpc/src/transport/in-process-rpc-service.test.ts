@@ -7,9 +7,11 @@ import { InProcessNetwork } from './in-process-network.ts'
 import { InProcessRpcService } from './in-process-rpc-service.ts'
 
 /** Two processes under virtual time, with a session from `a` to the endpoint of `b`. */
-async function world(settings: Partial<SessionSettings> = {}) {
+async function world(settings: Partial<SessionSettings> = {}, nextLatencyMs = () => 0) {
   const clock = new ManualClock()
-  const network = new InProcessNetwork({ clock })
+  let opened = false
+  const latencyMs = () => (opened ? nextLatencyMs() : 0)
+  const network = new InProcessNetwork({ clock, latencyMs })
   const node = (name: string): InProcessRpcService =>
     new InProcessRpcService(
       { ...testProcess(name), address: name, settings },
@@ -23,6 +25,7 @@ async function world(settings: Partial<SessionSettings> = {}) {
   const session = await a.connect('b', 'echo', { name: 'tester', handlers: () => handlers })
   const accepted = endpoint.sessions[0]
   if (accepted === undefined) throw new Error('no session')
+  opened = true
   /** Lets virtual time pass in steps of 10 ms, with all that follows from each. */
   const pass = async (ms: number): Promise<void> => {
     for (let at = 0; at < ms; at += 10) {
@@ -120,6 +123,26 @@ describe('InProcessRpcService', () => {
     network.heal('a', 'b')
     expect(await Promise.all(answers)).toEqual([1, 2, 3])
     expect(endpoint.handlers.pushed).toEqual([1, 2, 3])
+  })
+
+  test('what is sent to a frozen process arrives when it thaws, in order', async () => {
+    const { session, network, pass, endpoint } = await world()
+    network.freeze('b')
+    const answers = [1, 2, 3].map(n => session.gateway(echoGateway).push(n))
+    await pass(1000)
+    expect(endpoint.handlers.pushed).toEqual([])
+    network.thaw('b')
+    expect(await Promise.all(answers)).toEqual([1, 2, 3])
+    expect(endpoint.handlers.pushed).toEqual([1, 2, 3])
+  })
+
+  test('messages that take differently long arrive in order', async () => {
+    const delays = [9, 1, 4, 0, 2]
+    const { session, pass, endpoint } = await world({}, () => delays.shift() ?? 0)
+    const pushed = [1, 2, 3, 4, 5].map(n => session.gateway(echoGateway).push(n))
+    await pass(20)
+    expect(await Promise.all(pushed)).toEqual([1, 2, 3, 4, 5])
+    expect(endpoint.handlers.pushed).toEqual([1, 2, 3, 4, 5])
   })
 
   test('who stood still is not unjust to its peer', async () => {
