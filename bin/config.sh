@@ -57,15 +57,18 @@ find_folders() {
 }
 
 # find_programs SERVICE: sets BUILT, the program of a daemon or of the command line as built, and BUNDLED, the same in
-# the bundle of few files, which starts sooner. A process may have been started from either.
+# the bundle of few files, which starts sooner. A process may have been started from either. What npm run dist makes has
+# only the bundle.
 find_programs() {
   local entrypoint=$FLINK_HOME/packages/flink-ts/lib/entrypoint
+  [ ! -d "$FLINK_HOME/lib/entrypoint" ] || entrypoint=$FLINK_HOME/lib/entrypoint
   case $1 in
     standalonesession) BUILT=$FLINK_HOME/packages/cluster/dist/entrypoint/jobmanager-main.js ;;
     taskexecutor) BUILT=$FLINK_HOME/packages/cluster/dist/entrypoint/taskmanager-main.js ;;
     cli) BUILT=$FLINK_HOME/packages/cli/dist/cli-main.js ;;
   esac
   BUNDLED=$entrypoint/${BUILT##*/}
+  [ "$entrypoint" != "$FLINK_HOME/lib/entrypoint" ] || BUILT=$BUNDLED
 }
 
 # Whether the bundle was made from what is built now.
@@ -93,7 +96,15 @@ find_node() {
   [ -n "$NODE" ] || fail "no Node.js found: install Node.js 24.8 or newer, or point FLINK_NODE at one."
   version=$("$NODE" --version 2>/dev/null) || fail "$NODE does not run: point FLINK_NODE at Node.js 24.8 or newer."
   node_is_supported "$version" ||
-    fail "Node.js 24.8 or newer is required, but $NODE is $version: run npm ci for the pinned one, or set FLINK_NODE."
+    fail "Node.js 24.8 or newer is required, but $NODE is $version: $(node_remedy), or point FLINK_NODE at one."
+}
+
+node_remedy() {
+  if [ -f "$FLINK_HOME/package-lock.json" ]; then
+    echo "run npm ci for the pinned one"
+  else
+    echo "install a newer one"
+  fi
 }
 
 # node_is_supported vMAJOR.MINOR.PATCH
@@ -109,7 +120,7 @@ prepare() {
   export NODE_COMPILE_CACHE=${NODE_COMPILE_CACHE:-$FLINK_HOME/node_modules/.cache/compiled}
   find_programs "$1"
   PROGRAM=$BUILT
-  if bundle_is_fresh; then PROGRAM=$BUNDLED; fi
+  if [ "$BUILT" != "$BUNDLED" ] && bundle_is_fresh; then PROGRAM=$BUNDLED; fi
   [ -f "$PROGRAM" ] || fail "$PROGRAM is missing: run npm run build first."
   find_node
 }

@@ -70,8 +70,7 @@ describe('entrypoint', () => {
   })
 })
 
-// npm installs into an empty folder: 157 s were measured on two busy cores.
-it('the steps of the image make an installation that runs', { timeout: 400_000 }, async ({ signal }) => {
+it('the steps of the image make an installation that runs', { timeout: 120_000 }, async ({ signal }) => {
   const [step] =
     readFileSync('Dockerfile', 'utf8').match(/(?<=^RUN )docker\/build\.sh(?= \/opt\/flink$)/m) ?? []
   const target = mkdtempSync(join(tmpdir(), 'flink-image-'))
@@ -83,9 +82,8 @@ it('the steps of the image make an installation that runs', { timeout: 400_000 }
   const help = await execute(join(target, 'docker/entrypoint.sh'), ['flink', '--help'], {})
   expect(help.code, help.out).toBe(0)
   for (const program of ['jobmanager-main.js', 'taskmanager-main.js']) {
-    expect(existsSync(join(target, 'packages/cluster/dist/entrypoint', program)), program).toBe(true)
+    expect(existsSync(join(target, 'lib/entrypoint', program)), program).toBe(true)
   }
-  expect(existsSync(join(target, 'node_modules/typescript'))).toBe(false)
 })
 
 describe('docker-compose.yml', () => {
