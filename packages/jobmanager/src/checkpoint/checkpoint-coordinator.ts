@@ -93,7 +93,7 @@ export class CheckpointCoordinator {
       case 'task-finished':
         this.#state.tasks.update(event.attemptId, { state: 'finished' })
         for (const pending of [...this.#state.pending.values()]) {
-          if (pending.missing.has(event.attemptId)) this.#ends.abort(pending, 'a task finished before it')
+          if (pending.missing.has(event.attemptId)) this.#ends.overtaken(pending, 'a task finished before it')
         }
         break
       case 'tasks-stopped': {
@@ -120,7 +120,7 @@ export class CheckpointCoordinator {
         if (pending === undefined || !pending.missing.has(attemptId)) break
         if (reason.code === CHECKPOINT_NOT_POSSIBLE) {
           // Nothing went wrong there: the task is about to end, or was late to start. It counts only as a pause.
-          this.#ends.abort(pending, reason.message)
+          this.#ends.overtaken(pending, reason.message)
           this.#state.triggers.failed(this.#state.time.monotonicMs)
         } else {
           this.#ends.failed(pending, reason)

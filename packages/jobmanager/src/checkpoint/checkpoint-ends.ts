@@ -8,6 +8,12 @@ import type { CoordinatorState } from './coordinator-state.ts'
 import { FailureManager } from './failure-manager.ts'
 import { type PendingCheckpoint, stateSizeBytes } from './pending-checkpoint.ts'
 
+interface Circumstances {
+  readonly writing?: 'nothing is being written' | undefined
+  /** A savepoint is to be taken again. */
+  readonly retry?: boolean
+}
+
 /** Ends checkpoints and savepoints, well or badly. Owner: the coordinator. */
 export class CheckpointEnds {
   readonly #state: CoordinatorState
@@ -90,14 +96,23 @@ export class CheckpointEnds {
     this.#state.act({ type: 'fail-job', error: { ...serializeError(error), cause: reason } })
   }
 
+  /** Gives a checkpoint up because tasks came to their end: nothing went wrong. A savepoint is taken once more. */
+  overtaken(pending: PendingCheckpoint, reason: string): void {
+    this.#end(pending, reason, { retry: true })
+  }
+
   /** Gives a checkpoint up. */
   abort(
     pending: PendingCheckpoint,
     reason: SerializedError | string,
     writing?: 'nothing is being written',
   ): void {
+    this.#end(pending, reason, { writing })
+  }
+
+  #end(pending: PendingCheckpoint, reason: SerializedError | string, circumstances: Circumstances): void {
     const living = this.#state.tasks.living(pending.plan)
-    const error = this.#giveUp(pending, reason, writing)
+    const error = this.#giveUp(pending, reason, circumstances)
     // Its sources have ended: only a checkpoint from before brings them back.
     if (error !== undefined && pending.savepoint?.stop === 'drain' && living.length > 0)
       this.#state.act({ type: 'fail-job', error })
@@ -107,7 +122,7 @@ export class CheckpointEnds {
   #giveUp(
     pending: PendingCheckpoint,
     reason: SerializedError | string,
-    writing?: 'nothing is being written',
+    { writing, retry = false }: Circumstances = {},
   ): SerializedError | undefined {
     const { id: checkpointId, savepoint } = pending
     const text = typeof reason === 'string' ? reason : reason.message
@@ -123,6 +138,7 @@ export class CheckpointEnds {
     this.#state.actAll(this.#state.folders.add(checkpointId, savepoint?.folder, beingWritten))
     this.#failByHand(pending.requests, text)
     if (savepoint === undefined) return undefined
+    if (retry && this.#state.savepoints.retry(this.#state.time.monotonicMs)) return undefined
     const failure = serializeError(SavepointFailed({ reason: text.replace(/\.$/, '') }))
     const error = typeof reason === 'string' ? failure : { ...failure, cause: reason }
     this.#state.act(this.#state.savepoints.failed(error))

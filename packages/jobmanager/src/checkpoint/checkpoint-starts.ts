@@ -28,7 +28,8 @@ export class CheckpointStarts {
     // Not beside a checkpoint: a source that takes it after its end would go with it, before the savepoint.
     if (plan !== undefined && alone && this.#state.savepoints.takeDrain())
       this.#state.act({ type: 'drain-sources', attemptIds: [...plan.acknowledge.keys()] })
-    const savepoint = plan !== undefined && alone ? this.#state.savepoints.take(allEndOfData) : undefined
+    const savepoint =
+      plan !== undefined && alone ? this.#state.savepoints.take(allEndOfData, nowMs) : undefined
     const pending = {
       count: this.#state.pending.size,
       coversEndOfData: [...this.#state.pending.values()].some(({ coversEndOfData }) => coversEndOfData),
@@ -53,11 +54,11 @@ export class CheckpointStarts {
       this.schedule()
       return
     }
-    const dueMs = decision.type === 'wait' ? nowMs + decision.delayMs : undefined
+    const delayMs = decision.type === 'wait' ? decision.delayMs : this.#state.savepoints.pauseMs(nowMs)
+    const dueMs = delayMs === undefined ? undefined : nowMs + delayMs
     if (dueMs === this.#triggerTimerDueMs) return
     this.#triggerTimerDueMs = dueMs
-    if (decision.type === 'wait')
-      this.#state.act({ type: 'set-timer', timer: 'trigger', delayMs: decision.delayMs })
+    if (delayMs !== undefined) this.#state.act({ type: 'set-timer', timer: 'trigger', delayMs })
     else this.#state.act({ type: 'cancel-timer', timer: 'trigger' })
   }
 

@@ -8,7 +8,13 @@ export interface SavepointRequest {
   readonly folder: string
   /** `suspend`: the job ends with it, to go on from it later. `drain`: sources end first, and windows and timers fire. */
   readonly stop: 'no' | 'suspend' | 'drain'
+  /** How often it was begun in vain, because a task came to its end meanwhile; 0 if absent. */
+  readonly attempt?: number
 }
+
+/** How often a savepoint is begun; with the pauses between, for five seconds. */
+const MAX_ATTEMPTS = 50
+const RETRY_PAUSE_MS = 100
 
 /** The answer to a request; `savepoint-failed` also to one for a checkpoint. */
 export type SavepointAnswer =
@@ -25,6 +31,7 @@ export class SavepointRequests {
   /** The one whose checkpoint is under way. */
   #current: SavepointRequest | undefined
   #draining = false
+  #pausedUntilMs: number | undefined
   /** The savepoint that the job ends with is complete; tasks have been told. */
   #ending: { readonly request: SavepointRequest; readonly pointer: string } | undefined
 
@@ -58,9 +65,10 @@ export class SavepointRequests {
   }
 
   /** The savepoint to take now, with no checkpoint under way. */
-  take(allEndOfData: boolean): SavepointRequest | undefined {
+  take(allEndOfData: boolean, nowMs: number): SavepointRequest | undefined {
     const [next] = this.#queue
     if (next === undefined || this.#current !== undefined || this.#ending !== undefined) return undefined
+    if (this.pauseMs(nowMs) !== undefined) return undefined
     if (next.stop === 'drain' && !allEndOfData) return undefined
     this.#queue.shift()
     this.#current = next
@@ -76,6 +84,28 @@ export class SavepointRequests {
     }
     this.#ending = { request, pointer }
     return undefined
+  }
+
+  /**
+   * The current one came to nothing through nobody's fault: it is to be taken again, in a folder of its own, since what
+   * is left of this one is still being removed. @returns false: it was tried often enough
+   */
+  retry(nowMs: number): boolean {
+    const request = this.#current!
+    const attempt = (request.attempt ?? 0) + 1
+    // Sources that were drained have ended: nothing is as it was.
+    if (request.stop === 'drain' || attempt >= MAX_ATTEMPTS) return false
+    const folder = `${request.folder.replace(/-retry\d+$/, '')}-retry${attempt}`
+    this.#current = undefined
+    this.#queue.unshift({ ...request, folder, attempt })
+    this.#pausedUntilMs = nowMs + RETRY_PAUSE_MS
+    return true
+  }
+
+  /** How long none is taken; undefined: it may be now. */
+  pauseMs(nowMs: number): number | undefined {
+    if (this.#pausedUntilMs === undefined || this.#queue.length === 0) return undefined
+    return this.#pausedUntilMs > nowMs ? this.#pausedUntilMs - nowMs : undefined
   }
 
   /** The current one was given up. */
