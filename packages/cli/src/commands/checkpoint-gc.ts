@@ -47,6 +47,12 @@ export async function checkpointGcCommand(
     terminal.print(`${formatCount(old.length)} files with ${bytes} bytes would be removed${kept}`)
     return
   }
-  for (const file of old) await fileSystem.delete(file.uri)
-  terminal.print(`${formatCount(old.length)} files with ${bytes} bytes removed${kept}`)
+  // The list was long, and the first look is over: a checkpoint that has been completed since may refer to some.
+  const garbageNow = new Set((await findGarbage(fileSystem, uri)).garbage.map(file => file.uri))
+  const stillGarbage = old.filter(file => garbageNow.has(file.uri))
+  for (const file of stillGarbage) await fileSystem.delete(file.uri)
+  const removedBytes = stillGarbage.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  terminal.print(
+    `${formatCount(stillGarbage.length)} files with ${formatCount(removedBytes)} bytes removed${kept}`,
+  )
 }
