@@ -12,6 +12,7 @@ import { addSavepointCommands } from './commands/savepoint-commands.ts'
 import { addSnapshotCommands } from './commands/snapshot-commands.ts'
 import { EXIT_CODES, EXIT_CODES_HELP, exitCodeOf } from './exit-codes.ts'
 import { formatError } from './format.ts'
+import { addProjectCommands } from './project/project-commands.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What the commands do; tests give their own. */
@@ -174,6 +175,7 @@ export function commandLine(terminal: Terminal, commands: Commands): Command {
 
   addSavepointCommands(program, command, terminal)
   addSnapshotCommands(program, terminal)
+  addProjectCommands(program, terminal)
   return program
 }
 

@@ -67,3 +67,39 @@ export const SavepointArguments = defineError<Record<string, never>>({
     'Give either the id of a job to take a savepoint of (flink savepoint <jobId> [directory]), or the path of a ' +
     'savepoint to remove (flink savepoint -d <path>).',
 })
+
+/** There is something in the folder of the new project. */
+export const ProjectFolderInUse = defineError<{ folder: string; files: readonly string[] }>({
+  code: 'cli.project-folder-in-use',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `${d.folder} is not empty: it has ${d.files.join(', ')}. Nothing was written: name a new or an empty folder.`,
+})
+
+/** npm takes no project of this name. */
+export const ProjectNameInvalid = defineError<{ name: string }>({
+  code: 'cli.project-name-invalid',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `'${d.name}' cannot be the name of a project: begin with a letter or digit, and use only a to z, 0 to 9, '.', '_' and '-'.`,
+})
+
+/** The project has no compiler to check it with. */
+export const CompilerMissing = defineError<{ project: string }>({
+  code: 'cli.compiler-missing',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The types of ${d.project} can't be checked: there is no TypeScript. Run npm install there; if that is no help, npm ` +
+    'install --save-dev typescript.',
+})
+
+/** The compiler has found something; it has been printed. */
+export const CheckFailed = defineError<{ project: string }>({
+  code: 'cli.check-failed',
+  domain: 'user',
+  retry: 'no',
+  message: d => `The types of ${d.project} are not right: mend what is listed above.`,
+})

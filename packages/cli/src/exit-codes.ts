@@ -26,6 +26,8 @@ const USAGE_CODES = [
   'common.invalid-option-value',
   'jobgraph.bundle-entry-invalid',
   'cli.job-id-invalid',
+  'cli.project-folder-in-use',
+  'cli.project-name-invalid',
   'cli.savepoint-arguments',
 ]
 

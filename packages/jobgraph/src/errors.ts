@@ -92,6 +92,16 @@ export const BundleFailed = defineError<{ entry: string; problems: readonly stri
   message: d => `${d.entry} could not be bundled:\n${d.problems.map(line => `  ${line}`).join('\n')}`,
 })
 
+/** esbuild, which compiles programs, is not there or is one for another platform. */
+export const CompilerUnavailable = defineError<{ entry: string; platform: string; reason: string }>({
+  code: 'jobgraph.compiler-unavailable',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `${d.entry} can't be compiled on this machine (${d.platform}): esbuild does not run here: ${d.reason} Install the ` +
+    'npm package flink-ts here, or make a bundle where it is installed (flink bundle job.ts -o job.tgz) and run that.',
+})
+
 /** The program to bundle is not there or is no program. */
 export const BundleEntryInvalid = defineError<{ entry: string; reason: string }>({
   code: 'jobgraph.bundle-entry-invalid',

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import type { BuildOptions, BuildResult, Message } from 'esbuild'
-import { BundleEntryInvalid, BundleFailed } from '../errors.ts'
+import { BundleEntryInvalid, BundleFailed, CompilerUnavailable } from '../errors.ts'
 import { externalPackages } from './native-packages.ts'
 
 /** Name of the program's one module in a bundle. */
@@ -35,7 +35,9 @@ export async function compileProgram(
   stage: string,
 ): Promise<Map<string, string>> {
   // Loaded when it is needed: slot threads load this package too.
-  const esbuild = await import('esbuild')
+  const esbuild = await import('esbuild').catch((error: unknown) => {
+    throw unavailable(entry, error)
+  })
   const natives = new Map<string, string>()
   const build = async (banner: string): Promise<BuildResult<{ write: false }>> => {
     try {
@@ -59,7 +61,7 @@ export async function compileProgram(
       })
     } catch (error) {
       const problems = (error as { errors?: Message[] }).errors
-      if (problems === undefined) throw error
+      if (problems === undefined) throw unavailable(entry, error)
       throw BundleFailed({ entry, problems: problems.map(problem => describe(problem, root)) }, error)
     }
   }
@@ -81,6 +83,13 @@ export async function compileProgram(
     writeFileSync(target, file.contents)
   }
   return natives
+}
+
+/** What esbuild itself fails with, before it has looked at any program: it is missing, or made for another platform. */
+function unavailable(entry: string, error: unknown): Error {
+  const [first = ''] = (error instanceof Error ? error.message : String(error)).trim().split('\n')
+  const reason = /[.!?]$/.test(first) ? first : `${first}.`
+  return CompilerUnavailable({ entry, platform: `${process.platform}-${process.arch}`, reason }, error)
 }
 
 function describe(problem: Message, root: string): string {
