@@ -49,13 +49,14 @@ export class CheckpointEnds {
     const subsumed = this.#state.completed.add(completed)
     this.#failureManager.completed()
     this.#state.triggers.completed(this.#state.time.monotonicMs, pending.coversEndOfData)
+    const ending = savepoint === undefined ? [...pending.ended] : [...pending.plan.acknowledge.keys()]
     this.#state.act({
       type: 'notify-complete',
       attemptIds: this.#state.tasks.living(pending.plan),
       checkpointId,
+      last: ending.length > 0,
     })
     // They end now: a checkpoint that waits for them would be in vain.
-    const ending = savepoint === undefined ? pending.ended : pending.plan.acknowledge.keys()
     for (const attemptId of ending) this.#state.tasks.update(attemptId, { state: 'finishing' })
     this.#state.actAll(subsumed)
   }

@@ -77,6 +77,8 @@ export type CoordinatorAction =
       readonly type: 'notify-complete'
       readonly attemptIds: readonly ExecutionAttemptId[]
       readonly checkpointId: number
+      /** Some of them end when they hear of it: no later one would tell them. */
+      readonly last: boolean
     }
   | {
       readonly type: 'notify-aborted'

@@ -75,7 +75,11 @@ export class CheckpointActions {
         tasks.tell(
           action.attemptIds,
           (gateway, attemptIds) => gateway.notifyCheckpointComplete(attemptIds, checkpointId),
-          error => logger.warn({ checkpointId, error }, 'Completion not delivered'),
+          error => {
+            logger.warn({ checkpointId, error }, 'Completion not delivered')
+            // A later one tells those that go on; those that wait for this one to end would wait for ever.
+            if (action.last) this.#port.schedule({ type: 'global-failure', error })
+          },
         )
         break
       }

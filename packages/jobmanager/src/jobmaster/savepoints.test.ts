@@ -78,6 +78,19 @@ describe('savepoints of a JobMaster', () => {
     }
   }
 
+  it('start the job again if a task that should end with one cannot be told', async () => {
+    const { cluster, job, victim } = await start({ hearsCompletion: false })
+    await cluster.advance(1000)
+    // A periodic one is no trouble: the next tells the same.
+    expect(job.overview().status).toBe('RUNNING')
+    const outcome = outcomeOf(job.triggerSavepoint({ directory: DIRECTORY, stop: 'suspend' }))
+    await cluster.settle()
+    expect(outcome.error?.message).toContain(`${DIRECTORY}/savepoint-1`)
+    victim.behaviour.hearsCompletion = true
+    await cluster.advance(5000)
+    expect(job.overview()).toMatchObject({ status: 'RUNNING', tasks: { RUNNING: 4 } })
+  })
+
   it('keep files that only they cover when the job is over', async () => {
     for (const savepoint of [true, false]) {
       const { cluster, job, victim } = await start()

@@ -37,6 +37,8 @@ export interface Behaviour {
   acknowledges: boolean
   cancels: boolean
   finishes: boolean
+  /** Whether it takes the news of a complete checkpoint. */
+  hearsCompletion: boolean
 }
 
 /** For tests: a TaskManager that runs nothing but speaks the protocol. */
@@ -47,6 +49,7 @@ export class FakeTaskManager {
     acknowledges: true,
     cancels: true,
     finishes: true,
+    hearsCompletion: true,
   }
   readonly calls: string[] = []
   /** Told with the last slot. */
@@ -176,6 +179,7 @@ export class FakeTaskManager {
       },
       notifyCheckpointComplete: async (attemptIds, checkpointId) => {
         this.calls.push(`complete ${checkpointId} (${attemptIds.length})`)
+        if (!this.behaviour.hearsCompletion) throw new Error('too busy')
         if (!this.behaviour.finishes) return
         const suspended = this.#cluster.suspendedBy === checkpointId
         for (const attemptId of attemptIds) {
