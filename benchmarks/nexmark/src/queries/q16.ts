@@ -1,0 +1,73 @@
+import {
+  type Collector,
+  type KeyedProcessContext,
+  type KeyedProcessFunction,
+  type RuntimeContext,
+  type ValueState,
+  ValueStateDescriptor,
+} from 'flink-ts'
+import { dayOf, dayText, minuteOf, minuteText } from '../model/calendar.ts'
+import { BidStatistics, type CountedBid, countColumns } from './bid-statistics.ts'
+import type { NexmarkInput, Query } from './query.ts'
+
+interface ChannelBid extends CountedBid {
+  readonly channel: string
+  readonly day: number
+  /** Of the day. */
+  readonly minute: number
+}
+
+type ChannelReport = {
+  readonly channel: string
+  readonly day: string
+  readonly minute: string
+} & ReturnType<typeof countColumns>
+
+/** The report of a channel's day so far with each bid. */
+class Report implements KeyedProcessFunction<[string, number], ChannelBid, ChannelReport> {
+  #statistics!: BidStatistics
+  #minute!: ValueState<number>
+
+  open(context: RuntimeContext): void {
+    this.#statistics = new BidStatistics(context)
+    this.#minute = context.getState(new ValueStateDescriptor('last minute', 0))
+  }
+
+  processElement(
+    bid: ChannelBid,
+    _context: KeyedProcessContext<[string, number]>,
+    out: Collector<ChannelReport>,
+  ): void {
+    const minute = Math.max(this.#minute.value() ?? 0, bid.minute)
+    this.#minute.update(minute)
+    const counts = this.#statistics.add(bid)
+    out({
+      channel: bid.channel,
+      day: dayText(bid.day),
+      minute: minuteText(minute),
+      ...countColumns(counts),
+    })
+  }
+}
+
+/** Bids, bidders and auctions of each channel and day. */
+export const q16: Query<ChannelReport> = {
+  name: 'q16',
+  about: 'statistics of each channel and day',
+  build: ({ bids, parallelism }: NexmarkInput) =>
+    bids
+      .map(
+        ({ channel, auction, bidder, price, dateTime }): ChannelBid => ({
+          channel,
+          day: dayOf(dateTime),
+          minute: minuteOf(dateTime),
+          auction,
+          bidder,
+          price,
+        }),
+      )
+      .setParallelism(parallelism)
+      .keyBy(({ channel, day }): [string, number] => [channel, day])
+      .process(new Report()),
+  key: row => `${row.day} ${row.channel}`,
+}
