@@ -26,7 +26,7 @@ export default defineConfig({
           name: 'unit',
           sequence: { groupOrder: 0 },
           maxWorkers: '100%',
-          include: ['packages/*/{src,page}/**/*.test.ts'],
+          include: ['packages/*/{src,page}/**/*.test.ts', 'benchmarks/*/src/**/*.test.ts'],
           exclude: ['**/*.{cluster,server}.test.ts', '**/node_modules/**'],
           pool: 'threads',
           isolate: false,
