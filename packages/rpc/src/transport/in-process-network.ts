@@ -86,7 +86,8 @@ export class InProcessNetwork {
    * unless its link was given up meanwhile.
    */
   silence(a: string, b: string): void {
-    this.#set(a, b, { ...this.#way(a, b), state: 'silent', held: [] })
+    const way = this.#way(a, b)
+    if (way.state !== 'silent') this.#set(a, b, { ...way, state: 'silent', held: [] })
   }
 
   /** What the two send each other takes `delayMs` from now on. */
