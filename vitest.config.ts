@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config'
 
 // Tests run from source. Threads and processes that a test starts inherit the condition through execArgv.
 const condition = '@flink-ts/source'
-const conditions = [condition, ...defaultServerConditions]
+// As Node.js resolves: what packages have under `module` is for bundlers, and may not run.
+const conditions = [condition, ...defaultServerConditions.filter(name => name !== 'module')]
 const execArgv = [`--conditions=${condition}`]
 const project = { resolve: { conditions }, ssr: { resolve: { conditions } } }
 /** Those that say how soon something is noticed, or how much memory is used: they have the machine to themselves. */

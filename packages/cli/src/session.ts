@@ -16,6 +16,7 @@ import {
   loadConfiguration,
   parseDynamicProperties,
 } from '@flink-ts/common/configuration-file'
+import { configureFileSystems } from '@flink-ts/filesystem'
 import { reportConnection } from './connection-report.ts'
 import { JobIdInvalid } from './errors.ts'
 import type { Terminal } from './terminal.ts'
@@ -43,6 +44,7 @@ export function configurationFor(options: SessionOptions, terminal?: Terminal): 
 /** The configuration for a command, unchecked. */
 export function loadedConfiguration(options: SessionOptions): Configuration {
   const configuration = loadConfiguration(configurationDir(), parseDynamicProperties(options.property))
+  configureFileSystems(configuration)
   if (options.jobmanager === undefined) return configuration
   const at = options.jobmanager.lastIndexOf(':')
   const address = at < 0 ? options.jobmanager : options.jobmanager.slice(0, at)

@@ -43,14 +43,37 @@ export const WrongFileType = defineError<{ uri: string; operation: string; expec
     `Could not ${d.operation} ${d.uri}: it is not a ${d.expected}. Give the path of a ${d.expected}.`,
 })
 
-/** A file that is to be continued has lost bytes that were durable before. */
-export const FileTooShort = defineError<{ uri: string; sizeBytes: number; keepBytes: number }>({
-  code: 'filesystem.file-too-short',
+/** A file that waited for its commit is not there any more, or not whole. */
+export const PendingFileLost = defineError<{ inProgress: string; final: string; reason: string }>({
+  code: 'filesystem.pending-file-lost',
   domain: 'external',
   retry: 'no',
   message: d =>
-    `Could not continue ${d.uri} after byte ${d.keepBytes}: it has only ${d.sizeBytes} bytes. ` +
-    'Something else changed it; restore it, or restore the job from a checkpoint that does not need it.',
+    `Could not commit ${d.inProgress} as ${d.final}: ${d.reason}. Something else changed or removed it; restore it, ` +
+    'or restore the job from a checkpoint that does not need it.',
+})
+
+/** The storage can't be used with the settings given. */
+export const StorageMisconfigured = defineError<{
+  uri: string
+  operation: string
+  reason: string
+  remedy: string
+}>({
+  code: 'filesystem.misconfigured',
+  domain: 'user',
+  retry: 'no',
+  message: d => `Could not ${d.operation} ${d.uri}: ${d.reason}. ${d.remedy}`,
+})
+
+/** The module of `fs.plugins` for a scheme is no file system. */
+export const FileSystemNotLoaded = defineError<{ scheme: string; module: string; reason: string }>({
+  code: 'filesystem.not-loaded',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The file system for '${d.scheme}:' could not be loaded from ${d.module} (fs.plugins): ${d.reason}. ` +
+    'Install the package on every host, or correct the name.',
 })
 
 /** A text that is no usable URI or path. */

@@ -12,6 +12,7 @@ import {
   VERSION,
 } from '@flink-ts/common'
 import { loadConfiguration, parseDynamicProperties } from '@flink-ts/common/configuration-file'
+import { configureFileSystems } from '@flink-ts/filesystem'
 import { looksLikeSecret } from '@flink-ts/jobgraph'
 import { LOG_LEVEL, TMP_DIRS } from '../cluster-options.ts'
 import { WorkingDirectory } from './working-directory.ts'
@@ -45,6 +46,8 @@ export async function runProcess(
 ): Promise<void> {
   const random = new SystemRandom()
   const configuration = orRefuse(() => configurationOf(process.argv.slice(2)))
+  // Before any thread starts.
+  configureFileSystems(configuration)
   const logFile = process.env['FLINK_LOG_FILE']
   const logger = createLogger({
     level: orRefuse(() => configuration.get(LOG_LEVEL)),

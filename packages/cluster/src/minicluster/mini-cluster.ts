@@ -13,6 +13,7 @@ import {
   type ResourceId,
   VERSION,
 } from '@flink-ts/common'
+import { configureFileSystems } from '@flink-ts/filesystem'
 import { BlobServer, InProcessNetwork, InProcessRpcService, sessionSettingsOf } from '@flink-ts/rpc'
 import { TMP_DIRS } from '../cluster-options.ts'
 import { startJobManagerComponents } from '../components/job-manager-components.ts'
@@ -77,6 +78,7 @@ export class MiniCluster {
       ? options.configuration
       : options.configuration.set(CHECKPOINTS_DIRECTORY, pathToFileURL(join(folder, 'checkpoints')).href)
     const network = new InProcessNetwork({ clock })
+    configureFileSystems(configuration)
     const settings = sessionSettingsOf(configuration)
     const service = (name: string): InProcessRpcService =>
       new InProcessRpcService(

@@ -102,6 +102,7 @@ function stepwise(output: FileOutput, step: (call: () => Promise<unknown>) => Pr
     // Processes die here, not machines: what was written is there without a real sync.
     sync: () => step(() => Promise.resolve()) as Promise<void>,
     close: () => step(() => output.close()) as Promise<void>,
+    abort: () => step(() => output.abort()) as Promise<void>,
   }
 }
 

@@ -20,6 +20,7 @@ export async function removeLeftovers(
   restored: readonly PartWriterState[],
 ): Promise<readonly PartWriterState[]> {
   const fileSystem = fileSystemFor(folder)
+  const writer = fileSystem.recoverableWriter()
   const covering = new Set<PartWriterState>()
   for (const { uri } of await fileSystem.list(folder)) {
     const part = parseInProgressName(uri)
@@ -34,7 +35,7 @@ export async function removeLeftovers(
     const { sink, bornFrom, subtask } = part.attempt
     const sameBirth =
       sink === self.sink && bornFrom === self.bornFrom && subtask % parallelism === self.subtask
-    if (state !== undefined || sameBirth) await fileSystem.delete(uri)
+    if (state !== undefined || sameBirth) await writer.discard(uri)
   }
   return [...covering]
 }

@@ -1,4 +1,5 @@
-import { FileNotFound, fileSystemFor } from '@flink-ts/filesystem'
+import { type FlinkError, isFlinkError } from '@flink-ts/common'
+import { fileSystemFor, PendingFileLost } from '@flink-ts/filesystem'
 import type { Committer } from '@flink-ts/operators'
 import { PartFileLost } from '../errors.ts'
 import type { PartCommittable } from './part-file.ts'
@@ -9,28 +10,19 @@ import type { PartCommittable } from './part-file.ts'
  */
 export class PartCommitter implements Committer<PartCommittable> {
   async commit(committables: readonly PartCommittable[]): Promise<void> {
-    for (const committable of committables) await commitPart(committable)
+    for (const committable of committables) {
+      try {
+        await fileSystemFor(committable.inProgressUri).recoverableWriter().commit(committable)
+      } catch (error) {
+        throw isFlinkError(error) && PendingFileLost.is(error) ? lost(committable, error) : error
+      }
+    }
   }
 }
 
-async function commitPart({ inProgressUri, finalUri, sizeBytes }: PartCommittable): Promise<void> {
-  const fileSystem = fileSystemFor(inProgressUri)
-  const lost = (reason: string): Error => PartFileLost({ inProgress: inProgressUri, final: finalUri, reason })
-  const unfinished = await fileSystem.status(inProgressUri)
-  if (unfinished !== undefined) {
-    if (unfinished.sizeBytes !== sizeBytes) {
-      throw lost(`it has ${unfinished.sizeBytes} bytes instead of ${sizeBytes}`)
-    }
-    try {
-      await fileSystem.rename(inProgressUri, finalUri)
-      return
-    } catch (error) {
-      // Somebody else committed it meanwhile.
-      if (!FileNotFound.is(error)) throw error
-    }
-  }
-  const finished = await fileSystem.status(finalUri)
-  if (finished === undefined) throw lost('there is no such file')
-  if (finished.sizeBytes !== sizeBytes)
-    throw lost(`it has ${finished.sizeBytes} bytes instead of ${sizeBytes}`)
+function lost({ inProgressUri, finalUri }: PartCommittable, error: FlinkError): FlinkError {
+  return PartFileLost(
+    { inProgress: inProgressUri, final: finalUri, reason: String(error.data['reason']) },
+    error,
+  )
 }

@@ -1,4 +1,4 @@
-import { joinUri } from '@flink-ts/filesystem'
+import { joinUri, type PendingFile } from '@flink-ts/filesystem'
 
 /** One attempt of one writer: what its unfinished files are told apart by. */
 export interface WriterAttempt {
@@ -13,11 +13,7 @@ export interface WriterAttempt {
 }
 
 /** A file that is complete and waits for its checkpoint. Plain data; commits depend on nothing else. */
-export interface PartCommittable {
-  readonly inProgressUri: string
-  readonly finalUri: string
-  readonly sizeBytes: number
-}
+export type PartCommittable = PendingFile
 
 /** In state: files of `attempt` with a number below `nextNumber` are covered by the snapshot. */
 export interface PartWriterState {

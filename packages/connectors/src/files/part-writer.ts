@@ -1,4 +1,4 @@
-import { type FileOutput, fileSystemFor } from '@flink-ts/filesystem'
+import { fileSystemFor, type RecoverableOutput } from '@flink-ts/filesystem'
 import type { SinkWriter, SinkWriterContext } from '@flink-ts/operators'
 import type { RowEncoder } from './csv-row-encoder.ts'
 import { type PartCommittable, type PartWriterState, partUris, type WriterAttempt } from './part-file.ts'
@@ -28,7 +28,7 @@ interface OpenPart {
   readonly number: number
   readonly inProgressUri: string
   readonly finalUri: string
-  output: FileOutput | undefined
+  output: RecoverableOutput | undefined
 }
 
 /**
@@ -78,10 +78,9 @@ export class PartWriter<T> implements SinkWriter<T, PartCommittable, PartWriterS
     const output = part?.output
     if (part === undefined || output === undefined) return []
     // A completed checkpoint promises the rows: they must survive the machine.
-    await output.sync()
-    await output.close()
+    const pending = await output.closeForCommit()
     this.#part = undefined
-    return [{ inProgressUri: part.inProgressUri, finalUri: part.finalUri, sizeBytes: output.position }]
+    return [pending]
   }
 
   snapshotState(): readonly PartWriterState[] {
@@ -98,8 +97,7 @@ export class PartWriter<T> implements SinkWriter<T, PartCommittable, PartWriterS
     const part = this.#part
     this.#part = undefined
     if (part?.output === undefined) return
-    await part.output.close()
-    await fileSystemFor(part.inProgressUri).delete(part.inProgressUri)
+    await part.output.abort()
     this.#dependencies.files.gone([part.inProgressUri])
   }
 
@@ -121,7 +119,8 @@ export class PartWriter<T> implements SinkWriter<T, PartCommittable, PartWriterS
         if (part.output === undefined) {
           // First: a thread that ends in the middle of it may leave the file behind.
           this.#dependencies.files.made(part.inProgressUri)
-          part.output = await fileSystemFor(part.inProgressUri).create(part.inProgressUri, 'create')
+          const writer = fileSystemFor(part.inProgressUri).recoverableWriter()
+          part.output = await writer.open(part.inProgressUri, part.finalUri)
         }
         await part.output.write(Buffer.from(text))
       }

@@ -2,23 +2,24 @@ import type { FileHandle } from 'node:fs/promises'
 import type { FileOutput } from '../api/file-system.ts'
 import { toFileSystemError } from '../errors.ts'
 
-/** A local file being written from `position` on. Owner: whoever opened it. */
+/** A new local file. Owner: whoever opened it. */
 export class LocalFileOutput implements FileOutput {
-  #position: number
+  #position = 0
   #folderSynced = false
   #closed = false
   readonly #uri: string
   readonly #file: FileHandle
   readonly #syncFolder: () => Promise<void>
+  readonly #remove: () => Promise<void>
 
   constructor(
-    options: { uri: string; position: number },
-    dependencies: { file: FileHandle; syncFolder: () => Promise<void> },
+    options: { uri: string },
+    dependencies: { file: FileHandle; syncFolder: () => Promise<void>; remove: () => Promise<void> },
   ) {
     this.#uri = options.uri
-    this.#position = options.position
     this.#file = dependencies.file
     this.#syncFolder = dependencies.syncFolder
+    this.#remove = dependencies.remove
   }
 
   get position(): number {
@@ -62,6 +63,17 @@ export class LocalFileOutput implements FileOutput {
       await this.#file.close()
     } catch (error) {
       throw toFileSystemError(error, 'close', this.#uri)
+    }
+  }
+
+  async abort(): Promise<void> {
+    if (this.#closed) return
+    try {
+      await this.close()
+    } finally {
+      await this.#remove().catch((error: unknown) => {
+        throw toFileSystemError(error, 'delete', this.#uri)
+      })
     }
   }
 }

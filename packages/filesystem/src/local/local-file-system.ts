@@ -3,7 +3,9 @@ import * as fs from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { FileInput, FileOutput, FileStatus, FileSystem } from '../api/file-system.ts'
-import { FileTooShort, toFileSystemError, WrongFileType } from '../errors.ts'
+import type { RecoverableWriter } from '../api/recoverable-writer.ts'
+import { toFileSystemError, WrongFileType } from '../errors.ts'
+import { RenamingWriter } from '../recoverable/renaming-writer.ts'
 import { uriToPath } from '../uri/uri.ts'
 import { LocalFileInput } from './local-file-input.ts'
 import { LocalFileOutput } from './local-file-output.ts'
@@ -20,25 +22,9 @@ export class LocalFileSystem implements FileSystem {
       const path = uriToPath(uri)
       await makeFolder(dirname(path))
       const file = await fs.open(path, mode === 'create' ? 'wx' : 'w')
-      return new LocalFileOutput({ uri, position: 0 }, { file, syncFolder: () => syncFolder(dirname(path)) })
-    })
-  }
-
-  append(uri: string, keepBytes: number): Promise<FileOutput> {
-    return attempt('continue', uri, async () => {
-      const path = uriToPath(uri)
-      const file = await fs.open(path, 'r+')
-      try {
-        const { size } = await file.stat()
-        if (size < keepBytes) throw FileTooShort({ uri, sizeBytes: size, keepBytes })
-        await file.truncate(keepBytes)
-      } catch (error) {
-        await file.close()
-        throw error
-      }
       return new LocalFileOutput(
-        { uri, position: keepBytes },
-        { file, syncFolder: () => syncFolder(dirname(path)) },
+        { uri },
+        { file, syncFolder: () => syncFolder(dirname(path)), remove: () => fs.rm(path, { force: true }) },
       )
     })
   }
@@ -128,6 +114,10 @@ export class LocalFileSystem implements FileSystem {
     return attempt('make folder', uri, async () => {
       await makeFolder(uriToPath(uri))
     })
+  }
+
+  recoverableWriter(): RecoverableWriter {
+    return new RenamingWriter({ fileSystem: this })
   }
 }
 

@@ -42,9 +42,14 @@ export function joinUri(base: string, ...parts: readonly string[]): string {
     if (part === '' || part === '.' || part === '..' || /[/\\\0]/.test(part) || !part.isWellFormed()) {
       throw InvalidPathPart({ base, part })
     }
-    uri += pathToFileURL(`/${part}`, { windows: false }).pathname
+    uri += `/${encodeName(part)}`
   }
   return uri
+}
+
+/** One name as a part of a URI. */
+export function encodeName(name: string): string {
+  return pathToFileURL(`/${name}`, { windows: false }).pathname.slice(1)
 }
 
 /** The local path of a `file:` URI. Throws `filesystem.invalid-uri` for anything else. */

@@ -60,8 +60,9 @@ export class FileBlobOutput implements BlobOutput {
     if (file === undefined) return
     await inStorage(async () => {
       try {
-        await file.close()
+        await file.abort()
       } finally {
+        // It may have been closed before.
         await this.#fileSystem.delete(this.#uri)
       }
     })

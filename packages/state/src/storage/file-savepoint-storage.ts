@@ -188,8 +188,11 @@ export class FileSavepointStorage implements SavepointStorage {
           await output.write(await input.read(offset, COPY_BYTES))
         }
         await output.sync()
-      } finally {
         await output.close()
+      } catch (error) {
+        // The first error says what went wrong; the rest goes with the folder.
+        await output.abort().catch(() => undefined)
+        throw error
       }
     } finally {
       await input.close()

@@ -44,7 +44,7 @@ export class UnfinishedFiles {
     )
     const remove = async (uri: string): Promise<void> => {
       try {
-        await fileSystemFor(uri).delete(uri)
+        await fileSystemFor(uri).recoverableWriter().discard(uri)
       } catch (error) {
         this.#logger.warn({ uri, error }, 'unfinished file of a job that is over could not be removed')
       }

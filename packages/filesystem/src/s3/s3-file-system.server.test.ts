@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto'
+import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3'
+import { Configuration } from '@flink-ts/common'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { FileSystem } from '../api/file-system.ts'
+import { s3SettingsOf } from '../filesystem-options.ts'
+import { testFileSystemContract } from '../testing/file-system-contract.ts'
+import { SERVERS_ALLOWED, TestServer } from '../testing/test-server.ts'
+import { joinUri } from '../uri/uri.ts'
+import { createS3FileSystem } from './create-s3-file-system.ts'
+
+const BUCKET = 'contract'
+
+describe.skipIf(!SERVERS_ALLOWED)('s3: on versitygw', () => {
+  let server: TestServer
+  let admin: S3Client
+  beforeAll(async () => {
+    server = await TestServer.start('versitygw.sh')
+    admin = new S3Client({
+      endpoint: server.address,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      credentials: { accessKeyId: 'test', secretAccessKey: 'testtest' },
+    })
+    await admin.send(new CreateBucketCommand({ Bucket: BUCKET }))
+  }, 300_000)
+  afterAll(async () => {
+    admin?.destroy()
+    await server?.stop()
+  })
+
+  const fileSystemOf = (settings: Record<string, string> = {}): FileSystem =>
+    createS3FileSystem({
+      scheme: 's3',
+      settings: s3SettingsOf(
+        Configuration.of({
+          's3.endpoint': server.address,
+          's3.path.style.access': 'true',
+          's3.access-key': 'test',
+          's3.secret-key': 'testtest',
+          ...settings,
+        }),
+      ),
+    })
+  const newBase = (): string => `s3://${BUCKET}/${randomBytes(6).toString('hex')}`
+  const uploads = async (): Promise<readonly (string | undefined)[]> => {
+    const { Uploads = [] } = await admin.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }))
+    return Uploads.map(({ Key }) => Key)
+  }
+
+  testFileSystemContract('contract', {
+    newFolder: async () => ({ fileSystem: fileSystemOf(), base: newBase() }),
+    largeBytes: 11_000_000,
+    createFailsAt: 'close',
+  })
+
+  test('the contract has left no upload behind, and a deleted folder none of its own', async () => {
+    expect(await uploads()).toEqual([])
+    // One part at a time: an upload that is aborted with a part on its way may stay.
+    const fileSystem = fileSystemOf({ 's3.upload.max.concurrent.uploads': '1' })
+    const base = newBase()
+    const out = await fileSystem.create(joinUri(base, 'chk-1', 'state'), 'create')
+    await out.write(Buffer.alloc(6_000_000))
+    expect(await uploads()).toHaveLength(1)
+    // As if its process was gone.
+    await fileSystem.delete(joinUri(base, 'chk-1'), { recursive: true })
+    expect(await uploads()).toEqual([])
+    await out.write(Buffer.alloc(6_000_000)).catch(() => undefined)
+    await expect(out.close()).rejects.toMatchObject({ code: expect.stringMatching(/^filesystem\./) })
+    expect(await fileSystem.list(base)).toEqual([])
+  })
+
+  test('thousands of objects are listed and deleted', async () => {
+    const fileSystem = fileSystemOf()
+    const base = newBase()
+    const names = Array.from({ length: 1005 }, (_, i) => `${i}`)
+    for (let at = 0; at < names.length; at += 100) {
+      const some = names.slice(at, at + 100)
+      await Promise.all(
+        some.map(n => fileSystem.writeFile(joinUri(base, 'many', n), Buffer.from(n), 'overwrite')),
+      )
+    }
+    expect(await fileSystem.list(joinUri(base, 'many'))).toHaveLength(1005)
+    await fileSystem.delete(joinUri(base, 'many'), { recursive: true })
+    expect(await fileSystem.list(base)).toEqual([])
+  })
+
+  test.each([
+    ['a bucket that is missing', {}, 's3://no-such-bucket/x', 'misconfigured', "no bucket 'no-such-bucket'"],
+    ['a wrong access key', { 's3.access-key': 'who' }, `s3://${BUCKET}/x`, 'misconfigured', 's3.access-key'],
+    ['a wrong secret', { 's3.secret-key': 'what' }, `s3://${BUCKET}/x`, 'misconfigured', 's3.secret-key'],
+    [
+      'nobody there',
+      { 's3.endpoint': 'http://127.0.0.1:1', 's3.attempts.maximum': '2' },
+      `s3://${BUCKET}/x`,
+      'io',
+      /no answer of http:\/\/127\.0\.0\.1:1 .*Check s3\.endpoint/,
+    ],
+  ])('%s is said with what to change', async (_, settings, uri, code, message) => {
+    const fileSystem = fileSystemOf(settings)
+    for (const call of [
+      () => fileSystem.writeFile(uri, Buffer.from('x'), 'create'),
+      () => fileSystem.readFile(uri),
+      () => fileSystem.list(uri),
+      () => fileSystem.status(uri),
+      () => fileSystem.makeDirectory(uri),
+    ]) {
+      // A request for the head of an object says nothing but a number.
+      const failure = expect(call(), String(call)).rejects
+      await failure.toMatchObject({ code: expect.stringMatching(`filesystem.(${code}|access-denied)`) })
+    }
+    await expect(fileSystem.writeFile(uri, Buffer.from('x'), 'create')).rejects.toThrow(message)
+    await expect(fileSystem.writeFile(uri, Buffer.from('x'), 'create')).rejects.toMatchObject({
+      code: `filesystem.${code}`,
+    })
+  })
+})

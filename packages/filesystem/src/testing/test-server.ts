@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const SCRIPTS = fileURLToPath(new URL('../../../../tools/servers/', import.meta.url))
+
+/** Servers are downloaded only where that is wanted: in CI, or with `FLINK_TEST_SYSTEM=1`. */
+export const SERVERS_ALLOWED = process.env['CI'] === 'true' || process.env['FLINK_TEST_SYSTEM'] === '1'
+
+/** A real server, started by a script of `tools/servers/`, with all its files in a folder of its own. */
+export class TestServer {
+  readonly #script: string
+  readonly folder: string
+  /** What the script printed. */
+  readonly addresses: readonly string[]
+
+  private constructor(script: string, folder: string, addresses: readonly string[]) {
+    this.#script = script
+    this.folder = folder
+    this.addresses = addresses
+  }
+
+  static async start(script: string): Promise<TestServer> {
+    const folder = await mkdtemp(join(tmpdir(), 'flink-server-'))
+    try {
+      return new TestServer(script, folder, (await execute(script, ['start', folder])).trim().split(/\s+/))
+    } catch (error) {
+      await execute(script, ['stop', folder])
+      throw error
+    }
+  }
+
+  get address(): string {
+    return this.addresses[0] as string
+  }
+
+  run(...args: string[]): Promise<string> {
+    return execute(this.#script, [...args, this.folder])
+  }
+
+  async stop(): Promise<void> {
+    await execute(this.#script, ['stop', this.folder])
+    await rm(this.folder, { recursive: true, force: true })
+  }
+}
+
+function execute(script: string, args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(join(SCRIPTS, script), args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, FLINK_NODE: process.execPath },
+    })
+    let [stdout, stderr] = ['', '']
+    child.stdout.on('data', (data: Buffer) => (stdout += data.toString()))
+    child.stderr.on('data', (data: Buffer) => (stderr += data.toString()))
+    child.on('error', reject)
+    // Not `close`: servers that were started may keep the pipes.
+    child.on('exit', code => {
+      if (code === 0) resolve(stdout)
+      else reject(new Error(`${script} ${args.join(' ')} ended with ${code}: ${stderr}`))
+    })
+  })
+}
