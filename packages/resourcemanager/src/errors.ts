@@ -1,5 +1,13 @@
 import { defineError } from '@flink-ts/common'
 
+/** No TaskManager of that id is registered. */
+export const TaskManagerNotFound = defineError<{ resourceId: string }>({
+  code: 'resourcemanager.task-manager-not-found',
+  domain: 'user',
+  retry: 'no',
+  message: d => `There is no TaskManager ${d.resourceId}; /taskmanagers lists those that are registered.`,
+})
+
 /** A session called a method before it registered. A fault of the caller. */
 export const NotRegistered = defineError<{ peer: string; method: string }>({
   code: 'resourcemanager.not-registered',

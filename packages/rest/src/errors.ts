@@ -37,12 +37,47 @@ export const VertexNotFound = defineError<{ jobId: string; vertexId: string; kno
   message: d => `Job ${d.jobId} has no vertex ${d.vertexId}; it has ${d.known.join(', ')}.`,
 })
 
+/** The vertex has no such subtask, or nothing is known of that attempt. */
+export const SubtaskNotFound = defineError<{
+  vertexId: string
+  subtask: string
+  attempt: string | undefined
+  parallelism: number
+}>({
+  code: 'rest.subtask-not-found',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `Nothing is known of ${d.attempt === undefined ? '' : `attempt ${d.attempt} of `}subtask ${d.subtask} of vertex ` +
+    `${d.vertexId}: it has the subtasks 0 to ${d.parallelism - 1}, of each the latest attempts are remembered.`,
+})
+
 /** No TaskManager of that id is registered. */
 export const TaskManagerNotFound = defineError<{ id: string }>({
   code: 'rest.task-manager-not-found',
   domain: 'user',
   retry: 'no',
   message: d => `There is no TaskManager ${d.id}; /taskmanagers lists those that are registered.`,
+})
+
+/** The process has no such log file. */
+export const LogNotFound = defineError<{ name: string; known: readonly string[] }>({
+  code: 'rest.log-not-found',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    d.known.length === 0
+      ? `There is no ${d.name} file: the process was started in the foreground and writes to its terminal; ` +
+        'bin/start-cluster.sh and the daemons of bin/*.sh write files below env.log.dir.'
+      : `There is no log file ${d.name}; there are ${d.known.join(', ')}.`,
+})
+
+/** Something that Flink's API has, and this cluster does not do. */
+export const NotOffered = defineError<{ what: string; remedy: string }>({
+  code: 'rest.not-offered',
+  domain: 'user',
+  retry: 'no',
+  message: d => `${d.what} is not possible here: ${d.remedy}.`,
 })
 
 /** No disposal was started under that id, or its outcome is forgotten. */

@@ -10,6 +10,8 @@ import {
   taskExecutorSettingsOf,
   WorkerSlotThreads,
 } from '@flink-ts/taskmanager'
+import { NodeProcessMonitor } from '../monitoring/node-process-monitor.ts'
+import type { NamedThread } from '../monitoring/process-metrics.ts'
 
 export interface TaskManagerComponentsOptions {
   readonly configuration: Configuration
@@ -67,6 +69,11 @@ export async function startTaskManagerComponents(
     { clock: dependencies.clock },
   )
   const threads = new TrackedSlotThreads(workers)
+  const { file: logFile } = options.threadLogger
+  const monitor = new NodeProcessMonitor(
+    { logFile: typeof logFile === 'string' ? logFile : undefined },
+    { clock: dependencies.clock, threads: () => threadsOf(workers, network) },
+  )
   const executor = new TaskExecutor(
     {
       resourceId: rpc.resourceId,
@@ -84,6 +91,7 @@ export async function startTaskManagerComponents(
       slotThreads: threads,
       network,
       blobs: rpc.blobs,
+      monitor,
       bundles: new BlobBundleCache(
         { directory: options.bundleFolder },
         { ...dependencies, blobs: rpc.blobs },
@@ -95,11 +103,18 @@ export async function startTaskManagerComponents(
     slotThreads: threads.running,
     async close() {
       await executor.close()
+      monitor.close()
       await workers.close()
       await network.close()
       await rpc.close()
     },
   }
+}
+
+/** Threads of a TaskManager beside the main one. */
+function threadsOf(workers: WorkerSlotThreads, network: NetworkThreadClient): readonly NamedThread[] {
+  const slots = [...workers.running].map((worker, index) => ({ name: `slot-${index}`, worker }))
+  return network.worker === undefined ? slots : [...slots, { name: 'network', worker: network.worker }]
 }
 
 /** Sources run as they are, built packages from `dist`. */

@@ -6,11 +6,12 @@ import { WEB_PAGE_FOLDER } from '@flink-ts/web'
 import { JOBMANAGER_BIND_HOST, JOBMANAGER_RPC_BIND_PORT } from '../cluster-options.ts'
 import { JobHostProcesses } from '../components/job-host-process.ts'
 import { startJobManagerComponents } from '../components/job-manager-components.ts'
+import { NodeProcessMonitor } from '../monitoring/node-process-monitor.ts'
 import { runProcess } from './process-start.ts'
 
 await runProcess(
   'jobmanager',
-  async ({ configuration, logger, clock, random, workingDirectory, resourceId }) => {
+  async ({ configuration, logger, logFile, clock, random, workingDirectory, resourceId }, end) => {
     const port = configuration.get(JOBMANAGER_RPC_PORT)
     const bindPort = configuration.get(JOBMANAGER_RPC_BIND_PORT)
     const rpc = new GrpcRpcService(
@@ -40,6 +41,7 @@ await runProcess(
       { configuration },
       { rpc, blobs, clock, random, logger, jobHosts },
     )
+    const monitor = new NodeProcessMonitor({ logFile }, { clock, threads: () => [] })
     const rest = createRestServer(
       {
         bindAddress: configuration.get(RestOptionKeys.bindAddress),
@@ -48,13 +50,19 @@ await runProcess(
         authToken: authTokenOf(configuration),
         webPage: WEB_PAGE_FOLDER,
       },
-      { dispatcher: components.dispatcher, clock, random, logger, version: VERSION },
+      {
+        dispatcher: components.dispatcher,
+        ...{ configuration, monitor, clock, random, logger },
+        shutDown: () => end('shut down by REST', 0),
+        version: VERSION,
+      },
     )
     const restPort = await rest.start()
     logger.info({ rpcAddress: rpc.address, restPort }, 'JobManager is ready')
     return {
       async close() {
         await rest.close()
+        monitor.close()
         await components.close()
         await rpc.close()
       },

@@ -6,6 +6,7 @@ import {
   type Logger,
   newId,
   type Random,
+  type ResourceId,
 } from '@flink-ts/common'
 import {
   type CheckpointStatistics,
@@ -15,6 +16,7 @@ import {
   type JobOverview,
   type JobResult,
   type JobSubmission,
+  type ProcessInspection,
   RESOURCE_MANAGER_ENDPOINT,
   type ResourceManagerGateway,
   type ResourceOverview,
@@ -117,6 +119,7 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
       disposeSavepoint: path => this.disposeSavepoint(path),
       requestJobResult: jobId => this.requestJobResult(jobId),
       requestResourceOverview: () => this.requestResourceOverview(),
+      inspectTaskManager: (id, inspection) => this.inspectTaskManager(id, inspection),
     }
   }
 
@@ -213,6 +216,10 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
 
   async requestResourceOverview(): Promise<ResourceOverview> {
     return await (await this.#connectResourceManager()).requestResourceOverview()
+  }
+
+  async inspectTaskManager(resourceId: ResourceId, inspection: ProcessInspection): Promise<unknown> {
+    return await (await this.#connectResourceManager()).inspectTaskManager(resourceId, inspection)
   }
 
   #running(jobId: JobId): JobMasterRunner {

@@ -1,5 +1,6 @@
-import type { JobId } from '@flink-ts/common'
+import type { JobId, ResourceId } from '@flink-ts/common'
 import { defineGateway } from '@flink-ts/rpc'
+import type { ProcessInspection } from '../process/process-monitor.ts'
 import type { ResourceOverview } from '../resource-manager/messages.ts'
 import type { CheckpointStatistics } from './checkpoint-messages.ts'
 import type {
@@ -43,6 +44,8 @@ export interface DispatcherGateway {
   /** Resolves when the job is over, whenever that is. */
   requestJobResult(jobId: JobId): Promise<JobResult>
   requestResourceOverview(): Promise<ResourceOverview>
+  /** See `inspectProcess`. Errors: `resourcemanager.task-manager-not-found`, those of the TaskManager. */
+  inspectTaskManager(resourceId: ResourceId, inspection: ProcessInspection): Promise<unknown>
 }
 
 export const dispatcherGateway = defineGateway<DispatcherGateway>('dispatcher', [
@@ -58,4 +61,5 @@ export const dispatcherGateway = defineGateway<DispatcherGateway>('dispatcher', 
   'disposeSavepoint',
   'requestJobResult',
   'requestResourceOverview',
+  'inspectTaskManager',
 ])

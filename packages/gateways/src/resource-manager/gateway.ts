@@ -1,5 +1,6 @@
-import type { AllocationId, InstanceId, JobId, SlotId } from '@flink-ts/common'
+import type { AllocationId, InstanceId, JobId, ResourceId, SlotId } from '@flink-ts/common'
 import { defineGateway } from '@flink-ts/rpc'
+import type { ProcessInspection } from '../process/process-monitor.ts'
 import type {
   JobMasterRegistration,
   ResourceOverview,
@@ -20,6 +21,8 @@ export interface ResourceManagerGateway {
   registerJobMaster(registration: JobMasterRegistration): Promise<void>
   declareRequiredResources(requirements: ResourceRequirements): Promise<void>
   requestResourceOverview(): Promise<ResourceOverview>
+  /** See `inspectProcess`. Errors: `resourcemanager.task-manager-not-found`, those of the TaskManager. */
+  inspectTaskManager(resourceId: ResourceId, inspection: ProcessInspection): Promise<unknown>
 }
 
 export const resourceManagerGateway = defineGateway<ResourceManagerGateway>('resource-manager', [
@@ -28,6 +31,7 @@ export const resourceManagerGateway = defineGateway<ResourceManagerGateway>('res
   'registerJobMaster',
   'declareRequiredResources',
   'requestResourceOverview',
+  'inspectTaskManager',
 ])
 
 /** What the ResourceManager may say to a JobMaster. */

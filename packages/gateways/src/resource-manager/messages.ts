@@ -13,6 +13,15 @@ export interface TaskExecutorRegistration {
   readonly host: string
   readonly slots: readonly SlotStatus[]
   readonly hardware: { readonly cpuCores: number; readonly physicalMemoryBytes: number; readonly pid: number }
+  readonly memory: TaskManagerMemory
+}
+
+/** What a TaskManager may use, all slots together. */
+export interface TaskManagerMemory {
+  /** JavaScript heap and buffers of tasks. */
+  readonly taskBytes: number
+  /** Of the record exchange. */
+  readonly networkBytes: number
 }
 
 export interface JobMasterRegistration {
@@ -37,6 +46,9 @@ export interface TaskManagerOverview {
   /** Milliseconds since the epoch. */
   readonly lastHeartbeat: number
   readonly hardware: TaskExecutorRegistration['hardware']
+  readonly memory: TaskManagerMemory
+  /** Jobs that have slots there, one entry for each slot. */
+  readonly allocatedSlots: readonly JobId[]
 }
 
 export interface ResourceOverview {

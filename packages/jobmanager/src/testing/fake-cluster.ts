@@ -150,6 +150,7 @@ export class FakeTaskManager {
   #handlers(): TaskExecutorGateway {
     return {
       requestSlot: async () => {},
+      inspect: async () => ({}),
       freeSlot: async (allocationId, _, jobOver) => {
         this.jobOver = jobOver
         this.calls.push(`free ${allocationId}`)
@@ -292,6 +293,7 @@ export class FakeCluster implements RpcEndpoint {
         this.assign()
       },
       requestResourceOverview: async () => ({ taskManagers: [], totalSlots: 0, freeSlots: 0 }),
+      inspectTaskManager: async () => ({}),
     }
   }
 

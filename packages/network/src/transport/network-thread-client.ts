@@ -73,6 +73,11 @@ export class NetworkThreadClient {
     return this.#started.promise
   }
 
+  /** The thread itself, to be looked at; undefined: it was not started. */
+  get worker(): Worker | undefined {
+    return this.#worker
+  }
+
   /** At most one listener. Called once for each channel that fails, never for released ones, never after close. */
   onChannelFailed(listener: (channelId: string, error: SerializedError) => void): void {
     this.#listener = listener

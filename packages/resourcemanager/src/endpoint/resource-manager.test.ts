@@ -53,6 +53,7 @@ class Setup {
       host: name,
       slots,
       hardware: { cpuCores: 2, physicalMemoryBytes: 1024, pid: 7 },
+      memory: { taskBytes: 100, networkBytes: 50 },
     })
     await this.network.settle(200)
     return { rpc, requests, gateway, instanceId, session }

@@ -24,7 +24,7 @@ import {
   taskExecutorGateway,
 } from '@flink-ts/gateways'
 import type { RpcEndpoint, RpcService, RpcSession } from '@flink-ts/rpc'
-import { ForeignJob, NotRegistered } from '../errors.ts'
+import { ForeignJob, NotRegistered, TaskManagerNotFound } from '../errors.ts'
 import { ResourceManagerOptionKeys } from '../resourcemanager-options.ts'
 import { SlotManager } from '../slotmanager/slot-manager.ts'
 import type { SlotManagerAction, SlotManagerEvent } from '../slotmanager/slot-manager-protocol.ts'
@@ -119,6 +119,13 @@ export class ResourceManager implements RpcEndpoint {
         this.#declare(session, requirements)
       },
       requestResourceOverview: async () => this.overview(),
+      inspectTaskManager: async (resourceId, inspection) => {
+        const taskManager = [...this.#taskManagers.values()].find(
+          candidate => candidate.registration.resourceId === resourceId,
+        )
+        if (taskManager === undefined) throw TaskManagerNotFound({ resourceId })
+        return await taskManager.gateway.inspect(inspection)
+      },
     }
   }
 
@@ -143,6 +150,8 @@ export class ResourceManager implements RpcEndpoint {
       freeSlots: slots.filter(slot => !('allocationId' in slot)).length,
       lastHeartbeat: session.lastHeardAt ?? this.#deps.clock.now(),
       hardware: registration.hardware,
+      memory: registration.memory,
+      allocatedSlots: slots.flatMap(slot => ('jobId' in slot ? slot.jobId : [])),
     }
   }
 

@@ -65,6 +65,7 @@ export function checkpointConfig({ graph }: JobDetails): object {
 export function checkpointInfo(record: CheckpointRecord): object {
   const { vertices, failure } = record
   return {
+    className: record.status.toLowerCase(),
     id: record.id,
     status: record.status,
     is_savepoint: record.kind !== 'checkpoint',
@@ -113,7 +114,7 @@ export function checkpointSubtasks(record: CheckpointRecord, vertexId: string): 
     subtasks: Array.from({ length: parallelism }, (_, index) => {
       const subtask = byIndex.get(index)
       return subtask === undefined
-        ? { index, status: 'pending_or_failed' }
+        ? { className: 'pending', index, status: 'pending_or_failed' }
         : subtaskInfo(subtask, record.triggeredAt)
     }),
   }
@@ -148,6 +149,7 @@ function vertexInfo(record: CheckpointRecord, vertex: VertexCheckpoint): object 
 
 function subtaskInfo(subtask: SubtaskCheckpoint, triggeredAt: number): object {
   return {
+    className: 'completed',
     index: subtask.index,
     status: 'completed',
     ack_timestamp: subtask.acknowledgedAt,

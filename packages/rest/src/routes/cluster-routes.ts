@@ -1,4 +1,4 @@
-import type { JobOverview, ResourceOverview, TaskManagerOverview } from '@flink-ts/gateways'
+import type { JobOverview, ResourceOverview } from '@flink-ts/gateways'
 import type { JobStatus } from '@flink-ts/jobgraph'
 
 /** Milliseconds between two refreshes of the web page. */
@@ -34,20 +34,5 @@ export function dashboardConfiguration(version: string, nowMs: number): object {
     'timezone-offset': offsetMinutes * 60_000,
     'flink-version': version,
     features: { 'web-submit': false, 'web-cancel': true, 'web-rescale': false, 'web-history': false },
-  }
-}
-
-/** One entry of GET /taskmanagers; GET /taskmanagers/:id. What is not known is left out. */
-export function taskManagerInfo(taskManager: TaskManagerOverview): object {
-  const { resourceId, dataAddress, host, totalSlots, freeSlots, lastHeartbeat, hardware } = taskManager
-  return {
-    id: resourceId,
-    path: host,
-    dataPort: Number(dataAddress.slice(dataAddress.lastIndexOf(':') + 1)),
-    // A point in time in spite of its name, as in Flink.
-    timeSinceLastHeartbeat: lastHeartbeat,
-    slotsNumber: totalSlots,
-    freeSlots,
-    hardware: { cpuCores: hardware.cpuCores, physicalMemory: hardware.physicalMemoryBytes },
   }
 }

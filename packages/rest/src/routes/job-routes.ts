@@ -1,12 +1,6 @@
-import {
-  EXECUTION_STATES,
-  type ExecutionState,
-  type JobDetails,
-  type JobOverview,
-  type SubtaskDetails,
-  type VertexDetails,
-} from '@flink-ts/gateways'
+import { EXECUTION_STATES, type JobDetails, type JobOverview, type VertexDetails } from '@flink-ts/gateways'
 import type { JobStatus } from '@flink-ts/jobgraph'
+import { countStates, durationOf, ioMetrics } from './subtask-info.ts'
 
 const JOB_STATUSES: readonly JobStatus[] = [
   'INITIALIZING',
@@ -72,27 +66,9 @@ function vertexDetails(vertex: VertexDetails, nowMs: number): object {
     status: vertex.status,
     'start-time': startTime,
     'end-time': endTime,
-    duration: startTime < 0 ? -1 : (endTime < 0 ? nowMs : endTime) - startTime,
+    duration: durationOf(vertex, nowMs),
     tasks: countStates(vertex.subtasks.map(subtask => subtask.status)),
     metrics: ioMetrics(vertex.subtasks),
-  }
-}
-
-function ioMetrics(subtasks: readonly SubtaskDetails[]): object {
-  const sum = (read: (subtask: SubtaskDetails) => number) => subtasks.reduce((all, s) => all + read(s), 0)
-  const complete = subtasks.every(subtask => subtask.startTime >= 0)
-  return {
-    'read-bytes': sum(s => s.metrics.bytesIn),
-    'read-bytes-complete': complete,
-    'write-bytes': sum(s => s.metrics.bytesOut),
-    'write-bytes-complete': complete,
-    'read-records': sum(s => s.metrics.recordsIn),
-    'read-records-complete': complete,
-    'write-records': sum(s => s.metrics.recordsOut),
-    'write-records-complete': complete,
-    'accumulated-backpressured-time': sum(s => s.metrics.load?.total.backPressuredMs ?? 0),
-    'accumulated-idle-time': sum(s => s.metrics.load?.total.idleMs ?? 0),
-    'accumulated-busy-time': sum(s => s.metrics.load?.total.busyMs ?? 0),
   }
 }
 
@@ -119,12 +95,4 @@ function planOf(job: JobDetails): object {
       optimizer_properties: {},
     })),
   }
-}
-
-function countStates(states: readonly ExecutionState[]): Record<string, number> {
-  return Object.fromEntries(EXECUTION_STATES.map(state => [state, states.filter(s => s === state).length]))
-}
-
-function durationOf(job: JobOverview, nowMs: number): number {
-  return (job.endTime < 0 ? nowMs : job.endTime) - job.startTime
 }

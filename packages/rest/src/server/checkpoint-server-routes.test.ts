@@ -1,6 +1,7 @@
-import { type JobId, ManualClock, nullLogger, SeededRandom } from '@flink-ts/common'
+import { Configuration, type JobId, ManualClock, nullLogger, SeededRandom } from '@flink-ts/common'
 import type { CheckpointRecord, CheckpointStatistics, DispatcherGateway, Summary } from '@flink-ts/gateways'
 import { afterEach, expect, it } from 'vitest'
+import { fakeMonitor } from '../testing/fake-monitor.ts'
 import { createRestServer, type RestServer } from './rest-server.ts'
 
 const JOB = 'a'.repeat(32) as JobId
@@ -63,6 +64,8 @@ it("shows checkpoints in Flink's shapes", async () => {
       dispatcher,
       clock: new ManualClock(0),
       random: new SeededRandom(1),
+      configuration: Configuration.EMPTY,
+      monitor: fakeMonitor(),
       logger: nullLogger,
       version: '0.1.0',
     },

@@ -2,11 +2,30 @@ import { type Server, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { isFlinkError, type Logger } from '@flink-ts/common'
 import type { FastifyHttpOptions, FastifyInstance, FastifyReply } from 'fastify'
-import { CheckpointNotKnown, TaskManagerNotFound, TriggerNotFound, VertexNotFound } from '../errors.ts'
+import {
+  CheckpointNotKnown,
+  LogNotFound,
+  SubtaskNotFound,
+  TaskManagerNotFound,
+  TriggerNotFound,
+  VertexNotFound,
+} from '../errors.ts'
 
-// Of the Dispatcher; the class cannot be shared, components meet in gateways.
-const NOT_FOUND = ['dispatcher.job-not-found', 'dispatcher.savepoint-not-known']
-const OWN_NOT_FOUND = [CheckpointNotKnown, TaskManagerNotFound, TriggerNotFound, VertexNotFound]
+// Of other components; the class cannot be shared, components meet in gateways.
+const NOT_FOUND = [
+  'dispatcher.job-not-found',
+  'dispatcher.savepoint-not-known',
+  'resourcemanager.task-manager-not-found',
+  'cluster.log-file-not-found',
+]
+const OWN_NOT_FOUND = [
+  CheckpointNotKnown,
+  LogNotFound,
+  SubtaskNotFound,
+  TaskManagerNotFound,
+  TriggerNotFound,
+  VertexNotFound,
+]
 
 /** How a server says that a request failed: whatever is wrong, the body is `{"errors": [text, ...]}`, as Flink's. */
 export interface ErrorAnswers {

@@ -1,8 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ManualClock, nullLogger, SeededRandom } from '@flink-ts/common'
+import { Configuration, ManualClock, nullLogger, SeededRandom } from '@flink-ts/common'
 import { afterEach, expect, it } from 'vitest'
+import { fakeMonitor } from '../testing/fake-monitor.ts'
 import { createRestServer } from './rest-server.ts'
 
 const cleanups: (() => unknown)[] = []
@@ -27,6 +28,8 @@ async function start(authToken?: string): Promise<(path: string, headers?: objec
       dispatcher: { listJobs: async () => [] } as never,
       clock: new ManualClock(0),
       random: new SeededRandom(1),
+      configuration: Configuration.EMPTY,
+      monitor: fakeMonitor(),
       logger: nullLogger,
       version: '0.1.0',
     },

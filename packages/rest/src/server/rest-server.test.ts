@@ -1,7 +1,22 @@
 import { connect, createServer } from 'node:net'
-import { defineError, type JobId, ManualClock, nullLogger, SeededRandom } from '@flink-ts/common'
-import type { DispatcherGateway, ExecutionState, JobDetails, ResourceOverview } from '@flink-ts/gateways'
+import {
+  Configuration,
+  defineError,
+  type JobId,
+  ManualClock,
+  nullLogger,
+  SeededRandom,
+} from '@flink-ts/common'
+import {
+  type DispatcherGateway,
+  type ExecutionState,
+  inspectProcess,
+  type JobDetails,
+  type ProcessInspection,
+  type ResourceOverview,
+} from '@flink-ts/gateways'
 import { afterEach, describe, expect, it } from 'vitest'
+import { fakeMonitor } from '../testing/fake-monitor.ts'
 import { createRestServer, type RestServer } from './rest-server.ts'
 
 const JOB = 'a'.repeat(32) as JobId
@@ -25,7 +40,15 @@ const tasks: Record<ExecutionState, number> = {
   RECONCILING: 0,
 }
 const metrics = { recordsIn: 1, recordsOut: 2, bytesIn: 3, bytesOut: 4 }
-const subtask = { attempt: 0, location: 'h:5', taskManagerId: 'tm1', startTime: 110, endTime: -1, metrics }
+const subtask = {
+  attempt: 0,
+  timestamps: { CREATED: 100, DEPLOYING: 110 },
+  location: 'h:5',
+  taskManagerId: 'tm1',
+  startTime: 110,
+  endTime: -1,
+  metrics,
+}
 const details = {
   jobId: JOB,
   name: 'flights',
@@ -126,6 +149,8 @@ const resources = {
       freeSlots: 2,
       lastHeartbeat: 99,
       hardware: { cpuCores: 2, physicalMemoryBytes: 1024, pid: 1 },
+      memory: { taskBytes: 400 * 1024 ** 2, networkBytes: 100 * 1024 ** 2 },
+      allocatedSlots: [JOB, JOB],
     },
   ],
 } as unknown as ResourceOverview
@@ -146,12 +171,16 @@ describe('REST API', () => {
       },
       cancelJob: async (jobId: JobId) => void cancelled.push(jobId),
       requestResourceOverview: async () => resources,
+      inspectTaskManager: async (_: string, inspection: ProcessInspection) =>
+        inspectProcess(fakeMonitor(), inspection),
       ...change,
     } as DispatcherGateway
     const dependencies = {
       dispatcher,
       clock: new ManualClock(200),
       random: new SeededRandom(1),
+      configuration: Configuration.EMPTY,
+      monitor: fakeMonitor(),
       logger: nullLogger,
       version: '0.1.0',
     }
@@ -276,9 +305,24 @@ describe('REST API', () => {
       slotsNumber: 4,
       freeSlots: 2,
       hardware: { cpuCores: 2, physicalMemory: 1024 },
+      totalResource: { cpuCores: 2, taskHeapMemory: 400, networkMemory: 100 },
+      freeResource: { cpuCores: 1, taskHeapMemory: 200, networkMemory: 50 },
+      memoryConfiguration: {
+        taskHeap: 400 * 1024 ** 2,
+        networkMemory: 100 * 1024 ** 2,
+        totalFlinkMemory: 500 * 1024 ** 2,
+      },
     }
     expect((await call('/taskmanagers')).body).toEqual({ taskmanagers: [tm] })
-    expect((await call('/taskmanagers/tm1')).body).toEqual(tm)
+    const resource = { cpuCores: 0.5, taskHeapMemory: 100, networkMemory: 25 }
+    expect((await call('/taskmanagers/tm1')).body).toEqual({
+      ...tm,
+      allocatedSlots: [
+        { jobId: JOB, resource },
+        { jobId: JOB, resource },
+      ],
+      metrics: { heapUsed: 7, garbageCollectors: [] },
+    })
     expect((await call('/taskmanagers/tm9')).status).toBe(404)
   })
 
@@ -354,6 +398,8 @@ describe('REST API', () => {
       dispatcher: { listJobs: async () => [] } as never,
       clock: new ManualClock(),
       logger: nullLogger,
+      configuration: Configuration.EMPTY,
+      monitor: fakeMonitor(),
       version: '1',
     }
     const server = createRestServer(
@@ -381,6 +427,8 @@ describe('REST API', () => {
       dispatcher: {} as DispatcherGateway,
       clock: new ManualClock(),
       random: new SeededRandom(1),
+      configuration: Configuration.EMPTY,
+      monitor: fakeMonitor(),
       logger: nullLogger,
       version: '1',
     }
@@ -396,6 +444,8 @@ describe('REST API', () => {
       dispatcher: {} as DispatcherGateway,
       clock: new ManualClock(),
       random: new SeededRandom(1),
+      configuration: Configuration.EMPTY,
+      monitor: fakeMonitor(),
       logger: nullLogger,
       version: '1',
     }

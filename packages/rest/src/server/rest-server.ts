@@ -1,16 +1,23 @@
-import { type Clock, isAuthToken, isLoopback, type Logger, type Random } from '@flink-ts/common'
-import type { DispatcherGateway } from '@flink-ts/gateways'
+import {
+  type Clock,
+  type Configuration,
+  isAuthToken,
+  isLoopback,
+  type Logger,
+  type Random,
+} from '@flink-ts/common'
+import type { DispatcherGateway, ProcessMonitor } from '@flink-ts/gateways'
 import type { FastifyInstance } from 'fastify'
-import { BindFailed, InvalidParameter, TaskManagerNotFound, UnauthenticatedBinding } from '../errors.ts'
-import { clusterOverview, dashboardConfiguration, taskManagerInfo } from '../routes/cluster-routes.ts'
-import { type ExceptionQuery, jobExceptions } from '../routes/job-exceptions.ts'
-import { jobDetails, jobOverview, jobPlan } from '../routes/job-routes.ts'
-import { vertexWatermarks } from '../routes/vertex-watermarks.ts'
+import { BindFailed, NotOffered, TriggerNotFound, UnauthenticatedBinding } from '../errors.ts'
+import { clusterOverview, dashboardConfiguration } from '../routes/cluster-routes.ts'
 import { addCheckpointRoutes } from './checkpoint-server-routes.ts'
 import { errorAnswers } from './error-answers.ts'
-import { jobIdOf } from './job-id.ts'
+import { addJobRoutes, type ClientHeartbeats } from './job-server-routes.ts'
+import { addMetricRoutes } from './metric-server-routes.ts'
 import { addPageRoutes } from './page-routes.ts'
+import { addProcessRoutes } from './process-routes.ts'
 import { addSavepointRoutes, type Disposals } from './savepoint-routes.ts'
+import { addVertexRoutes } from './vertex-server-routes.ts'
 
 export interface RestServerOptions {
   readonly bindAddress: string
@@ -29,6 +36,12 @@ export interface RestServerDependencies {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Of the cluster. */
+  readonly configuration: Configuration
+  /** Of this process. */
+  readonly monitor: ProcessMonitor
+  /** Ends this process; absent: that is not to be done from here. */
+  readonly shutDown?: () => void
   /** Version of the product, shown as flink-version. */
   readonly version: string
 }
@@ -59,17 +72,10 @@ export function createRestServer(
       answers.addTo(server)
       if (authToken !== undefined) demandToken(server, authToken)
       if (options.webPage !== undefined) await addPageRoutes(server, options.webPage)
-      const disposals: Disposals = new Map()
+      const shared: SharedState = { disposals: new Map(), heartbeats: new Map() }
       // Clients of Flink send /v1, the web page the bare path.
       for (const prefix of ['', '/v1']) {
-        await server.register(
-          async scope => {
-            addRoutes(scope, dependencies)
-            addCheckpointRoutes(scope, dependencies)
-            addSavepointRoutes(scope, dependencies, disposals)
-          },
-          { prefix },
-        )
+        await server.register(async scope => addRoutes(scope, dependencies, shared), { prefix })
       }
       try {
         await server.listen({ host: bindAddress, port })
@@ -92,6 +98,12 @@ export function createRestServer(
   }
 }
 
+/** What all prefixes of the paths share. */
+interface SharedState {
+  readonly disposals: Disposals
+  readonly heartbeats: ClientHeartbeats
+}
+
 function demandToken(server: FastifyInstance, token: string): void {
   server.addHook('onRequest', async (request, reply) => {
     if ((request.routeOptions.config as { isPublic?: true }).isPublic === true) return
@@ -107,72 +119,31 @@ function demandToken(server: FastifyInstance, token: string): void {
   })
 }
 
-function addRoutes(app: FastifyInstance, { dispatcher, clock, version }: RestServerDependencies): void {
-  const details = (params: unknown) => dispatcher.requestJobDetails(jobIdOf(params))
+function addRoutes(app: FastifyInstance, dependencies: RestServerDependencies, shared: SharedState): void {
+  const { dispatcher, clock, version, shutDown } = dependencies
   app.get('/overview', async () =>
     clusterOverview(await dispatcher.requestResourceOverview(), await dispatcher.listJobs(), version),
   )
   app.get('/config', async () => dashboardConfiguration(version, clock.now()))
-  app.get('/jobs', async () => ({
-    jobs: (await dispatcher.listJobs()).map(({ jobId, status }) => ({ id: jobId, status })),
-  }))
-  app.get('/jobs/overview', async () => ({
-    jobs: (await dispatcher.listJobs()).map(job => jobOverview(job, clock.now())),
-  }))
-  app.get('/jobs/:jobId', async request => jobDetails(await details(request.params), clock.now()))
-  app.get('/jobs/:jobId/status', async request => ({ status: (await details(request.params)).status }))
-  app.get('/jobs/:jobId/plan', async request => jobPlan(await details(request.params)))
-  app.get('/jobs/:jobId/vertices/:vertexId/watermarks', async request =>
-    vertexWatermarks(await details(request.params), (request.params as { vertexId: string }).vertexId),
-  )
-  app.get('/jobs/:jobId/exceptions', async request =>
-    jobExceptions(await details(request.params), exceptionQueryOf(request.query)),
-  )
-  app.patch('/jobs/:jobId', async (request, reply) => {
-    const jobId = jobIdOf(request.params)
-    const { mode = 'cancel' } = request.query as { mode?: string }
-    if (mode !== 'cancel') throw InvalidParameter({ name: 'mode', value: mode, expected: 'cancel' })
-    await dispatcher.cancelJob(jobId)
-    return await reply.code(202).send({})
+  app.delete('/cluster', async (_request, reply) => {
+    if (shutDown === undefined)
+      throw NotOffered({ what: 'Shutting down this cluster by REST', remedy: 'end the process it runs in' })
+    await reply.code(200).send({})
+    shutDown()
   })
-  app.get('/taskmanagers', async () => ({
-    taskmanagers: (await dispatcher.requestResourceOverview()).taskManagers.map(taskManagerInfo),
-  }))
-  app.get('/taskmanagers/:id', async request => {
+  // Results of batch jobs are not kept for other jobs.
+  app.get('/datasets', async () => ({ dataSets: [] }))
+  app.get('/datasets/delete/:triggerId', async request => {
+    throw TriggerNotFound(request.params as { triggerId: string })
+  })
+  app.delete('/datasets/:id', async request => {
     const { id } = request.params as { id: string }
-    const { taskManagers } = await dispatcher.requestResourceOverview()
-    const taskManager = taskManagers.find(candidate => candidate.resourceId === id)
-    if (taskManager === undefined) throw TaskManagerNotFound({ id })
-    return taskManagerInfo(taskManager)
+    throw NotOffered({ what: `Deleting the data set ${id}`, remedy: 'there are no cached data sets' })
   })
-}
-
-function exceptionQueryOf(query: unknown): ExceptionQuery {
-  const { maxExceptions, failureLabelFilter } = query as {
-    maxExceptions?: string
-    failureLabelFilter?: string | string[]
-  }
-  if (maxExceptions !== undefined && !/^\d+$/.test(maxExceptions)) {
-    throw InvalidParameter({ name: 'maxExceptions', value: maxExceptions, expected: 'a whole number from 0' })
-  }
-  return {
-    maxExceptions: maxExceptions === undefined ? undefined : Number(maxExceptions),
-    labels: failureLabelFilter === undefined ? undefined : labelsOf(failureLabelFilter),
-  }
-}
-
-/** `key:value,key:value`, or the parameter several times. */
-function labelsOf(given: string | string[]): Readonly<Record<string, string>> {
-  const filter = [given].flat().join(',')
-  return Object.fromEntries(
-    filter.split(',').map(pair => {
-      const [, key, value] = /^([^:]+):(.+)$/.exec(pair) ?? []
-      if (key !== undefined && value !== undefined) return [key, value]
-      throw InvalidParameter({
-        name: 'failureLabelFilter',
-        value: filter,
-        expected: 'labels such as domain:external, separated by commas',
-      })
-    }),
-  )
+  addJobRoutes(app, dependencies, shared.heartbeats)
+  addVertexRoutes(app, dependencies)
+  addMetricRoutes(app, dependencies)
+  addCheckpointRoutes(app, dependencies)
+  addSavepointRoutes(app, dependencies, shared.disposals)
+  addProcessRoutes(app, dependencies)
 }

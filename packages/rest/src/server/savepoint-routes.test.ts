@@ -1,6 +1,7 @@
-import { type JobId, ManualClock, nullLogger, SeededRandom } from '@flink-ts/common'
+import { Configuration, type JobId, ManualClock, nullLogger, SeededRandom } from '@flink-ts/common'
 import type { DispatcherGateway, SavepointStatus, SavepointTrigger } from '@flink-ts/gateways'
 import { afterEach, expect, it } from 'vitest'
+import { fakeMonitor } from '../testing/fake-monitor.ts'
 import { createRestServer, type RestServer } from './rest-server.ts'
 
 const JOB = 'a'.repeat(32) as JobId
@@ -33,7 +34,15 @@ async function start() {
   } as unknown as DispatcherGateway
   const server = createRestServer(
     { bindAddress: '127.0.0.1', port: 0, allowUnauthenticated: false },
-    { dispatcher, clock, random: new SeededRandom(1), logger: nullLogger, version: '0.1.0' },
+    {
+      dispatcher,
+      clock,
+      random: new SeededRandom(1),
+      configuration: Configuration.EMPTY,
+      monitor: fakeMonitor(),
+      logger: nullLogger,
+      version: '0.1.0',
+    },
   )
   open.push(server)
   const port = await server.start()

@@ -4,7 +4,7 @@ import type { AllocatedSlot } from '../slots/allocated-slot.ts'
 import type { SlotCommand } from '../thread/slot-messages.ts'
 
 /** Calls of a JobMaster that concern tasks only: passed on to the slots that run them. */
-export type JobCommands = Omit<TaskExecutorGateway, 'requestSlot' | 'freeSlot' | 'submitTasks'>
+export type JobCommands = Omit<TaskExecutorGateway, 'requestSlot' | 'inspect' | 'freeSlot' | 'submitTasks'>
 
 /** @param slots those of the job */
 export function jobCommands(slots: () => Iterable<AllocatedSlot>): JobCommands {

@@ -20,7 +20,7 @@ import { retryWithBackoff } from './backoff.ts'
 const ENDPOINT_NOT_FOUND = 'rpc.endpoint-not-found'
 
 /** What a TaskExecutor lets the JobMaster of a job do. */
-export type JobHandlers = Omit<TaskExecutorGateway, 'requestSlot'>
+export type JobHandlers = Omit<TaskExecutorGateway, 'requestSlot' | 'inspect'>
 
 export interface JobConnectionListener {
   /** The JobMaster has taken these. */

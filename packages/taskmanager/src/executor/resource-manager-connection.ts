@@ -21,7 +21,7 @@ interface ResourceManagerConnectionDependencies {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
-  readonly handlers: Pick<TaskExecutorGateway, 'requestSlot'>
+  readonly handlers: Pick<TaskExecutorGateway, 'requestSlot' | 'inspect'>
   readonly registration: () => TaskExecutorRegistration
   readonly onRegistered: (instanceId: InstanceId) => void
 }

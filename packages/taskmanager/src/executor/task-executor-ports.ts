@@ -7,7 +7,7 @@ import type {
   ResourceId,
   SerializedError,
 } from '@flink-ts/common'
-import type { TaskExecutorRegistration } from '@flink-ts/gateways'
+import type { ProcessMonitor, TaskExecutorRegistration } from '@flink-ts/gateways'
 import type { BlobAccess, RpcService } from '@flink-ts/rpc'
 import type { SlotThreadFactory } from '../slots/slot-thread.ts'
 import type { TaskExecutorSettings } from '../taskmanager-options.ts'
@@ -41,6 +41,8 @@ export interface TaskExecutorDependencies {
   /** Started; closed by its owner after {@link TaskExecutor.close}. */
   readonly network: TaskExecutorNetwork
   readonly bundles: BundleCache
+  /** Of this process. */
+  readonly monitor: ProcessMonitor
   /** Of JobManagers: where large results go. */
   readonly blobs: Pick<BlobAccess, 'put'>
   /** Registered at a ResourceManager, for the first time or again. */

@@ -5,13 +5,13 @@ import {
   type SerializedError,
   serializeError,
 } from '@flink-ts/common'
-import type {
-  JobOver,
-  SlotRequest,
-  TaskExecutionStateUpdate,
-  TaskExecutorGateway,
-  TaskExecutorRegistration,
-  TaskSubmission,
+import {
+  inspectProcess,
+  type JobOver,
+  type SlotRequest,
+  type TaskExecutionStateUpdate,
+  type TaskExecutorRegistration,
+  type TaskSubmission,
 } from '@flink-ts/gateways'
 import { RingReclaimer } from '@flink-ts/network'
 import { ChannelLost, InvalidDeployment, SlotFreed, SlotNotAllocated } from '../errors.ts'
@@ -27,6 +27,7 @@ import { passOnReport } from './pass-on-report.ts'
 import { ResourceManagerConnection } from './resource-manager-connection.ts'
 import { storeResults } from './store-results.ts'
 import type { TaskExecutorDependencies, TaskExecutorOptions } from './task-executor-ports.ts'
+import { taskManagerMonitor } from './task-manager-monitor.ts'
 import { tellTaskState } from './tell-task-state.ts'
 
 /**
@@ -52,10 +53,15 @@ export class TaskExecutor {
     this.#logger = dependencies.logger.child({ component: 'task-executor', resourceId: options.resourceId })
     this.#table = new TaskSlotTable(options)
     const { resourceId, settings } = options
+    const memory = new NetworkMemory(settings.networkMemory)
+    const monitor = taskManagerMonitor(dependencies.monitor, {
+      memory,
+      slots: () => ({ total: options.slots, used: this.#slots.size }),
+    })
     this.#channels = new ChannelRegistry(
       { resourceId, slots: options.slots },
       {
-        memory: new NetworkMemory(settings.networkMemory),
+        memory,
         network: dependencies.network,
         reclaimer: new RingReclaimer({ clock: dependencies.clock }),
         bellOf: allocationId => this.#slots.get(allocationId)?.bell,
@@ -66,7 +72,10 @@ export class TaskExecutor {
       {
         ...dependencies,
         logger: this.#logger,
-        handlers: { requestSlot: request => this.#requestSlot(request) },
+        handlers: {
+          requestSlot: request => this.#requestSlot(request),
+          inspect: inspection => inspectProcess(monitor, inspection),
+        },
         registration: () => this.#registration(),
         onRegistered: instanceId => dependencies.onRegistered?.(instanceId),
       },
@@ -90,8 +99,12 @@ export class TaskExecutor {
   }
 
   #registration(): TaskExecutorRegistration {
-    const { resourceId, dataAddress, host, hardware } = this.#options
-    return { resourceId, dataAddress, host, hardware, slots: this.#table.report() }
+    const { resourceId, dataAddress, host, hardware, settings, slots } = this.#options
+    const memory = {
+      taskBytes: settings.slotMemoryBytes * slots,
+      networkBytes: settings.networkMemory.limitBytes,
+    }
+    return { resourceId, dataAddress, host, hardware, memory, slots: this.#table.report() }
   }
 
   // Slots
@@ -219,7 +232,7 @@ export class TaskExecutor {
       },
       submitTasks: async submission => this.#submit(submission, jobId, own),
       ...jobCommands(() => [...this.#slots.values()].filter(slot => slot.jobId === jobId)),
-    } satisfies Omit<TaskExecutorGateway, 'requestSlot'>
+    } satisfies JobHandlers
   }
 
   // Tasks

@@ -173,6 +173,12 @@ export class FakeCluster {
         random: this.#random,
         logger: nullLogger,
         network,
+        monitor: {
+          requestMetrics: async () => ({}),
+          listLogs: async () => [],
+          readLog: async () => new Uint8Array(),
+          requestThreadDump: async () => [],
+        },
         blobs: {
           put: async (_address, content) => {
             this.storedResults.push(content as Uint8Array)

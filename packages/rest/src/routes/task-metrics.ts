@@ -1,0 +1,84 @@
+import type { OperatorRecords, SubtaskDetails, VertexDetails } from '@flink-ts/gateways'
+import { watermarkText } from './vertex-watermarks.ts'
+
+/** Metrics by name, as REST shows them. */
+export type MetricValues = Readonly<Record<string, string>>
+
+/** Metrics of one subtask by Flink's names; those of its operators begin with the operator's name. */
+export function subtaskMetrics(subtask: SubtaskDetails): MetricValues {
+  const { metrics, status } = subtask
+  const { load, rates, eventTime, operators = [] } = metrics
+  // What a task did in its last second says nothing about one that is over, or has not begun.
+  const runs = status === 'RUNNING'
+  const now = (value: number | undefined): number => (runs ? (value ?? 0) : 0)
+  const numbers: Record<string, number> = {
+    numRecordsIn: metrics.recordsIn,
+    numRecordsOut: metrics.recordsOut,
+    numBytesIn: metrics.bytesIn,
+    numBytesOut: metrics.bytesOut,
+    numRecordsInPerSecond: now(rates?.recordsIn),
+    numRecordsOutPerSecond: now(rates?.recordsOut),
+    numBytesInPerSecond: now(rates?.bytesIn),
+    numBytesOutPerSecond: now(rates?.bytesOut),
+    busyTimeMsPerSecond: now(load?.perSecond.busyMs),
+    idleTimeMsPerSecond: now(load?.perSecond.idleMs),
+    backPressuredTimeMsPerSecond: now(load?.perSecond.backPressuredMs),
+    accumulateBusyTimeMs: load?.total.busyMs ?? 0,
+    accumulateIdleTimeMs: load?.total.idleMs ?? 0,
+    accumulateBackPressuredTimeMs: load?.total.backPressuredMs ?? 0,
+    ...(load && bufferUsage(runs ? load : { inputUsage: 0, outputUsage: 0 })),
+  }
+  return {
+    ...textsOf(numbers),
+    isBackPressured: String(now(load?.perSecond.backPressuredMs) > 0),
+    ...(eventTime && { currentInputWatermark: watermarkText(eventTime.watermark) }),
+    ...Object.assign({}, ...operators.map(operatorMetrics)),
+  }
+}
+
+/** Under the names of two generations of Flink. */
+function bufferUsage({ inputUsage, outputUsage }: { inputUsage: number; outputUsage: number }) {
+  return {
+    'Shuffle.Netty.Input.Buffers.inPoolUsage': inputUsage,
+    'Shuffle.Netty.Output.Buffers.outPoolUsage': outputUsage,
+    'buffers.inPoolUsage': inputUsage,
+    'buffers.outPoolUsage': outputUsage,
+  }
+}
+
+const WATERMARK = /^current(In|Out)put\d*Watermark$/
+
+function operatorMetrics({ name, recordsIn, recordsOut, metrics = {} }: OperatorRecords): MetricValues {
+  const values = { numRecordsIn: recordsIn, numRecordsOut: recordsOut, ...metrics }
+  return Object.fromEntries(
+    Object.entries(values).map(([metric, value]) => [
+      metricId(`${name}.${metric}`),
+      typeof value === 'number' && WATERMARK.test(metric) ? watermarkText(value) : String(value),
+    ]),
+  )
+}
+
+/** Names as REST of Flink has them: without what would need quoting in a query. */
+function metricId(name: string): string {
+  return name
+    .replaceAll(/[<>"]/g, '')
+    .replaceAll(' ', '_')
+    .replaceAll(/[,=;:?'*]/g, '-')
+}
+
+/** Metrics of all subtasks of a vertex: `0.numRecordsIn`. */
+export function vertexMetrics(vertex: VertexDetails): MetricValues {
+  return Object.assign(
+    {},
+    ...vertex.subtasks.map(subtask =>
+      Object.fromEntries(
+        Object.entries(subtaskMetrics(subtask)).map(([id, value]) => [`${subtask.index}.${id}`, value]),
+      ),
+    ),
+  )
+}
+
+/** Numbers as texts. */
+export function textsOf(numbers: Readonly<Record<string, number | string>>): MetricValues {
+  return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, String(value)]))
+}

@@ -1,0 +1,180 @@
+import { Readable } from 'node:stream'
+import type { Configuration, ResourceId } from '@flink-ts/common'
+import {
+  type DispatcherGateway,
+  type LogFile,
+  type ProcessMonitor,
+  remoteProcessMonitor,
+  type TaskManagerOverview,
+} from '@flink-ts/gateways'
+import { looksLikeSecret } from '@flink-ts/jobgraph'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { LogNotFound, NotOffered, TaskManagerNotFound } from '../errors.ts'
+import { aggregateMetrics, listOf, selectMetrics } from '../routes/metric-query.ts'
+import { taskManagerDetails, taskManagerInfo } from '../routes/task-manager-info.ts'
+import { type MetricValues, textsOf } from '../routes/task-metrics.ts'
+import { jobIdOf } from './job-id.ts'
+
+interface ProcessRoutesDependencies {
+  readonly dispatcher: DispatcherGateway
+  readonly configuration: Configuration
+  /** Of this process. */
+  readonly monitor: ProcessMonitor
+}
+
+const MASKED = '******'
+/** Logs are read and sent in parts of this size: neither is held as a whole. */
+const LOG_PART_BYTES = 256 * 1024
+
+/** Adds the routes that show the processes of the cluster: what they are, measure, log and do. */
+export function addProcessRoutes(
+  app: FastifyInstance,
+  { dispatcher, configuration, monitor }: ProcessRoutesDependencies,
+): void {
+  const monitorOf = (id: string): ProcessMonitor =>
+    remoteProcessMonitor(inspection => dispatcher.inspectTaskManager(id as ResourceId, inspection))
+  const taskManager = async (id: string): Promise<TaskManagerOverview> => {
+    const { taskManagers } = await dispatcher.requestResourceOverview()
+    const found = taskManagers.find(({ resourceId }) => resourceId === id)
+    if (found === undefined) throw TaskManagerNotFound({ id })
+    return found
+  }
+  const jobManagerMetrics = async (): Promise<MetricValues> => {
+    const { taskManagers, totalSlots, freeSlots } = await dispatcher.requestResourceOverview()
+    const jobs = await dispatcher.listJobs()
+    return textsOf({
+      ...(await monitor.requestMetrics()),
+      numRegisteredTaskManagers: taskManagers.length,
+      numRunningJobs: jobs.filter(job => job.endTime < 0).length,
+      taskSlotsTotal: totalSlots,
+      taskSlotsAvailable: freeSlots,
+    })
+  }
+  const entries = Object.entries(configuration.toRecord()).map(([key, value]) => ({
+    key,
+    value: looksLikeSecret(key) ? MASKED : value,
+  }))
+
+  app.get('/taskmanagers', async () => ({
+    taskmanagers: (await dispatcher.requestResourceOverview()).taskManagers.map(taskManagerInfo),
+  }))
+  app.get('/taskmanagers/metrics', async ({ query }) => {
+    const wanted = listOf(query, 'taskmanagers')
+    const { taskManagers } = await dispatcher.requestResourceOverview()
+    const chosen = taskManagers.filter(({ resourceId }) => wanted?.includes(resourceId) !== false)
+    const each = await Promise.all(chosen.map(({ resourceId }) => monitorOf(resourceId).requestMetrics()))
+    return aggregateMetrics(each.map(textsOf), query)
+  })
+  app.get('/taskmanagers/:id', async request => {
+    const { id } = request.params as { id: string }
+    const known = await taskManager(id)
+    return taskManagerDetails(known, await monitorOf(id).requestMetrics())
+  })
+  app.get('/jobmanager/config', async () => entries)
+  app.get('/jobmanager/environment', async () => environment())
+  app.get('/jobmanager/metrics', async ({ query }) => selectMetrics(await jobManagerMetrics(), query))
+  addLogRoutes(app, '/jobmanager', async () => monitor)
+  app.get('/taskmanagers/:id/metrics', async ({ params, query }) => {
+    const { id } = params as { id: string }
+    await taskManager(id)
+    return selectMetrics(textsOf(await monitorOf(id).requestMetrics()), query)
+  })
+  addLogRoutes(app, '/taskmanagers/:id', async params => {
+    const { id } = params as { id: string }
+    await taskManager(id)
+    return monitorOf(id)
+  })
+
+  // The processes of a job are those of the cluster.
+  const ofJob = async (params: unknown): Promise<void> => {
+    await dispatcher.requestJobDetails(jobIdOf(params))
+  }
+  app.get('/jobs/:jobId/jobmanager/config', async ({ params }) => {
+    await ofJob(params)
+    return entries
+  })
+  app.get('/jobs/:jobId/jobmanager/environment', async ({ params }) => {
+    await ofJob(params)
+    return environment()
+  })
+  app.get('/jobs/:jobId/jobmanager/log-url', async ({ params }) => {
+    await ofJob(params)
+    return { url: '/jobmanager/log' }
+  })
+  app.get('/jobs/:jobId/taskmanagers/:id/log-url', async ({ params }) => {
+    await ofJob(params)
+    return { url: `/taskmanagers/${encodeURIComponent((params as { id: string }).id)}/log` }
+  })
+}
+
+/** Node.js where Flink has Java. */
+function environment(): object {
+  return {
+    jvm: { version: `Node.js ${process.version}`, arch: process.arch, options: process.execArgv },
+    classpath: process.argv.slice(1, 2),
+  }
+}
+
+function addLogRoutes(
+  app: FastifyInstance,
+  prefix: string,
+  monitorOf: (params: unknown) => Promise<ProcessMonitor>,
+): void {
+  app.get(`${prefix}/logs`, async ({ params }) => {
+    const logs = await (await monitorOf(params)).listLogs()
+    return {
+      logs: logs.map(({ name, sizeBytes, modifiedAt }) => ({ name, size: sizeBytes, mtime: modifiedAt })),
+    }
+  })
+  app.get(`${prefix}/logs/:name`, async ({ params }, reply) => {
+    const { name } = params as { name: string }
+    return await sendLog(await monitorOf(params), file => file.name === name, name, reply)
+  })
+  app.get(`${prefix}/log`, async ({ params }, reply) =>
+    sendLog(await monitorOf(params), file => file.content === 'log', 'log', reply),
+  )
+  app.get(`${prefix}/stdout`, async ({ params }, reply) =>
+    sendLog(await monitorOf(params), file => file.content === 'stdout', 'stdout', reply),
+  )
+  app.get(`${prefix}/thread-dump`, async ({ params }) => {
+    const threads = await (await monitorOf(params)).requestThreadDump()
+    return {
+      threadInfos: threads.map(({ name, description }) => ({
+        threadName: name,
+        stringifiedThreadInfo: description,
+      })),
+    }
+  })
+  const refused = async (): Promise<never> => {
+    throw NotOffered({
+      what: 'Profiling by REST',
+      remedy: `read the stacks of ${prefix}/thread-dump, or start the process with --cpu-prof (env.java.opts.all)`,
+    })
+  }
+  app.get(`${prefix}/profiler`, refused)
+  app.post(`${prefix}/profiler`, refused)
+}
+
+/** Only files that the process itself lists are read: a name from outside never becomes part of a path. */
+async function sendLog(
+  monitor: ProcessMonitor,
+  wanted: (file: LogFile) => boolean,
+  name: string,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const files = await monitor.listLogs()
+  const file = files.find(wanted)
+  if (file === undefined) throw LogNotFound({ name, known: files.map(known => known.name) })
+  return await reply.type('text/plain; charset=utf-8').send(Readable.from(partsOf(monitor, file)))
+}
+
+/** What the file had when it was asked for: a log that grows as fast as it is read must come to an end. */
+async function* partsOf(monitor: ProcessMonitor, { name, sizeBytes }: LogFile): AsyncGenerator<Uint8Array> {
+  let offset = 0
+  while (offset < sizeBytes) {
+    const part = await monitor.readLog(name, offset, Math.min(LOG_PART_BYTES, sizeBytes - offset))
+    if (part.length === 0) return
+    offset += part.length
+    yield Buffer.from(part.buffer, part.byteOffset, part.byteLength)
+  }
+}
