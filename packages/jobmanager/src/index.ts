@@ -9,4 +9,4 @@ export {
 } from './coordination/job-host-pool.ts'
 export { JobManagerOptionKeys } from './jobmanager-options.ts'
 export { JobMaster } from './jobmaster/job-master.ts'
-export type { JobMasterDependencies, JobMasterOptions } from './jobmaster/job-master-ports.ts'
+export type { JobMasterDependencies, JobMasterOptions, JobRecording } from './jobmaster/job-master-ports.ts'

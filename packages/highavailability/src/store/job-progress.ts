@@ -37,9 +37,8 @@ export interface JobProgress {
 export interface JobLeftovers {
   /** Base URI of the checkpoints of all jobs; undefined: the job took none. */
   readonly directory: string | undefined
+  /** Besides what is not complete in the job's own folder. */
   readonly folders: readonly RecordedFolder[]
-  /** Also what else is in its folder. */
-  readonly wholeJob: boolean
 }
 
 /** What is known of a job. The record of the highest epoch counts. */

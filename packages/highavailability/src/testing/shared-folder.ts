@@ -25,12 +25,12 @@ export class SharedFolder {
       readFile: uri =>
         step(() => {
           const content = files.get(uri)
-          if (content === undefined) throw FileNotFound({ uri })
+          if (content === undefined) throw FileNotFound({ uri, operation: 'read' })
           return content
         }),
       writeFile: (uri, content, mode) =>
         step(() => {
-          if (mode === 'create' && files.has(uri)) throw FileAlreadyExists({ uri })
+          if (mode === 'create' && files.has(uri)) throw FileAlreadyExists({ uri, operation: 'write' })
           files.set(uri, Buffer.from(content))
         }),
       status: uri => step(() => (files.has(uri) ? statusOf(uri, false) : undefined)),

@@ -1,19 +1,31 @@
 import type { CheckpointCounts, CheckpointStatistics } from '@flink-ts/gateways'
 import type { JobGraph, JobStatus } from '@flink-ts/jobgraph'
 import type { CheckpointMetadata } from '@flink-ts/state'
+import type { DiscardAction } from './aborted-folders.ts'
 import { CheckpointEnds } from './checkpoint-ends.ts'
 import { CheckpointStarts } from './checkpoint-starts.ts'
 import { keepsCheckpoints } from './cleaner.ts'
+import type { CompletedContent } from './completed-store.ts'
 import type { CoordinatorAction, CoordinatorEvent } from './coordinator-protocol.ts'
-import { CoordinatorState, type EventTime, type RestoredSnapshot } from './coordinator-state.ts'
+import {
+  CoordinatorState,
+  type EventTime,
+  type RecoveredCheckpoints,
+  type RestoredSnapshot,
+} from './coordinator-state.ts'
 
 export interface CheckpointCoordinatorOptions {
   readonly graph: JobGraph
   /** Ids go on after its id. */
   readonly restored: RestoredSnapshot | undefined
+  /** The job goes on from where a former JobMaster has left it; then there is nothing else to start from. */
+  readonly recovered?: RecoveredCheckpoints | undefined
   /** How many checkpoints are remembered for people to look at; 10 if absent. */
   readonly maxHistory?: number
 }
+
+/** A checkpoint whose metadata is durable. */
+export type StoredCheckpoint = Omit<Extract<CoordinatorEvent, { type: 'stored' }>, 'type'>
 
 /** Code of a task's answer when it cannot take part for now; packages of components don't import each other. */
 const CHECKPOINT_NOT_POSSIBLE = 'taskmanager.checkpoint-not-possible'
@@ -31,9 +43,14 @@ export class CheckpointCoordinator {
   readonly #starts: CheckpointStarts
   readonly #ends: CheckpointEnds
 
-  constructor({ graph, restored, maxHistory = DEFAULT_MAX_HISTORY }: CheckpointCoordinatorOptions) {
+  constructor({
+    graph,
+    restored,
+    recovered,
+    maxHistory = DEFAULT_MAX_HISTORY,
+  }: CheckpointCoordinatorOptions) {
     this.#snapshot = restored
-    this.#state = new CoordinatorState(graph, restored, maxHistory)
+    this.#state = new CoordinatorState(graph, restored, maxHistory, recovered)
     this.#starts = new CheckpointStarts(this.#state)
     this.#ends = new CheckpointEnds(this.#state)
   }
@@ -52,6 +69,36 @@ export class CheckpointCoordinator {
     const kept = keepsCheckpoints(graph.checkpointing.externalizedRetention, status)
     const ids = [kept ? this.restorePoint?.checkpointId : undefined, latestSavepointId]
     return ids.reduce((latest, id) => (id === undefined ? latest : Math.max(latest ?? id, id)), undefined)
+  }
+
+  /** Ids from this one on are unused. */
+  get nextId(): number {
+    return this.#state.nextId
+  }
+
+  /**
+   * What another JobMaster would need to go on with the job.
+   * @param stored a checkpoint that counts as soon as the coordinator hears of it, if it is still wanted then
+   */
+  content(stored?: StoredCheckpoint): CompletedContent & Pick<RecoveredCheckpoints, 'latestSavepointId'> {
+    const pending = stored && this.#state.pending.get(stored.checkpointId)
+    const { completed, latestSavepointId } = this.#state
+    if (pending === undefined) return { ...completed.content(), latestSavepointId }
+    const added =
+      pending.savepoint?.stop === 'no'
+        ? undefined
+        : this.#ends.completedOf(pending, stored as StoredCheckpoint)
+    return {
+      ...completed.content(added),
+      latestSavepointId: pending.savepoint === undefined ? latestSavepointId : pending.id,
+    }
+  }
+
+  /** What is to be removed when the job has ended so; undefined: its checkpoints are kept. */
+  leftovers(status: JobStatus): readonly DiscardAction[] | undefined {
+    const { graph, completed, folders } = this.#state
+    if (keepsCheckpoints(graph.checkpointing.externalizedRetention, status)) return undefined
+    return [...folders.all(), ...completed.own()]
   }
 
   get counts(): CheckpointCounts {

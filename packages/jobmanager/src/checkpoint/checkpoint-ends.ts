@@ -35,7 +35,7 @@ export class CheckpointEnds {
     this.#state.pending.delete(checkpointId)
     this.#state.act({ type: 'cancel-timer', timer: `expire/${checkpointId}` })
     const { savepoint } = pending
-    const completed = this.#completedOf(pending, event)
+    const completed = this.completedOf(pending, event)
     this.#state.history.completed(completed)
     if (savepoint !== undefined) {
       this.#state.latestSavepointId = checkpointId
@@ -61,9 +61,13 @@ export class CheckpointEnds {
     this.#state.actAll(subsumed)
   }
 
-  #completedOf(
+  /** A checkpoint whose metadata is durable as one that is complete. */
+  completedOf(
     pending: PendingCheckpoint,
-    { pointer, metadata: stored }: Extract<CoordinatorEvent, { type: 'stored' }>,
+    {
+      pointer,
+      metadata: stored,
+    }: Pick<Extract<CoordinatorEvent, { type: 'stored' }>, 'pointer' | 'metadata'>,
   ): CompletedCheckpoint {
     const { metadata, origins } = pending.sealed
     return {

@@ -17,6 +17,15 @@ export interface CompletedCheckpoint {
   readonly external: boolean
 }
 
+/** What a store holds, and what was to be removed when it came to that. */
+export interface CompletedContent {
+  /** Oldest first. */
+  readonly checkpoints: readonly CompletedCheckpoint[]
+  readonly referred: readonly number[]
+  readonly claimed: DiscardAction | undefined
+  readonly discarded: readonly DiscardAction[]
+}
+
 /**
  * The completed checkpoints that are retained, oldest first. A folder goes when its checkpoint is not retained and no
  * retained one refers to files in it. Owner: the coordinator.
@@ -38,14 +47,38 @@ export class CompletedStore {
     this.#claimed = { type: 'discard', checkpointId, savepoint: restored.pointer }
   }
 
+  /** A store as a former JobMaster of the job left it. */
+  static of(retained: number, { checkpoints, referred, claimed }: CompletedContent): CompletedStore {
+    const store = new CompletedStore(retained)
+    store.#checkpoints = [...checkpoints]
+    for (const id of referred) store.#referred.add(id)
+    store.#claimed = claimed
+    return store
+  }
+
+  /** What it holds, or would hold with one more. */
+  content(added?: CompletedCheckpoint): CompletedContent {
+    const copy = CompletedStore.of(this.#retained, this.#content([]))
+    const discarded = added === undefined ? [] : copy.add(added)
+    return copy.#content(discarded)
+  }
+
   get latest(): CompletedCheckpoint | undefined {
     return this.#checkpoints.at(-1)
   }
 
   /** Nothing of them is kept. */
   discardAll(): readonly DiscardAction[] {
+    const all = this.own()
+    this.#claimed = undefined
+    return all
+  }
+
+  /** All that is the job's to remove. */
+  own(): readonly DiscardAction[] {
     const own = this.#checkpoints.filter(checkpoint => !checkpoint.external)
-    return [...this.#takeClaimed(), ...[...this.#referred, ...own.map(({ id }) => id)].map(discardOf)]
+    const claimed = this.#claimed === undefined ? [] : [this.#claimed]
+    return [...claimed, ...[...this.#referred, ...own.map(({ id }) => id)].map(discardOf)]
   }
 
   /** Adds the newest; answers what is to be discarded now. */
@@ -60,6 +93,15 @@ export class CompletedStore {
     for (const id of discarded) this.#referred.delete(id)
     const claimed = this.#checkpoints.length === this.#retained ? this.#takeClaimed() : []
     return [...claimed, ...discarded.map(discardOf)]
+  }
+
+  #content(discarded: readonly DiscardAction[]): CompletedContent {
+    return {
+      checkpoints: this.#checkpoints,
+      referred: [...this.#referred],
+      claimed: this.#claimed,
+      discarded,
+    }
   }
 
   #takeClaimed(): readonly DiscardAction[] {

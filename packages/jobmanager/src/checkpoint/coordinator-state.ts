@@ -2,7 +2,7 @@ import type { JobGraph } from '@flink-ts/jobgraph'
 import type { CheckpointMetadata } from '@flink-ts/state'
 import { AbortedFolders } from './aborted-folders.ts'
 import { CheckpointHistory } from './checkpoint-history.ts'
-import { CompletedStore } from './completed-store.ts'
+import { type CompletedContent, CompletedStore } from './completed-store.ts'
 import type { CoordinatorAction } from './coordinator-protocol.ts'
 import type { PendingCheckpoint } from './pending-checkpoint.ts'
 import { SavepointRequests } from './savepoint-requests.ts'
@@ -16,6 +16,13 @@ export interface RestoredSnapshot {
   readonly metadata: CheckpointMetadata
   /** It is the job's own: it goes when newer checkpoints have taken its place. Otherwise it stays. */
   readonly claimed: boolean
+}
+
+/** What a former JobMaster of the job has left. */
+export interface RecoveredCheckpoints extends CompletedContent {
+  readonly latestSavepointId: number | undefined
+  /** Ids go on with this one. */
+  readonly nextId: number
 }
 
 /** The moment of an event. */
@@ -41,7 +48,7 @@ export class CoordinatorState {
   readonly folders = new AbortedFolders()
   readonly history: CheckpointHistory
   nextId: number
-  /** Of this run of the job. */
+  /** Of those that the job took. */
   latestSavepointId: number | undefined
   /** The job has ended. */
   over = false
@@ -49,14 +56,24 @@ export class CoordinatorState {
   time: EventTime = { epochMs: 0, monotonicMs: 0 }
   #actions: CoordinatorAction[] = []
 
-  constructor(graph: JobGraph, restored: RestoredSnapshot | undefined, maxHistory: number) {
+  constructor(
+    graph: JobGraph,
+    restored: RestoredSnapshot | undefined,
+    maxHistory: number,
+    recovered: RecoveredCheckpoints | undefined,
+  ) {
     this.graph = graph
     this.coordinated = graph.vertices.some(vertex => vertex.operators.some(({ coordinated }) => coordinated))
     this.tasks = new TaskTracker(graph)
     this.triggers = new TriggerSchedule(graph.checkpointing)
-    this.completed = new CompletedStore(graph.checkpointing.retained, restored)
+    const { retained } = graph.checkpointing
+    this.completed =
+      recovered === undefined || recovered.checkpoints.length === 0
+        ? new CompletedStore(retained, restored)
+        : CompletedStore.of(retained, recovered)
+    this.latestSavepointId = recovered?.latestSavepointId
     this.history = new CheckpointHistory(graph, maxHistory)
-    this.nextId = (restored?.metadata.checkpointId ?? 0) + 1
+    this.nextId = Math.max(recovered?.nextId ?? 1, (restored?.metadata.checkpointId ?? 0) + 1)
   }
 
   /** An event begins. */

@@ -1,7 +1,10 @@
 import { type Logger, serializeError } from '@flink-ts/common'
+import { LeadershipLost } from '@flink-ts/highavailability'
 import type { CheckpointMetadata, CheckpointStorage, SavepointStorage } from '@flink-ts/state'
 import type { DiscardAction } from '../checkpoint/aborted-folders.ts'
+import type { StoredCheckpoint } from '../checkpoint/checkpoint-coordinator.ts'
 import type { CoordinatorEvent } from '../checkpoint/coordinator-protocol.ts'
+import type { ProgressRecorder } from './progress-recorder.ts'
 
 /** Does the coordinator's storage work and reports its outcomes. Owner: JobMaster main thread. */
 export class CheckpointIo {
@@ -10,32 +13,33 @@ export class CheckpointIo {
   readonly #savepoints: SavepointStorage
   readonly #logger: Logger
   readonly #report: (event: CoordinatorEvent) => void
+  /** Undefined: nothing outlives this process. */
+  readonly #progress: ProgressRecorder | undefined
   readonly #open = new Set<Promise<void>>()
 
   constructor(
     storages: { readonly checkpoints: CheckpointStorage | undefined; readonly savepoints: SavepointStorage },
     logger: Logger,
     report: (event: CoordinatorEvent) => void,
+    progress?: ProgressRecorder,
   ) {
     this.#storage = storages.checkpoints
     this.#savepoints = storages.savepoints
     this.#logger = logger
     this.#report = report
+    this.#progress = progress
   }
 
   /** @param savepoint folder, if it is one */
   store(metadata: CheckpointMetadata, savepoint: string | undefined): void {
     const { checkpointId } = metadata
-    const stored =
-      savepoint === undefined
-        ? this.#checkpoints()
-            .complete(metadata)
-            .then(pointer => ({ pointer }))
-        : this.#savepoints.complete(savepoint, metadata)
+    const stored = this.#store(metadata, savepoint)
     this.#track(
       stored.then(
         outcome => this.#report({ type: 'stored', checkpointId, ...outcome }),
         (error: unknown) => {
+          // The job is about to be suspended: its checkpoints fail no more.
+          if (LeadershipLost.is(error)) return
           this.#logger.warn({ checkpointId, savepoint, error }, 'Checkpoint not stored')
           this.#report({ type: 'store-failed', checkpointId, reason: serializeError(error) })
         },
@@ -44,12 +48,16 @@ export class CheckpointIo {
   }
 
   discard({ checkpointId, savepoint }: DiscardAction): void {
-    const discarded =
+    const remove = (): Promise<void> =>
       savepoint === undefined
         ? this.#checkpoints().discard(checkpointId)
         : this.#savepoints.discard(savepoint)
+    const discarded =
+      this.#progress === undefined ? remove() : this.#progress.release(checkpointId).then(remove)
     this.#track(
       discarded.catch((error: unknown) => {
+        // It belongs to another leader now.
+        if (LeadershipLost.is(error)) return
         this.#logger.warn(
           { checkpointId, savepoint, error },
           'Checkpoint not removed: its folder stays behind',
@@ -71,6 +79,21 @@ export class CheckpointIo {
     } catch (error) {
       this.#logger.warn({ error }, 'Checkpoint folder of the job not removed')
     }
+  }
+
+  /** What is stored; it counts from then on. */
+  async #store(
+    metadata: CheckpointMetadata,
+    savepoint: string | undefined,
+  ): Promise<Omit<StoredCheckpoint, 'checkpointId'>> {
+    const { checkpointId } = metadata
+    if (this.#progress !== undefined) await this.#progress.reserve(checkpointId)
+    const outcome =
+      savepoint === undefined
+        ? { pointer: await this.#checkpoints().complete(metadata) }
+        : await this.#savepoints.complete(savepoint, metadata)
+    if (this.#progress !== undefined) await this.#progress.stored({ checkpointId, ...outcome })
+    return outcome
   }
 
   #checkpoints(): CheckpointStorage {

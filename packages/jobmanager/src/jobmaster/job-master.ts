@@ -1,6 +1,8 @@
 import {
   CHECKPOINTS_DIRECTORY,
   Deferred,
+  isFlinkError,
+  isStoredList,
   type LeaderSessionId,
   type Logger,
   newId,
@@ -36,8 +38,10 @@ import { describeAttempts, describeJob, describeOverview } from './job-details.t
 import { JobEvents } from './job-events.ts'
 import type { JobMasterDependencies, JobMasterOptions } from './job-master-ports.ts'
 import { describeResult } from './job-result.ts'
-import { prepareStart } from './job-start.ts'
+import { type JobStart, prepareStart } from './job-start.ts'
 import { JobTimers } from './job-timers.ts'
+import { ProgressRecorder, type RecordedEnd } from './progress-recorder.ts'
+import { recordedFolder } from './recorded-progress.ts'
 import { ResourceManagerConnection } from './resource-manager-connection.ts'
 import { SavepointCalls } from './savepoint-calls.ts'
 import { SchedulerActions } from './scheduler-actions.ts'
@@ -47,6 +51,8 @@ import { serveTaskManager } from './task-manager-session.ts'
 
 /** How long the end of a job waits for storage and TaskManagers to be cleaned up. */
 const CLEANUP_TIMEOUT_MS = 10_000
+/** Longest pause between two tries to read what a former JobMaster has left. */
+const MAX_RECOVERY_DELAY_MS = 30_000
 
 /**
  * Endpoint that runs one job: carries messages and timers to the {@link JobScheduler} and the
@@ -73,6 +79,12 @@ export class JobMaster implements RpcEndpoint {
   readonly #result = new Deferred<JobResult>()
   readonly #events: JobEvents
   readonly #maxHistory: number
+  readonly #recoveredProgress: JobMasterOptions['progress']
+  /** Undefined: the job does not outlive this process. */
+  readonly #progress: ProgressRecorder | undefined
+  #end: RecordedEnd | undefined
+  /** `close` was called. */
+  readonly #closing = new Deferred<void>()
   #checkpointIo: CheckpointIo | undefined
 
   constructor(options: JobMasterOptions, dependencies: JobMasterDependencies) {
@@ -86,6 +98,7 @@ export class JobMaster implements RpcEndpoint {
     const checkpointDirectory = graph.checkpointing.directory ?? (configured === '' ? undefined : configured)
     this.#job = { jobId: graph.jobId, graph, program, blobAddress, checkpointDirectory }
     this.#maxHistory = configuration.get(JobManagerOptionKeys.checkpointHistorySize)
+    this.#recoveredProgress = options.progress
     const { clock } = dependencies
     const coordinator = new CheckpointCoordinator({
       graph,
@@ -137,6 +150,15 @@ export class JobMaster implements RpcEndpoint {
         },
       },
     )
+    const { recording } = dependencies
+    this.#progress =
+      recording &&
+      new ProgressRecorder({
+        recorder: recording.recorder,
+        content: stored => this.#events.coordinator.content(stored),
+        clock,
+        logger: this.#logger,
+      })
     this.#schedulerActions = new SchedulerActions({
       ...tasksPort,
       tasks: this.#tasks,
@@ -145,6 +167,7 @@ export class JobMaster implements RpcEndpoint {
       coordinate,
       deploy: (epoch, executions) => this.#deploy(epoch, executions),
       jobOver: () => this.#jobOver(),
+      endRecorded: () => this.#recordEnd(),
       terminated: () => this.#terminated(),
     })
     this.#events.connect({
@@ -210,12 +233,20 @@ export class JobMaster implements RpcEndpoint {
     this.#deps.rpc.withdraw(this.endpointName)
     if (isGloballyTerminal(this.#scheduler.status)) {
       // It ended by itself and cleans up, in bounded time: that is its result.
+      if (this.#progress !== undefined) await this.#bounded(this.#recordEnd() as Promise<boolean>)
+      this.#progress?.stop()
+      this.#closing.resolve()
       await this.#result.promise
       return
     }
+    this.#closing.resolve()
     if (this.#result.settled) return
     this.#events.coordinate({ type: 'job-over', status: 'SUSPENDED' })
     await this.#bounded(Promise.all([this.#checkpointIo?.drain(), this.#coordinators.close()]))
+    this.#suspended()
+  }
+
+  #suspended(): void {
     if (this.#result.settled) return
     const error = serializeError(JobSuspended({ jobId: this.#job.jobId }))
     this.#result.resolve({ status: 'FAILED', jobId: this.#job.jobId, error })
@@ -243,15 +274,40 @@ export class JobMaster implements RpcEndpoint {
 
   async #initialize(): Promise<void> {
     const { graph } = this.#job
-    const directory = this.#savepointDirectory
-    const { storage, restored } = await prepareStart(this.#job, directory, {
-      ...this.#deps,
-      logger: this.#logger,
-    })
+    const { storage, restored, recovered } = await this.#prepareStart()
     const storages = { checkpoints: storage, savepoints: this.#deps.savepoints }
-    this.#checkpointIo = new CheckpointIo(storages, this.#logger, event => this.#events.coordinate(event))
-    if (restored !== undefined)
-      this.#events.startFrom(new CheckpointCoordinator({ graph, restored, maxHistory: this.#maxHistory }))
+    const coordinate = (event: CoordinatorEvent): void => this.#events.coordinate(event)
+    const io = new CheckpointIo(storages, this.#logger, coordinate, this.#progress)
+    this.#checkpointIo = io
+    if (restored !== undefined || recovered !== undefined) {
+      const maxHistory = this.#maxHistory
+      this.#events.startFrom(new CheckpointCoordinator({ graph, restored, recovered, maxHistory }))
+    }
+    if (this.#progress === undefined) return
+    await this.#progress.begin(this.#events.coordinator.nextId)
+    // The former JobMaster may not have come to it.
+    for (const folder of recovered?.discarded ?? []) io.discard(folder)
+  }
+
+  async #prepareStart(): Promise<JobStart> {
+    const dependencies = { ...this.#deps, logger: this.#logger }
+    for (let delayMs = 1000; ; delayMs = Math.min(2 * delayMs, MAX_RECOVERY_DELAY_MS)) {
+      try {
+        return await prepareStart(this.#job, this.#recoveredProgress, this.#savepointDirectory, dependencies)
+      } catch (error) {
+        // A job that ran must not end because its storage is away for a while.
+        const repeats =
+          this.#recoveredProgress !== undefined &&
+          isFlinkError(error) &&
+          (error.retry === 'backoff' || (isFlinkError(error.cause) && error.cause.retry === 'backoff'))
+        if (!repeats || this.#closing.settled) throw error
+        this.#logger.warn({ error, nextInMs: delayMs }, 'The job cannot be recovered yet, will be repeated')
+        const pause = new Deferred<void>()
+        const timer = this.#deps.clock.schedule(delayMs, () => pause.resolve())
+        await Promise.race([pause.promise, this.#closing.promise])
+        timer.cancel()
+      }
+    }
   }
 
   #jobOver(): JobOver | undefined {
@@ -275,7 +331,30 @@ export class JobMaster implements RpcEndpoint {
 
   // Ends
 
+  /** Begins to record how the job ended; undefined: nothing is recorded. */
+  #recordEnd(): Promise<boolean> | undefined {
+    return this.#progress?.over(() => {
+      const { recording, clock } = this.#deps
+      const { status } = this.#scheduler
+      const result = describeResult(this.#scheduler)
+      const folders = this.#events.coordinator.leftovers(status)
+      const end: RecordedEnd = {
+        outcome: recording?.outcome(this, result),
+        endedAt: clock.now(),
+        leftovers: folders && {
+          directory: this.#checkpointIo === undefined ? undefined : this.#job.checkpointDirectory,
+          folders: folders.map(recordedFolder),
+        },
+        blobKeys: result.status === 'FINISHED' ? blobKeysOf(result.result.accumulators) : [],
+      }
+      this.#end = end
+      return end
+    })
+  }
+
   #terminated(): void {
+    // First: what is done for the end must not be done if it does not count.
+    void this.#recordEnd() // Never rejects.
     this.#events.coordinate({ type: 'job-over', status: this.#scheduler.status })
     this.#events.afterwards(() => {
       // Handles its own errors; the result tells when it is done.
@@ -284,12 +363,20 @@ export class JobMaster implements RpcEndpoint {
   }
 
   async #finish(): Promise<void> {
+    if ((await this.#recordEnd()) === false) {
+      // Another leader goes on with the job: nobody hears of this end.
+      await this.#closing.promise
+      await this.#bounded(this.#coordinators.close())
+      this.#suspended()
+      return
+    }
     const { status } = this.#scheduler
     const cleanUp = this.#checkpointActions.discardJob
       ? this.#checkpointIo?.discardJob()
       : this.#checkpointIo?.drain()
     const farewells = [this.#coordinators.close(), this.#schedulerActions.farewells()]
     await this.#bounded(Promise.all([cleanUp, ...farewells]))
+    if (this.#end?.leftovers !== undefined) await this.#bounded(this.#progress!.cleaned(this.#end))
     this.#resourceManager.close(`job ${status.toLowerCase()}`)
     this.#deps.rpc.withdraw(this.endpointName)
     if (this.#result.settled) return
@@ -304,4 +391,11 @@ export class JobMaster implements RpcEndpoint {
       this.#logger.warn({ timeoutMs: CLEANUP_TIMEOUT_MS }, 'Clean-up goes on in the background'),
     )
   }
+}
+
+/** Blobs with large lists of a result. */
+function blobKeysOf(accumulators: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.values(accumulators).flatMap(value =>
+    isStoredList(value) ? value.parts.flatMap(part => ('blobKey' in part ? [part.blobKey] : [])) : [],
+  )
 }

@@ -1,9 +1,11 @@
 import type { JobId, Logger } from '@flink-ts/common'
 import type { JobInformation } from '@flink-ts/gateways'
+import type { JobProgress } from '@flink-ts/highavailability'
 import type { CheckpointMetadata, CheckpointStorage, FoundSnapshot, SavepointStorage } from '@flink-ts/state'
-import type { RestoredSnapshot } from '../checkpoint/coordinator-state.ts'
+import type { RecoveredCheckpoints, RestoredSnapshot } from '../checkpoint/coordinator-state.ts'
 import { checkRestorable } from '../checkpoint/state-assignment.ts'
 import { CheckpointDirectoryMissing, NoSnapshotFound, RestoreFailed } from '../errors.ts'
+import { readProgress } from './recorded-progress.ts'
 
 /** What a job needs before its tasks can be scheduled. */
 export interface JobStart {
@@ -11,6 +13,8 @@ export interface JobStart {
   readonly storage: CheckpointStorage | undefined
   /** Snapshot that the job starts from. */
   readonly restored: RestoredSnapshot | undefined
+  /** What a former JobMaster of the job has left: goes before the snapshot. */
+  readonly recovered: RecoveredCheckpoints | undefined
 }
 
 /** What {@link prepareStart} needs. */
@@ -23,12 +27,14 @@ export interface JobStartDependencies {
 
 /**
  * Opens the checkpoint storage of a job and reads the snapshot it starts from.
+ * @param progress what is recorded of a former JobMaster of the job
  * @param savepointDirectory where `latest` also looks; empty: nowhere else
  * @throws jobmanager.checkpoint-directory-missing, jobmanager.restore-failed, jobmanager.no-snapshot-found,
  *   jobmanager.state-not-restored, jobmanager.max-parallelism-changed, state.checkpoint-directory-unusable
  */
 export async function prepareStart(
   job: JobInformation,
+  progress: JobProgress | undefined,
   savepointDirectory: string,
   dependencies: JobStartDependencies,
 ): Promise<JobStart> {
@@ -39,19 +45,27 @@ export async function prepareStart(
     storage = dependencies.storageFactory(checkpointDirectory, jobId)
     await storage.prepare()
   }
+  const recovered = progress && (await readProgress(progress, dependencies))
+  const latest = recovered?.checkpoints.at(-1)
+  const { logger } = dependencies
+  if (latest !== undefined) {
+    const { id: checkpointId, pointer } = latest
+    logger.info({ pointer, checkpointId }, 'Job goes on from the last checkpoint of its former JobMaster')
+    return { storage, restored: undefined, recovered }
+  }
   const { restoreFrom } = graph
-  if (restoreFrom === undefined) return { storage, restored: undefined }
+  if (restoreFrom === undefined) return { storage, restored: undefined, recovered }
   const { pointer, metadata } =
     restoreFrom.path === 'latest'
       ? await findLatest(job, savepointDirectory, dependencies.savepoints)
       : await read(restoreFrom.path, dependencies.savepoints)
   const dropped = checkRestorable(graph, metadata, { ...restoreFrom, path: pointer })
-  const { logger } = dependencies
   if (dropped.length > 0)
     logger.warn({ pointer, operators: dropped }, 'State that no operator takes over is dropped')
   const { checkpointId } = metadata
   logger.info({ pointer, checkpointId, claimMode: restoreFrom.claimMode }, 'Job starts from a snapshot')
-  return { storage, restored: { pointer, metadata, claimed: restoreFrom.claimMode === 'claim' } }
+  const claimed = restoreFrom.claimMode === 'claim'
+  return { storage, restored: { pointer, metadata, claimed }, recovered }
 }
 
 async function findLatest(

@@ -20,6 +20,8 @@ export interface SchedulerActionsPort {
   deploy(epoch: number, executions: readonly Execution[]): void
   /** What TaskManagers are told with the last slots; undefined: the job goes on. */
   jobOver(): JobOver | undefined
+  /** Whether the end of the job counts; undefined: that is not recorded, and it does. */
+  endRecorded(): Promise<boolean> | undefined
   terminated(): void
 }
 
@@ -62,10 +64,15 @@ export class SchedulerActions {
       case 'free-slot': {
         const { taskManager, allocationId, reason } = action
         const gateway = this.#port.taskManagers.gateway(taskManager)
-        const freed = gateway?.freeSlot(allocationId, reason, this.#port.jobOver())
-        if (freed === undefined) break
+        const over = this.#port.jobOver()
+        const recorded = over && this.#port.endRecorded()
+        const free = async (): Promise<void> => {
+          // The last one takes what the next leader would need, if the end did not count.
+          if (recorded === undefined || (await recorded)) await gateway?.freeSlot(allocationId, reason, over)
+        }
+        if (gateway === undefined) break
         this.#farewells.push(
-          freed.catch((error: unknown) => logger.debug({ allocationId, error }, 'Slot not freed')),
+          free().catch((error: unknown) => logger.debug({ allocationId, error }, 'Slot not freed')),
         )
         break
       }

@@ -1,0 +1,149 @@
+import { type Clock, Deferred, type Logger } from '@flink-ts/common'
+import { type JobProgress, type JobRecorder, LeadershipLost } from '@flink-ts/highavailability'
+import type { StoredCheckpoint } from '../checkpoint/checkpoint-coordinator.ts'
+import type { CompletedContent } from '../checkpoint/completed-store.ts'
+import type { RecoveredCheckpoints } from '../checkpoint/coordinator-state.ts'
+import { recordedProgress } from './recorded-progress.ts'
+
+/**
+ * Ids of checkpoints that may be used without a record of it. A later leader begins behind them, so that whatever this
+ * process still does to the folders of checkpoints that were under way, it meets none of the other's.
+ */
+const RESERVED_IDS = 20
+const RETRY_DELAY_MS = 1000
+
+/** What a job writes when it is over. */
+export interface RecordedEnd {
+  readonly outcome: unknown
+  readonly endedAt: number
+  readonly leftovers: Parameters<JobRecorder['over']>[2]
+  readonly blobKeys: readonly string[]
+}
+
+export interface ProgressRecorderDependencies {
+  readonly recorder: JobRecorder
+  /** What is complete now, or would be with one more. */
+  readonly content: (
+    stored?: StoredCheckpoint,
+  ) => CompletedContent & Pick<RecoveredCheckpoints, 'latestSavepointId'>
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/**
+ * Keeps record of how far a job has come, so that it outlives this process. A checkpoint counts when it is recorded;
+ * no folder goes that the record may still refer to; nothing of the job is removed before its end is recorded. One write
+ * at a time, each of what holds when it begins. Owner: JobMaster main thread.
+ */
+export class ProgressRecorder {
+  readonly #deps: ProgressRecorderDependencies
+  /** Never rejects. */
+  #writing: Promise<void> = Promise.resolve()
+  /** What the record on storage may refer to. */
+  #listed: ReadonlySet<number> = new Set()
+  #idsBelow = 0
+  #end: Promise<boolean> | undefined
+  readonly #stopped = new Deferred<void>()
+
+  constructor(dependencies: ProgressRecorderDependencies) {
+    this.#deps = dependencies
+  }
+
+  /** Takes the job over, before anything of it runs. */
+  begin(nextId: number): Promise<void> {
+    return this.#write(undefined, nextId + RESERVED_IDS)
+  }
+
+  /** Before anything of a checkpoint is stored. */
+  async reserve(checkpointId: number): Promise<void> {
+    if (checkpointId >= this.#idsBelow) await this.#write(undefined, checkpointId + RESERVED_IDS)
+  }
+
+  /** Makes a checkpoint count whose metadata is durable. */
+  async stored(stored: StoredCheckpoint): Promise<void> {
+    await this.#write(stored, Math.max(this.#idsBelow, stored.checkpointId + RESERVED_IDS))
+  }
+
+  /** Resolves when a folder may go; rejects if it must stay. */
+  async release(checkpointId: number): Promise<void> {
+    if (this.#end !== undefined) {
+      if (!(await this.#end)) throw LeadershipLost({ epoch: 0, reason: 'the end of the job is not recorded' })
+      return
+    }
+    await this.reserve(checkpointId)
+    // It was given up after it was recorded.
+    if (this.#listed.has(checkpointId)) await this.#write(undefined, this.#idsBelow)
+  }
+
+  /**
+   * Records that the job is over. Tries until it succeeds: true. False: another leader has begun, or this process ends;
+   * then nothing of the job may be removed, and nobody told how it ended. Never rejects.
+   */
+  over(describe: () => RecordedEnd): Promise<boolean> {
+    this.#end ??= this.#recordEnd(describe())
+    return this.#end
+  }
+
+  /** Everything of an ended job is removed. Never rejects. */
+  async cleaned(end: RecordedEnd): Promise<void> {
+    try {
+      await this.#deps.recorder.over(end.outcome, end.endedAt, undefined, [])
+    } catch (error) {
+      this.#deps.logger.info({ error }, 'The next leader looks again whether everything is removed')
+    }
+  }
+
+  /** Tries no more. */
+  stop(): void {
+    this.#stopped.resolve()
+  }
+
+  async #recordEnd({ outcome, endedAt, leftovers, blobKeys }: RecordedEnd): Promise<boolean> {
+    const { recorder, logger, clock } = this.#deps
+    await this.#writing
+    for (let attempt = 1; !this.#stopped.settled; attempt++) {
+      try {
+        await recorder.over(outcome, endedAt, leftovers, blobKeys)
+        return true
+      } catch (error) {
+        if (LeadershipLost.is(error)) {
+          logger.warn({ error }, 'The end of the job does not count')
+          return false
+        }
+        logger.warn(
+          { error, attempt, nextInMs: RETRY_DELAY_MS },
+          'The end of the job is not recorded, will be repeated',
+        )
+        const pause = new Deferred<void>()
+        const timer = clock.schedule(RETRY_DELAY_MS, () => pause.resolve())
+        await Promise.race([pause.promise, this.#stopped.promise])
+        timer.cancel()
+      }
+    }
+    return false
+  }
+
+  #write(stored: StoredCheckpoint | undefined, idsBelow: number): Promise<void> {
+    const work = this.#writing.then(async () => {
+      // What comes now came too late: the record of the end stays.
+      if (this.#end !== undefined) return
+      const progress = recordedProgress(this.#deps.content(stored), Math.max(idsBelow, this.#idsBelow))
+      const ids = idsIn(progress)
+      // It may be there even if the write fails.
+      this.#listed = new Set([...this.#listed, ...ids])
+      await this.#deps.recorder.progress(progress)
+      this.#listed = ids
+      this.#idsBelow = progress.idsBelow
+    })
+    this.#writing = work.catch(() => {}) // Its caller handles it.
+    return work
+  }
+}
+
+function idsIn({ checkpoints, referred, claimed }: JobProgress): ReadonlySet<number> {
+  return new Set([
+    ...checkpoints.map(({ id }) => id),
+    ...referred,
+    ...(claimed === undefined ? [] : [claimed.checkpointId]),
+  ])
+}
