@@ -2,7 +2,7 @@
 # Downloads go to $FLINK_TEST_CACHE once; everything else lies in the folder; only what was started here is ended.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-cache=${FLINK_TEST_CACHE:-$here/../../node_modules/.cache/servers}
+cache=${FLINK_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/flink-ts-test-servers}
 mkdir -p "$cache"
 cache=$(cd "$cache" && pwd)
 

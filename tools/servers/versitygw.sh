@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # An S3 server on a folder: versitygw, compiled by Go into the cache, once.
 #   versitygw.sh install
-#   versitygw.sh start DIR      prints its address; keys test / testtest; the port is that of DIR/port, if it is there
+#   versitygw.sh start DIR BUCKET...    prints its address; keys test / testtest; objects are files below DIR/data
 #   versitygw.sh stop DIR
 source "$(dirname "$0")/lib.sh"
 version=v1.8.0
@@ -30,6 +30,10 @@ start)
   ROOT_ACCESS_KEY=test ROOT_SECRET_KEY=testtest launch versitygw "$program" --port "$address" --region us-east-1 \
     --health /health posix --sidecar "$dir/sidecar" "$dir/data"
   until_true 20 curl -sf -o /dev/null "http://$address/health"
+  for bucket in "${@:3}"; do
+    curl -sSf -o /dev/null --aws-sigv4 aws:amz:us-east-1:s3 --user test:testtest \
+      -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' -X PUT "http://$address/$bucket"
+  done
   echo "http://$address"
   ;;
 stop) stop_all ;;

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3'
+import { ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3'
 import { Configuration } from '@flink-ts/common'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { SERVERS_ALLOWED, TestServer } from '../../../../tools/servers/test-server.ts'
 import type { FileSystem } from '../api/file-system.ts'
 import { s3SettingsOf } from '../filesystem-options.ts'
 import { testFileSystemContract } from '../testing/file-system-contract.ts'
-import { SERVERS_ALLOWED, TestServer } from '../testing/test-server.ts'
 import { joinUri } from '../uri/uri.ts'
 import { createS3FileSystem } from './create-s3-file-system.ts'
 
@@ -15,14 +15,13 @@ describe.skipIf(!SERVERS_ALLOWED)('s3: on versitygw', () => {
   let server: TestServer
   let admin: S3Client
   beforeAll(async () => {
-    server = await TestServer.start('versitygw.sh')
+    server = await TestServer.start('versitygw.sh', BUCKET)
     admin = new S3Client({
       endpoint: server.address,
       region: 'us-east-1',
       forcePathStyle: true,
       credentials: { accessKeyId: 'test', secretAccessKey: 'testtest' },
     })
-    await admin.send(new CreateBucketCommand({ Bucket: BUCKET }))
   }, 300_000)
   afterAll(async () => {
     admin?.destroy()

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const SCRIPTS = fileURLToPath(new URL('../../../../tools/servers/', import.meta.url))
+const SCRIPTS = fileURLToPath(new URL('.', import.meta.url))
 
 /** Servers are downloaded only where that is wanted: in CI, or with `FLINK_TEST_SYSTEM=1`. */
 export const SERVERS_ALLOWED = process.env['CI'] === 'true' || process.env['FLINK_TEST_SYSTEM'] === '1'
@@ -22,10 +22,15 @@ export class TestServer {
     this.addresses = addresses
   }
 
-  static async start(script: string): Promise<TestServer> {
+  /** @param args after the folder, as the script says */
+  static async start(script: string, ...args: readonly string[]): Promise<TestServer> {
     const folder = await mkdtemp(join(tmpdir(), 'flink-server-'))
     try {
-      return new TestServer(script, folder, (await execute(script, ['start', folder])).trim().split(/\s+/))
+      return new TestServer(
+        script,
+        folder,
+        (await execute(script, ['start', folder, ...args])).trim().split(/\s+/),
+      )
     } catch (error) {
       await execute(script, ['stop', folder])
       throw error
