@@ -125,18 +125,6 @@ prepare() {
   find_node
 }
 
-# hosts_in FILE: one host a line, without comments.
-hosts_in() {
-  sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "$1"
-}
-
-is_local_host() {
-  case ${1%%:*} in
-    localhost | 127.0.0.1) true ;;
-    *) false ;;
-  esac
-}
-
 # add_node_options SERVICE: adds to NODE_OPTIONS_OF what env.java.opts.* and FLINK_ENV_JAVA_OPTS* say, Flink's names for
 # the options of its runtime. Options of Java are left out, with a word.
 add_node_options() {

@@ -78,6 +78,17 @@ node_options() { # service
   add_node_options "$1"
 }
 
+# Sets SUPERVISOR: what brings back a TaskManager that died, unless env.supervise says no.
+find_supervisor() { # service
+  SUPERVISOR=()
+  [ "$1" = taskexecutor ] || return 0
+  case $(config_value env.supervise true) in
+    true) SUPERVISOR=(bash "$FLINK_HOME/bin/supervise.sh") ;;
+    false) ;;
+    *) fail "env.supervise is '$(config_value env.supervise true)': write true or false." ;;
+  esac
+}
+
 start_daemon() { # service args...
   local service=$1 id log detach=() pid others
   shift
@@ -95,7 +106,8 @@ start_daemon() { # service args...
   # Node resets ignored signals, so that nohup does not help: a session of its own outlives the terminal.
   ! command -v setsid >/dev/null || detach=(setsid)
   node_options "$service"
-  FLINK_LOG_FILE=$log.log ${detach[@]+"${detach[@]}"} "$NODE" ${NODE_OPTIONS_OF[@]+"${NODE_OPTIONS_OF[@]}"} "$PROGRAM" \
+  find_supervisor "$service"
+  FLINK_LOG_FILE=$log.log ${detach[@]+"${detach[@]}"} ${SUPERVISOR[@]+"${SUPERVISOR[@]}"} "$NODE" ${NODE_OPTIONS_OF[@]+"${NODE_OPTIONS_OF[@]}"} "$PROGRAM" \
     --configDir "$FLINK_CONF_DIR" "$@" >"$log.out" 2>&1 </dev/null 9>&- &
   pid=$!
   echo "$pid" >>"$(pid_file "$service")"
@@ -111,13 +123,28 @@ run_in_foreground() { # service args...
   exec "$NODE" ${NODE_OPTIONS_OF[@]+"${NODE_OPTIONS_OF[@]}"} "$PROGRAM" --configDir "$FLINK_CONF_DIR" "$@"
 }
 
-# end_processes SERVICE PID...: SIGTERM to all at once, SIGKILL to those that are left after 10 s.
+# seconds_of KEY DEFAULT: a duration of the configuration file; 600 if it is written in a way that only the daemons know.
+seconds_of() {
+  local text amount
+  text=$(config_value "$1" "$2")
+  amount=${text%%[!0-9]*}
+  text=${text#"$amount"}
+  case ${amount:+${text// /}} in
+    s | sec | second | seconds) echo "$amount" ;;
+    m | min | minute | minutes) echo $((amount * 60)) ;;
+    ms | '') [ -n "$amount" ] && echo $((amount / 1000)) || echo 600 ;;
+    *) echo 600 ;;
+  esac
+}
+
+# end_processes SIGNAL SECONDS SERVICE PID...: the signal to all at once, SIGKILL to those that are left after that time.
 end_processes() {
-  local service=$1 pid left deadline=$((SECONDS + 10))
-  shift
+  local signal=$1 limit=$2 service=$3 pid left deadline
+  shift 3
+  deadline=$((SECONDS + limit))
   for pid in "$@"; do
     echo "Stopping $service daemon (pid: $pid) on host $HOSTNAME."
-    kill -TERM "$pid" 2>/dev/null || true
+    kill "-$signal" "$pid" 2>/dev/null || true
   done
   while :; do
     left=()
@@ -127,22 +154,35 @@ end_processes() {
     sleep 0.05
   done
   for pid in "${left[@]}"; do
-    echo "The $service daemon (pid: $pid) did not end within 10 s: killing it." >&2
-    kill -KILL "$pid" 2>/dev/null || true
+    echo "The $service daemon (pid: $pid) did not end within $limit s: killing it." >&2
+    # With the process that it supervises: they are a group of their own where there is setsid.
+    kill -KILL -- "-$pid" 2>/dev/null || kill -KILL "$pid" 2>/dev/null || true
   done
 }
 
-stop_daemons() { # service last|all
-  local pids
+# A TaskManager is drained unless told otherwise: it takes no more work, and ends when its tasks have, or at its own limit.
+stop_daemons() { # service last|all [--now]
+  local pids signal=TERM limit=10
+  case ${3:-} in
+    '' | --now) ;;
+    *) fail "stop takes no '$3': only --now, which does not wait for tasks." ;;
+  esac
+  if [ "$1" = taskexecutor ] && [ "${3:-}" != --now ]; then
+    signal=USR2
+    limit=$(($(seconds_of taskmanager.drain-timeout '30 s') + 10))
+  fi
   lock_pid_files
   read -r -d '' -a pids < <(running_pids "$1") || true
+  # Others may start and stop meanwhile: draining takes time.
+  exec 9>&-
   if [ ${#pids[@]} -eq 0 ]; then
     echo "No $1 daemon to stop on host $HOSTNAME."
   elif [ "$2" = last ]; then
-    end_processes "$1" "${pids[${#pids[@]} - 1]}"
+    end_processes "$signal" "$limit" "$1" "${pids[${#pids[@]} - 1]}"
   else
-    end_processes "$1" "${pids[@]}"
+    end_processes "$signal" "$limit" "$1" "${pids[@]}"
   fi
+  lock_pid_files
   drop_dead_tail "$1"
   exec 9>&-
 }

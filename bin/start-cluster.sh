@@ -1,19 +1,26 @@
 #!/usr/bin/env bash
-# Starts a JobManager here and a TaskManager for each line of conf/workers.
+# Starts a JobManager on the host of conf/masters (with high availability on each of them) and a TaskManager for each line
+# of conf/workers, here or by ssh. Arguments, such as -D key=value, go to all of them.
 # Nothing waits: the processes come up at the same time, and TaskManagers retry until the JobManager answers.
 set -euo pipefail
 bin=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 . "$bin/config.sh"
+. "$bin/hosts.sh"
 
-workers=$FLINK_CONF_DIR/workers
-[ -f "$workers" ] || fail "$workers is missing: it names the hosts of the TaskManagers, one a line."
-
-echo "Starting cluster."
-"$bin/jobmanager.sh" start "$@"
-for host in $(hosts_in "$workers"); do
-  if is_local_host "$host"; then
-    "$bin/taskmanager.sh" start "$@"
-  else
-    echo "$host: remote hosts are not supported by this version: start bin/taskmanager.sh on that host." >&2
-  fi
-done
+read_hosts
+status=0
+if is_highly_available; then
+  echo "Starting HA cluster with ${#MASTERS[@]} masters."
+  for master in "${MASTERS[@]}"; do
+    port=()
+    [[ $master != *:* ]] || port=("${master##*:}")
+    run_on "${master%%:*}" jobmanager.sh start "${master%%:*}" ${port[@]+"${port[@]}"} "$@" || status=1
+  done
+else
+  echo "Starting cluster."
+  [ ${#MASTERS[@]} -eq 1 ] ||
+    echo "[WARN] $FLINK_CONF_DIR/masters has ${#MASTERS[@]} hosts, but high-availability.type is not set: only ${MASTERS[0]} is started." >&2
+  run_on "${MASTERS[0]%%:*}" jobmanager.sh start "$@" || status=1
+fi
+run_on_all taskmanager.sh start ${WORKERS[@]+"${WORKERS[@]}"} -- "$@" || status=1
+exit "$status"

@@ -1,13 +1,27 @@
 #!/usr/bin/env bash
-# Stops the JobManager and the TaskManagers that were started from here, those added by hand included.
+# Stops all TaskManagers and JobManagers of this installation, here and on the hosts of conf/masters and conf/workers,
+# those added by hand included. Jobs end with them: nothing is drained.
 set -euo pipefail
 bin=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 . "$bin/config.sh"
+. "$bin/hosts.sh"
 
-"$bin/taskmanager.sh" stop-all
-"$bin/jobmanager.sh" stop-all
-if [ -f "$FLINK_CONF_DIR/workers" ]; then
-  for host in $(hosts_in "$FLINK_CONF_DIR/workers"); do
-    is_local_host "$host" || echo "$host: stop its TaskManager with bin/taskmanager.sh on that host." >&2
+# The hosts of a list, each once, this one always.
+with_this_host() {
+  local host seen=' '
+  HOSTS=(localhost)
+  for host in "$@"; do
+    host=${host%%:*}
+    if is_local_host "$host" || [[ $seen == *" $host "* ]]; then continue; fi
+    seen+="$host "
+    HOSTS+=("$host")
   done
-fi
+}
+
+read_hosts
+status=0
+with_this_host ${WORKERS[@]+"${WORKERS[@]}"}
+run_on_all taskmanager.sh stop-all "${HOSTS[@]}" -- --now || status=1
+with_this_host "${MASTERS[@]}"
+run_on_all jobmanager.sh stop-all "${HOSTS[@]}" -- || status=1
+exit "$status"

@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { execute, install, type Result } from './fake-installation.ts'
 
 let home: string
@@ -44,7 +44,10 @@ const log = (service: string, id: number, kind: string) =>
 
 /** What the program wrote at its start. */
 const note = (path: string) =>
-  vi.waitFor(() => JSON.parse(readFileSync(path, 'utf8')), { timeout: 10_000, interval: 10 })
+  vi.waitFor(() => JSON.parse(readFileSync(path, 'utf8').split('\n')[0] as string), {
+    timeout: 10_000,
+    interval: 10,
+  })
 
 it('starts a cluster and ends it', async () => {
   const started = await run('start-cluster.sh')
@@ -62,6 +65,7 @@ Starting taskexecutor daemon on host ${hostname()}.
     args: ['--configDir', join(home, 'conf')],
     execArgv: ['--max-semi-space-size=2'],
     FLINK_CONF_DIR: join(home, 'conf'),
+    pid: pids('standalonesession')[0],
   })
 
   expect((await run('stop-cluster.sh')).code).toBe(0)
@@ -69,12 +73,77 @@ Starting taskexecutor daemon on host ${hostname()}.
   expect(readdirSync(pidDir).filter(name => name.endsWith('.pid'))).toEqual([])
 })
 
-it('starts a TaskManager for each line of conf/workers and names the remote hosts', async () => {
-  writeFileSync(join(home, 'conf/workers'), '# hosts\nlocalhost\n\nnode7 # far away\n127.0.0.1\n')
-  const { code, out } = await run('start-cluster.sh')
+it('starts a TaskManager for each line of conf/workers', async () => {
+  writeFileSync(
+    join(home, 'conf/workers'),
+    `# hosts\nlocalhost\n\n127.0.0.1\n${hostname()} # this one, too\n`,
+  )
+  const { code } = await run('start-cluster.sh')
   expect(code).toBe(0)
-  expect(out).toContain('node7: remote hosts are not supported by this version')
-  expect(pids('taskexecutor')).toHaveLength(2)
+  expect(pids('taskexecutor')).toHaveLength(3)
+})
+
+describe('other hosts', () => {
+  /** Takes the place of ssh: notes what it is asked for, and runs it here. node9 is not reached. */
+  const fakeSsh = `#!/bin/bash
+echo "$*" >>"$(dirname "$0")/calls"
+while [ $# -gt 2 ]; do shift; done
+[ "$1" != node9 ] || exit 255
+HOSTNAME=$1 exec bash -c "$2"
+`
+  let env: NodeJS.ProcessEnv
+  beforeEach(() => {
+    mkdirSync(join(home, 'fake'))
+    writeFileSync(join(home, 'fake/ssh'), fakeSsh, { mode: 0o755 })
+    env = { PATH: `${join(home, 'fake')}:${process.env['PATH']}`, FLINK_SSH_OPTS: '-F my-config -p 2222' }
+  })
+  const calls = () => readFileSync(join(home, 'fake/calls'), 'utf8').trim().split('\n').sort()
+
+  it('get their daemons by ssh, with the folders and arguments of this one, and are stopped once', async () => {
+    writeFileSync(join(home, 'conf/masters'), 'node1:8081\n')
+    writeFileSync(join(home, 'conf/workers'), 'localhost\nnode7\nnode7\n')
+    const started = await run('start-cluster.sh', ['-Da=b c'], env)
+    expect(started.code, started.out).toBe(0)
+    const ssh = (host: string) =>
+      `-n -F my-config -p 2222 -o BatchMode=yes -o ConnectTimeout=10 ${host} bash -c `
+    expect(calls().map(call => call.slice(0, ssh('node1').length))).toEqual(
+      ['node1', 'node7', 'node7'].map(ssh),
+    )
+    expect(pids('standalonesession')).toHaveLength(1)
+    expect(pids('taskexecutor')).toHaveLength(3)
+    const outs = readdirSync(join(home, 'log')).filter(name => name.endsWith('-node7.out'))
+    expect(outs).toHaveLength(2)
+    const { args, FLINK_CONF_DIR } = await note(join(home, 'log', outs[0] as string))
+    expect(args).toEqual(['--configDir', join(home, 'conf'), '-Da=b c'])
+    expect(FLINK_CONF_DIR).toBe(join(home, 'conf'))
+
+    rmSync(join(home, 'fake/calls'))
+    const stopped = await run('stop-cluster.sh', [], env)
+    expect(stopped.code, stopped.out).toBe(0)
+    expect(calls().map(call => /node\d/.exec(call)?.[0])).toEqual(['node1', 'node7'])
+    expect(pids('taskexecutor')).toEqual([])
+  })
+
+  it('that are not reached are named, and the others start all the same', async () => {
+    writeFileSync(join(home, 'conf/workers'), 'node9\nnode7\n')
+    const { code, out } = await run('start-cluster.sh', [], env)
+    expect(code).toBe(1)
+    expect(out).toContain('node9: ssh failed. Try: ssh -F my-config -p 2222 node9 true.')
+    expect(pids('taskexecutor')).toHaveLength(1)
+  })
+
+  it('of conf/masters all get a JobManager with high availability, without only the first', async () => {
+    writeFileSync(join(home, 'conf/masters'), 'node1:8081\nnode2:8082\n')
+    writeFileSync(join(home, 'conf/workers'), '')
+    expect((await run('start-cluster.sh', [], env)).out).toContain('only node1:8081 is started')
+    await run('stop-cluster.sh', [], env)
+    appendFileSync(join(home, 'conf/flink-conf.yaml'), 'high-availability.type: filesystem\n')
+    const { out } = await run('start-cluster.sh', [], env)
+    expect(out).toContain('Starting HA cluster with 2 masters.')
+    const [name] = readdirSync(join(home, 'log')).filter(file => file.endsWith('-node2.out'))
+    const { args } = await note(join(home, 'log', name as string))
+    expect(args.slice(2)).toEqual(['-Djobmanager.rpc.address=node2', '-Drest.port=8082'])
+  })
 })
 
 it('keeps several instances apart; stop ends the last one, stop-all the rest', async () => {
@@ -166,9 +235,52 @@ it('kills a process that ignores SIGTERM after 10 s, with a word', { timeout: 30
   await run('taskmanager.sh', ['start', '-Dstubborn=true'])
   await note(log('taskexecutor', 0, 'out'))
   const [pid] = pids('taskexecutor')
-  const { out } = await run('taskmanager.sh', ['stop'])
+  const { out } = await run('taskmanager.sh', ['stop', '--now'])
   expect(out).toContain('did not end within 10 s: killing it')
   await vi.waitFor(() => expect(isAlive(pid)).toBe(false), { timeout: 5000, interval: 10 })
+})
+
+it('brings back a TaskManager that died, after a pause, and none that ended or failed at its start', async () => {
+  const out = log('taskexecutor', 0, 'out')
+  const text = (): string => readFileSync(out, 'utf8')
+  const startedPids = (): number[] => [...text().matchAll(/"pid":(\d+)/g)].map(match => Number(match[1]))
+  await run('taskmanager.sh', ['start'])
+  const first = (await note(out)).pid as number
+  const [supervisor] = pids('taskexecutor')
+  process.kill(first, 'SIGABRT')
+  await vi.waitFor(() => expect(startedPids()).toHaveLength(2), { timeout: 30_000, interval: 20 })
+  expect(text()).toContain('The process died (exit code 134)')
+  expect(text()).toContain('starting it again in 1 s.')
+  expect(pids('taskexecutor')).toEqual([supervisor])
+  await run('taskmanager.sh', ['stop'])
+  expect(startedPids().some(isAlive)).toBe(false)
+
+  await run('taskmanager.sh', ['start', '-Dfail=true'])
+  const said = (): void => expect(text()).toContain('failed at its start (exit code 3): not started again')
+  await vi.waitFor(said, { timeout: 30_000, interval: 20 })
+  await vi.waitFor(() => expect(isAlive(pids('taskexecutor')[0])).toBe(false), { timeout: 30_000 })
+})
+
+it('a TaskManager does not outlive its supervisor', async () => {
+  await run('taskmanager.sh', ['start'])
+  const { pid } = await note(log('taskexecutor', 0, 'out'))
+  process.kill(pids('taskexecutor')[0] as number, 'SIGKILL')
+  await vi.waitFor(() => expect(isAlive(pid)).toBe(false), { timeout: 30_000, interval: 10 })
+})
+
+it('drains at stop unless told otherwise, and supervises nothing if env.supervise is false', async () => {
+  writeFileSync(join(home, 'conf/flink-conf.yaml'), 'env.supervise: false\n')
+  const out = log('taskexecutor', 0, 'out')
+  for (const [args, signal] of [
+    [[], 'SIGUSR2'],
+    [['--now'], 'SIGTERM'],
+  ] as const) {
+    await run('taskmanager.sh', ['start', '-Dtell=true'])
+    expect((await note(out)).pid).toBe(pids('taskexecutor')[0])
+    await run('taskmanager.sh', ['stop', ...args])
+    expect(readFileSync(out, 'utf8')).toContain(signal)
+  }
+  expect((await run('taskmanager.sh', ['stop', '--soon'])).out).toContain("stop takes no '--soon'")
 })
 
 it('keeps older logs, as many as env.log.max says', async () => {
