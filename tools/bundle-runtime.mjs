@@ -126,6 +126,8 @@ const { metafile } = await build({
   format: 'esm',
   platform: 'node',
   target: 'node24',
+  // As Node.js resolves: what packages have under `module` is for bundlers, and may not run by itself.
+  conditions: [],
   legalComments: 'linked',
   metafile: true,
   logLevel: 'warning',
