@@ -38,6 +38,10 @@ class InMemoryTable<V> implements StateTable<V> {
     return this.map.get(canonicalKey(key))
   }
 
+  findMany(keys: readonly Key[], count: number, entries: (StateEntry<V> | undefined)[]): void {
+    for (let i = 0; i < count; i++) entries[i] = this.find(keys[i])
+  }
+
   insert(key: Key, value: V): StateEntry<V> {
     if (this.find(key) !== undefined) throw new Error(`insert of an existing key ${String(key)}`)
     const entry = { key, value }

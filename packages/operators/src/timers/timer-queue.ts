@@ -4,9 +4,7 @@ import { NumberHeap } from './number-heap.ts'
 
 type Namespace = TimerEntry['namespace']
 
-/** Above this many timers of one time, an index takes the place of linear search. */
-const INDEX_ABOVE = 8
-const HOLE = Symbol('deleted timer')
+const NONE = Symbol('no key')
 
 /**
  * Timers of one time domain, ordered by time, one for each key, namespace and time. Buckets by time with a heap of
@@ -18,6 +16,9 @@ export class TimerQueue implements KeyGroupedParticipant {
   /** Buckets without live timers that are still in the heap. */
   #emptyBuckets = 0
   #size = 0
+  /** The bucket of `#lastTime`, the last one added to: mostly the next timer is of the same time. */
+  #last: TimerBucket | undefined
+  #lastTime = Number.NaN
   /** The bucket of `#frontTime`: that of the first timer when it was last looked for. */
   #front: TimerBucket | undefined
   #frontTime = Number.NaN
@@ -28,20 +29,31 @@ export class TimerQueue implements KeyGroupedParticipant {
 
   /** Returns false if the timer was there already. */
   add(key: Key, namespace: Namespace, timestamp: number): boolean {
+    const bucket =
+      timestamp === this.#lastTime && this.#last !== undefined
+        ? this.#last
+        : this.#bucketAt(timestamp, namespace)
+    const wasEmpty = bucket.live === 0
+    const added = bucket.add(key, namespace)
+    if (added) {
+      if (wasEmpty) this.#emptyBuckets--
+      bucket.live++
+      this.#size++
+    }
+    return added
+  }
+
+  #bucketAt(timestamp: number, namespace: Namespace): TimerBucket {
     let bucket = this.#buckets.get(timestamp)
     if (bucket === undefined) {
       bucket = new TimerBucket(namespace)
       this.#buckets.set(timestamp, bucket)
       this.#times.push(timestamp)
-    } else if (bucket.live === 0) {
-      this.#emptyBuckets--
+      this.#emptyBuckets++
     }
-    const added = bucket.add(key, namespace)
-    if (added) {
-      bucket.live++
-      this.#size++
-    }
-    return added
+    this.#last = bucket
+    this.#lastTime = timestamp
+    return bucket
   }
 
   /** Returns false if there was no such timer. */
@@ -69,6 +81,7 @@ export class TimerQueue implements KeyGroupedParticipant {
       this.#front = undefined
       this.#times.pop()
       this.#buckets.delete(time)
+      if (time === this.#lastTime) this.#last = undefined
       this.#emptyBuckets--
     }
   }
@@ -98,6 +111,7 @@ export class TimerQueue implements KeyGroupedParticipant {
     if (this.#emptyBuckets < 64 || this.#emptyBuckets * 2 < this.#buckets.size) return
     for (const [timestamp, bucket] of this.#buckets) if (bucket.live === 0) this.#buckets.delete(timestamp)
     this.#front = undefined
+    this.#last = undefined
     this.#times.reset(this.#buckets.keys())
     this.#emptyBuckets = 0
   }
@@ -171,97 +185,102 @@ class TimerBucket {
   }
 }
 
-/** Distinct keys in order of insertion, with deletion, and removal from the front. */
+/**
+ * Distinct keys in order of insertion, with deletion, and removal from the front. The first one alone costs nothing:
+ * with timers of many different times most lists have no other.
+ */
 class KeyList {
   size = 0
-  /** Canonical keys, or HOLE. */
-  #ids: unknown[] = []
-  /** The keys themselves, where they differ from their canonical form. */
-  #keys: unknown[] = []
-  /** Everything before it was taken, and may still be in the index. */
-  #head = 0
-  #index: Map<unknown, number> | undefined
+  /** The only key, in its canonical form; NONE if there is none or `#ids` is there. */
+  #only: unknown = NONE
+  #ids: Set<unknown> | undefined
+  /** Keys that differ from their canonical form, by that. */
+  #originals: Map<unknown, Key> | undefined
+  /** Goes through `#ids` from the front. What it has passed is still in there, as long as nothing else looks. */
+  #front: Iterator<unknown> | undefined
+  #passed = 0
 
   add(key: Key): boolean {
     const id = canonicalKey(key)
-    if (this.#find(id) >= 0) return false
-    const position = this.#ids.length
-    this.#ids.push(id)
-    this.#keys.push(key)
+    if (this.#ids !== undefined) {
+      if (this.#passed > 0) this.#forgetPassed()
+      this.#ids.add(id)
+      if (this.#ids.size === this.size) return false
+    } else if (this.size === 0) {
+      this.#only = id
+    } else {
+      // A Set compares as canonical keys are compared: NaN equals NaN.
+      this.#ids = new Set([this.#only, id])
+      if (this.#ids.size === 1) {
+        this.#ids = undefined
+        return false
+      }
+      this.#only = NONE
+    }
     this.size++
-    if (this.#index !== undefined) this.#index.set(id, position)
-    else if (this.size > INDEX_ABOVE) this.#reindex()
+    if (id !== key) {
+      this.#originals ??= new Map()
+      this.#originals.set(id, key)
+    }
     return true
   }
 
   delete(key: Key): boolean {
     const id = canonicalKey(key)
-    const position = this.#find(id)
-    if (position < 0) return false
-    this.#removeAt(position, id)
-    if (this.#ids.length > 32 && this.size * 2 < this.#ids.length) this.#compact()
+    if (this.#ids === undefined) {
+      if (this.size === 0 || !isSameId(this.#only, id)) return false
+    } else {
+      if (this.#passed > 0) this.#forgetPassed()
+      if (!this.#ids.delete(id)) return false
+    }
+    this.#originals?.delete(id)
+    this.#shrink()
     return true
   }
 
+  /** There must be one. */
   takeFirst(): Key {
-    while (this.#ids[this.#head] === HOLE) this.#head++
-    const position = this.#head++
-    const key = this.#keys[position]
-    this.#ids[position] = HOLE
-    this.#keys[position] = undefined
+    let id = this.#only
+    if (this.#ids !== undefined) {
+      this.#front ??= this.#ids.values()
+      id = this.#front.next().value
+      this.#passed++
+    }
+    const key = this.#originals?.get(id) ?? (id as Key)
     this.#shrink()
     return key
   }
 
   *live(): Iterable<Key> {
-    for (let i = this.#head; i < this.#ids.length; i++) if (this.#ids[i] !== HOLE) yield this.#keys[i]
+    if (this.#passed > 0) this.#forgetPassed()
+    const ids = this.#ids ?? (this.size === 0 ? [] : [this.#only])
+    for (const id of ids) yield this.#originals?.get(id) ?? (id as Key)
   }
 
-  #removeAt(position: number, id: unknown): void {
-    this.#index?.delete(id)
-    this.#ids[position] = HOLE
-    this.#keys[position] = undefined
-    this.#shrink()
+  /** Taking one by one out of the Set would cost as much again as having put it there. */
+  #forgetPassed(): void {
+    const ids = this.#ids as Set<unknown>
+    for (const id of ids) {
+      if (this.#passed === 0) break
+      this.#passed--
+      ids.delete(id)
+      this.#originals?.delete(id)
+    }
+    this.#front = undefined
   }
 
   #shrink(): void {
     this.size--
     if (this.size > 0) return
-    this.#ids.length = 0
-    this.#keys.length = 0
-    this.#head = 0
-    this.#index = undefined
+    this.#only = NONE
+    this.#ids = undefined
+    this.#originals = undefined
+    this.#front = undefined
+    this.#passed = 0
   }
+}
 
-  #find(id: unknown): number {
-    if (this.#index !== undefined) {
-      const position = this.#index.get(id)
-      return position !== undefined && position >= this.#head ? position : -1
-    }
-    for (let i = this.#ids.length - 1; i >= this.#head; i--) {
-      // Object.is: NaN equals NaN; there is no -0 among canonical keys.
-      if (Object.is(this.#ids[i], id)) return i
-    }
-    return -1
-  }
-
-  #compact(): void {
-    const ids: unknown[] = []
-    const keys: unknown[] = []
-    for (let i = this.#head; i < this.#ids.length; i++) {
-      if (this.#ids[i] === HOLE) continue
-      ids.push(this.#ids[i])
-      keys.push(this.#keys[i])
-    }
-    this.#ids = ids
-    this.#keys = keys
-    this.#head = 0
-    if (this.#index !== undefined) this.#reindex()
-  }
-
-  #reindex(): void {
-    this.#index = new Map()
-    for (let i = this.#head; i < this.#ids.length; i++)
-      if (this.#ids[i] !== HOLE) this.#index.set(this.#ids[i], i)
-  }
+/** As a Set compares. */
+function isSameId(a: unknown, b: unknown): boolean {
+  return a === b || (Number.isNaN(a) && Number.isNaN(b))
 }

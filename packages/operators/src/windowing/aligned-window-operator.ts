@@ -11,6 +11,13 @@ import { describeValue, failureAtRecord, rejectPromise } from '../functions/user
 import { alignedStart } from './assigners/aligned-window.ts'
 import { SlidingEventTimeWindows } from './assigners/sliding-windows.ts'
 import { TumblingEventTimeWindows } from './assigners/tumbling-windows.ts'
+import {
+  addCode,
+  CURRENT_TABLE_NAMES,
+  currentTableCode,
+  GROUP_FROM,
+  type TableWriter,
+} from './current-table-code.ts'
 import { LateRecords } from './late-records.ts'
 import { lifecyclesOf } from './lifecycles.ts'
 import type { TimeWindow } from './time-window.ts'
@@ -51,6 +58,7 @@ export function firesOnceForAllKeys<K, T>(options: object): options is AlignedOp
 export function createAlignedWindowOperator<K, T>(
   context: OperatorContext,
   options: AlignedOptions<K, T>,
+  groupFrom = GROUP_FROM,
 ): StreamOperator {
   const { assigner, aggregation } = options
   const { sizeMs, offsetMs } = assigner
@@ -62,53 +70,56 @@ export function createAlignedWindowOperator<K, T>(
   const layout = new WindowLayout(context, `aligned ${sizeMs} ms every ${slideMs} ms, offset ${offsetMs} ms`)
   const code = aggregationCode(aggregation)
   const missing = missingTimestamp(context)
-  const tumbling = slideMs === sizeMs
-  const processElement = context.generate<Push>(
-    [
-      ...['f', 'keyOf', 'register', 'current', 'tableAt', 'contents', 'alignedStart', 'late', 'missing'],
-      ...['failed', 'failedKey', 'rejectPromise'],
-    ],
-    tumbling ? currentTableCode(code) : slidingCode(code, sizeMs, slideMs, offsetMs),
-    [
-      code.function,
-      options.keySelector,
-      context.timestamp,
-      current,
-      (time: number, value: unknown) => {
-        if (Number.isNaN(time)) throw missing(value)
-        const start = alignedStart(time, offsetMs, sizeMs)
-        if (start + sizeMs - 1 <= (current[2] as number)) {
-          late.add(value)
-          return undefined
+  const failed = failureAtRecord(context, code.functionName)
+  const failedKey = failureAtRecord(context, 'the key selector')
+  const checkResult = rejectPromise(context, code.functionName)
+  const tableAt = (time: number, value: unknown) => {
+    if (Number.isNaN(time)) throw missing(value)
+    const start = alignedStart(time, offsetMs, sizeMs)
+    if (start + sizeMs - 1 <= (current[2] as number)) {
+      late.add(value)
+      return undefined
+    }
+    current[0] = start
+    current[1] = start + sizeMs
+    return contents.table(start)
+  }
+  const common = [code.function, options.keySelector, context.timestamp, current]
+  const writer: TableWriter =
+    slideMs === sizeMs
+      ? context.generate<TableWriter>(CURRENT_TABLE_NAMES, currentTableCode(code, groupFrom), [
+          ...[...common, tableAt, failed, failedKey, checkResult],
+        ])
+      : {
+          push: context.generate<Push>(
+            [
+              ...['f', 'keyOf', 'register', 'current', 'contents', 'alignedStart', 'late', 'missing'],
+              ...['failed', 'failedKey', 'rejectPromise'],
+            ],
+            slidingCode(code, sizeMs, slideMs, offsetMs),
+            [...common, contents, alignedStart, late, missing, failed, failedKey, checkResult],
+          ),
+          flush: () => {},
         }
-        current[0] = start
-        current[1] = start + sizeMs
-        return contents.table(start)
-      },
-      contents,
-      alignedStart,
-      late,
-      missing,
-      failureAtRecord(context, code.functionName),
-      failureAtRecord(context, 'the key selector'),
-      rejectPromise(context, code.functionName),
-    ],
-  )
   const emit = emitAlignedWindow(context, options, code, () => current[2] as number)
 
   return {
-    processElement,
+    processElement: writer.push,
     ...lifecyclesOf(context, options, {
       check: () => layout.check(),
       snapshotState: () => layout.snapshot(),
     }),
     advanceWatermark(watermark) {
+      writer.flush()
       if (watermark > (current[2] as number)) current[2] = watermark
       current[0] = 1
       current[1] = 0
       return contents.fireUpTo(watermark, emit)
     },
-    prepareSnapshot: () => contents.removeEmitted(),
+    prepareSnapshot: () => {
+      writer.flush()
+      contents.removeEmitted()
+    },
     finish: () => late.finish(),
   }
 }
@@ -117,23 +128,6 @@ export function createAlignedWindowOperator<K, T>(
 export function missingTimestamp(context: OperatorContext): (value: unknown) => Error {
   return value =>
     MissingTimestamp({ operator: context.operatorName, record: `record ${describeValue(value)}` })
-}
-
-/** Code that adds a record to the one table that its time belongs to: `tableAt` is asked when `current` is left. */
-export function currentTableCode(code: AggregationCode): string {
-  return `let first = true
-let table
-return value => {
-  const time = register[0]
-  if (!(time >= current[0] && time < current[1])) {
-    const found = tableAt(time, value)
-    if (found === undefined) return
-    table = found
-  }
-  let key, entry
-  try { key = keyOf(value); entry = table.find(key) } catch (error) { throw failedKey(error, value) }
-  ${addCode(code)}
-}`
 }
 
 function slidingCode(code: AggregationCode, sizeMs: number, slideMs: number, offsetMs: number): string {
@@ -158,12 +152,6 @@ return value => {
   if (skipped && time <= watermark) late.add(value)
 }`
 }
-
-const addCode = (code: AggregationCode): string => `let next
-  try { next = ${code.add} } catch (error) { throw failed(error, value) }
-  if (first) { rejectPromise(next); first = false }
-  if (entry === undefined) table.insert(key, next)
-  else entry.value = next`
 
 /** Makes what emits one key of a window, whose life ends with that. */
 export function emitAlignedWindow<K, T>(

@@ -1,19 +1,10 @@
 import { floatCells } from '@flink-ts/serialization'
-import {
-  MIN_WATERMARK,
-  type OperatorContext,
-  type Push,
-  type StreamOperator,
-} from '../contract/stream-operator.ts'
+import { MIN_WATERMARK, type OperatorContext, type StreamOperator } from '../contract/stream-operator.ts'
 import { failureAtRecord, rejectPromise } from '../functions/user-function-failure.ts'
-import {
-  type AlignedOptions,
-  currentTableCode,
-  emitAlignedWindow,
-  missingTimestamp,
-} from './aligned-window-operator.ts'
+import { type AlignedOptions, emitAlignedWindow, missingTimestamp } from './aligned-window-operator.ts'
 import { alignedStart } from './assigners/aligned-window.ts'
 import { SlidingEventTimeWindows } from './assigners/sliding-windows.ts'
+import { CURRENT_TABLE_NAMES, currentTableCode, GROUP_FROM, type TableWriter } from './current-table-code.ts'
 import { LateRecords } from './late-records.ts'
 import { lifecyclesOf } from './lifecycles.ts'
 import { PaneContents, paneLength } from './pane-contents.ts'
@@ -40,6 +31,7 @@ export function paysInPanes<K, T>(options: AlignedOptions<K, T>): options is Pan
 export function createPaneWindowOperator<K, T>(
   context: OperatorContext,
   options: PaneOptions<K, T>,
+  groupFrom = GROUP_FROM,
 ): StreamOperator {
   const { assigner, aggregation } = options
   const { sizeMs, slideMs, offsetMs } = assigner
@@ -50,35 +42,31 @@ export function createPaneWindowOperator<K, T>(
   const late = new LateRecords(context, options.lateTag)
   const layout = new WindowLayout(context, `panes of ${sizeMs} ms every ${slideMs} ms, offset ${offsetMs} ms`)
   const missing = missingTimestamp(context)
-  const processElement = context.generate<Push>(
-    ['f', 'keyOf', 'register', 'current', 'tableAt', 'failed', 'failedKey', 'rejectPromise'],
-    currentTableCode(code),
-    [
-      code.function,
-      options.keySelector,
-      context.timestamp,
-      current,
-      (time: number, value: unknown) => {
-        if (Number.isNaN(time)) throw missing(value)
-        const start = alignedStart(time, offsetMs, contents.paneMs)
-        const table = contents.table(start, current[2] as number)
-        if (table === undefined) {
-          late.add(value)
-          return undefined
-        }
-        current[0] = start
-        current[1] = start + contents.paneMs
-        return table
-      },
-      failureAtRecord(context, code.functionName),
-      failureAtRecord(context, 'the key selector'),
-      rejectPromise(context, code.functionName),
-    ],
-  )
+  const writer = context.generate<TableWriter>(CURRENT_TABLE_NAMES, currentTableCode(code, groupFrom), [
+    code.function,
+    options.keySelector,
+    context.timestamp,
+    current,
+    (time: number, value: unknown) => {
+      if (Number.isNaN(time)) throw missing(value)
+      const start = alignedStart(time, offsetMs, contents.paneMs)
+      const table = contents.table(start, current[2] as number)
+      if (table === undefined) {
+        late.add(value)
+        return undefined
+      }
+      current[0] = start
+      current[1] = start + contents.paneMs
+      return table
+    },
+    failureAtRecord(context, code.functionName),
+    failureAtRecord(context, 'the key selector'),
+    rejectPromise(context, code.functionName),
+  ])
   const emit = emitAlignedWindow(context, options, code, () => current[2] as number)
 
   return {
-    processElement,
+    processElement: writer.push,
     ...lifecyclesOf(context, options, {
       check: () => {
         layout.check()
@@ -90,12 +78,16 @@ export function createPaneWindowOperator<K, T>(
       },
     }),
     advanceWatermark(watermark) {
+      writer.flush()
       if (watermark > (current[2] as number)) current[2] = watermark
       current[0] = 1
       current[1] = 0
       return contents.fireUpTo(watermark, emit)
     },
-    prepareSnapshot: () => contents.prepareSnapshot(),
+    prepareSnapshot: () => {
+      writer.flush()
+      contents.prepareSnapshot()
+    },
     finish: () => late.finish(),
   }
 }

@@ -40,6 +40,8 @@ interface Case {
   readonly lateness: number
   readonly function: 'list' | 'aggregate' | 'aggregate with merge' | 'reduce'
   readonly trigger: 'default' | 'purging' | 'count'
+  /** Keys of a window from which on records are added in groups. */
+  readonly groupFrom: number
 }
 type Step = Omit<Element, 'id'> | { readonly watermark: number; readonly interruptAfter: number | undefined }
 
@@ -232,6 +234,7 @@ const cases: fc.Arbitrary<Case> = fc.record({
     { weight: 3, arbitrary: fc.constant('default' as const) },
     fc.constantFrom('purging', 'count'),
   ),
+  groupFrom: fc.constantFrom(0, 2, 20_000),
 })
 const element = fc.record({
   key: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
@@ -255,7 +258,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 test('windows equal a computation by hand, through disorder, lateness and restores in the middle of a window', async () => {
   await fc.assert(
     fc.asyncProperty(cases, steps, async (testCase, input) => {
-      const factory = windowOperator(optionsOf(testCase))
+      const factory = windowOperator(optionsOf(testCase), testCase.groupFrom)
       const shouldYield = () => true
       let harness = await new OperatorHarness(factory, { shouldYield }).open()
       const model = new Model(testCase)
@@ -379,7 +382,7 @@ test('windows survive rescaling on the heap backend, in the middle of a window',
   const parallelisms = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 8 })
   await fc.assert(
     fc.asyncProperty(cases, steps, parallelisms, async (testCase, input, parallelismOf) => {
-      const factory = windowOperator(optionsOf(testCase))
+      const factory = windowOperator(optionsOf(testCase), testCase.groupFrom)
       let restarts = 0
       const nextParallelism = (): number => parallelismOf[restarts++ % parallelismOf.length] as number
       let subtasks = await startSubtasks(factory, nextParallelism(), undefined)

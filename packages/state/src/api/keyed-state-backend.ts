@@ -21,6 +21,11 @@ export interface StateTable<V> {
   readonly size: number
   /** The entry of `key`, or undefined. Handing it out counts as a touch (copy-on-write). */
   find(key: Key): StateEntry<V> | undefined
+  /**
+   * As `find` for the first `count` keys, into `entries`: for tables so large that the processor waits for memory at
+   * each lookup, but not for one after the other. Keys may be the same.
+   */
+  findMany(keys: readonly Key[], count: number, entries: (StateEntry<V> | undefined)[]): void
   /** Adds the entry of a key that has none. */
   insert(key: Key, value: V): StateEntry<V>
   remove(key: Key): boolean

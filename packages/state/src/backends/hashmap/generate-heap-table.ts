@@ -96,6 +96,24 @@ return class extends HeapTable {
     return entry
   }
 
+  findMany(keys, count, entries) {
+    const table = this
+    const recent = table.recent
+    const mask = table.segments === undefined ? -1 : recent.length - 1
+    // Nothing in a pass needs what another key of it loads: the processor has many loads under way at a time.
+    for (let i = 0; i < count; i++) {
+      const key = keys[i]
+      if (typeof key === 'number') entries[i] = recent[${placeIn('recent')}]
+      else if (typeof key === 'string' && mask >= 0) entries[i] = recent[hashKey(key) & mask]
+      else entries[i] = undefined
+    }
+    const open = copyOnWrite.open
+    for (let i = 0; i < count; i++) {
+      const entry = entries[i]
+      if (entry === undefined || entry.key !== keys[i] || entry.saved < open) entries[i] = lookup(table, keys[i])
+    }
+  }
+
   insert(key, value) {
     let own = key
     let canonical = key

@@ -57,6 +57,8 @@ export abstract class HeapTable<V> implements StateTable<V>, TableIdentity {
 
   abstract find(key: unknown): HeapEntry<V> | undefined
 
+  abstract findMany(keys: readonly unknown[], count: number, entries: (HeapEntry<V> | undefined)[]): void
+
   abstract insert(key: unknown, value: V): HeapEntry<V>
 
   remove(key: unknown): boolean {

@@ -59,6 +59,10 @@ class PlainTable implements StateTable<unknown> {
     return this.#entries.get(this.#canonical(key))
   }
 
+  findMany(keys: readonly Key[], count: number, entries: (StateEntry<unknown> | undefined)[]): void {
+    for (let i = 0; i < count; i++) entries[i] = this.find(keys[i])
+  }
+
   insert(key: Key, value: unknown): StateEntry<unknown> {
     if (this.find(key) !== undefined)
       throw DuplicateInsert({ name: 'of the plain backend', key: inspect(key) })
