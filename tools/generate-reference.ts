@@ -45,6 +45,12 @@ const SCRIPT_KEYS = [
   scriptKey('env.log.dir', 'log', 'a folder', 'Folder of the logs of processes that the scripts start.'),
   scriptKey('env.log.max', '10', 'a whole number', 'How many older logs of a process are kept.'),
   scriptKey('env.pid.dir', '/tmp', 'a folder', 'Folder of the files with the ids of started processes.'),
+  scriptKey(
+    'env.supervise',
+    'true',
+    'true or false',
+    'Whether bin/taskmanager.sh start brings a TaskManager back that has died.',
+  ),
   scriptKey('rest.address', 'localhost', 'a host', 'Host at which clients reach the REST API.'),
 ]
 

@@ -9,12 +9,16 @@ export const JOBMANAGER_RPC_BIND_PORT = option('jobmanager.rpc.bind-port', integ
   description: 'Local port of the JobManager if it differs from the announced one; -1: jobmanager.rpc.port.',
 })
 export const TASKMANAGER_HOST = option('taskmanager.host', stringType, {
-  defaultValue: 'localhost',
-  description: 'Host at which other TaskManagers reach this one for the exchange of records.',
+  defaultValue: '',
+  description:
+    'Host at which other TaskManagers reach this one for the exchange of records. If it is not set, the address from ' +
+    'which this host reaches jobmanager.rpc.address.',
 })
 export const TASKMANAGER_BIND_HOST = option('taskmanager.bind-host', stringType, {
-  defaultValue: 'localhost',
-  description: 'Local interface on which a TaskManager listens. Loopback unless set.',
+  defaultValue: '',
+  description:
+    'Local interface on which a TaskManager listens. If it is not set, loopback where taskmanager.host is loopback, else ' +
+    'all.',
 })
 /** Ids are parts of addresses, logs and names of files. */
 const resourceIdType: OptionType<string> = {

@@ -44,6 +44,14 @@ export const TASK_HEAP_SIZE = option(
 
 const MAX_DEFAULT_SLOT_BYTES = 4 * 1024 ** 3
 
+/** How long {@link TaskExecutor.drain} waits for tasks. */
+export const DRAIN_TIMEOUT = option('taskmanager.drain-timeout', durationType, {
+  defaultValue: 30_000,
+  description:
+    'How long a TaskManager that is stopped (bin/taskmanager.sh stop, SIGUSR2) lets its tasks go on, without taking new ' +
+    'ones; those that are left are restarted elsewhere from their latest checkpoint.',
+})
+
 /** First pause between attempts to connect. */
 export const REGISTRATION_INITIAL_PAUSE = option('cluster.registration.initial-timeout', durationType, {
   defaultValue: 20,
@@ -60,6 +68,7 @@ export const REGISTRATION_MAX_PAUSE = option('cluster.registration.max-timeout',
 export interface TaskExecutorSettings {
   readonly cancellationTimeoutMs: number
   readonly slotTimeoutMs: number
+  readonly drainTimeoutMs: number
   readonly registration: BackoffSettings
   /** Of all channels together, and of one at best. */
   readonly networkMemory: { readonly limitBytes: number; readonly channelBytes: number }
@@ -82,6 +91,7 @@ export function taskExecutorSettingsOf(configuration: Configuration, slots: numb
   return {
     cancellationTimeoutMs: configuration.get(TASK_CANCELLATION_TIMEOUT),
     slotTimeoutMs: configuration.get(SLOT_TIMEOUT),
+    drainTimeoutMs: configuration.get(DRAIN_TIMEOUT),
     registration: {
       initialMs: configuration.get(REGISTRATION_INITIAL_PAUSE),
       maxMs: configuration.get(REGISTRATION_MAX_PAUSE),

@@ -45,6 +45,8 @@ export interface TaskManagerComponentsDependencies {
 export interface TaskManagerComponents {
   /** Running slot threads: tests end them to see what happens. */
   readonly slotThreads: ReadonlySet<SlotThread>
+  /** See `TaskExecutor.drain`. */
+  drain(): Promise<void>
   close(): Promise<void>
 }
 
@@ -101,6 +103,7 @@ export async function startTaskManagerComponents(
   executor.start()
   return {
     slotThreads: threads.running,
+    drain: () => executor.drain(),
     async close() {
       await executor.close()
       monitor.close()

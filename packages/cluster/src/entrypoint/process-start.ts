@@ -32,13 +32,15 @@ export interface ProcessStart {
 /** Something that runs until it is closed. */
 export interface Closeable {
   close(): Promise<void>
+  /** Takes no more work, and resolves when what it has is done or a limit is reached. Absent: there is nothing to do. */
+  drain?(): Promise<void>
 }
 
 const CLOSE_TIMEOUT_MS = 8000
 
 /**
  * The frame of a process: reads `--configDir` and `-D`, logs to standard output, runs `start`, closes it on SIGTERM,
- * SIGINT or when it calls `end`. A failure to start or an error that nobody handles ends the process with code 1.
+ * SIGINT or when it calls `end`; drains it first on SIGUSR2. A failure to start or an error that nobody handles ends the process with code 1.
  */
 export async function runProcess(
   role: 'jobmanager' | 'taskmanager' | 'jobhost',
@@ -75,6 +77,22 @@ export async function runProcess(
       finish()
     })
   }
+  let draining = false
+  const drain = (): void => {
+    if (draining || ending) return
+    draining = true
+    const drained = running?.drain?.() ?? Promise.resolve()
+    // `end` ends the process in both cases.
+    void drained.then(
+      () => end('drained', 0),
+      (error: unknown) => {
+        logger.error({ error }, 'Draining failed')
+        end('draining failed', 1)
+      },
+    )
+  }
+  // SIGUSR1 would open Node's debugger. Windows has neither.
+  if (process.platform !== 'win32') process.on('SIGUSR2', drain)
   process.on('SIGTERM', () => end('SIGTERM', 0))
   process.on('SIGINT', () => end('SIGINT', 0))
   process.on('uncaughtException', error => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, type ResourceId, VERSION } from '@flink-ts/common'
+import { JOBMANAGER_RPC_ADDRESS, type ResourceId, VERSION } from '@flink-ts/common'
+import { jobManagerAccess } from '@flink-ts/highavailability'
 import { DATA_PORT } from '@flink-ts/network'
 import { GrpcRpcClient, sessionSettingsOf } from '@flink-ts/rpc'
 import {
@@ -11,13 +12,15 @@ import {
   TASKMANAGER_RESOURCE_ID,
 } from '../cluster-options.ts'
 import { startTaskManagerComponents } from '../components/task-manager-components.ts'
+import { bindHostFor, ownHost } from './own-host.ts'
 import { runProcess } from './process-start.ts'
 
 await runProcess('taskmanager', async (start, end) => {
   const { configuration, logger, logFile, clock, random, workingDirectory } = start
   const resourceId = (configuration.get(TASKMANAGER_RESOURCE_ID) || start.resourceId) as ResourceId
   let dataAddress: string | undefined
-  const rpc = new GrpcRpcClient(
+  const access = jobManagerAccess(configuration)
+  const direct = new GrpcRpcClient(
     {
       resourceId,
       version: VERSION,
@@ -26,8 +29,8 @@ await runProcess('taskmanager', async (start, end) => {
     },
     { clock, random, logger: logger.child({ component: 'rpc' }) },
   )
-  await rpc.start()
-  const address = `${configuration.get(JOBMANAGER_RPC_ADDRESS)}:${configuration.get(JOBMANAGER_RPC_PORT)}`
+  await direct.start()
+  const { address } = access
   const timeoutMs = configuration.get(REGISTRATION_TIMEOUT)
   const giveUp = clock.schedule(timeoutMs, () => {
     logger.error(
@@ -36,6 +39,8 @@ await runProcess('taskmanager', async (start, end) => {
     )
     end('not registered in time', 1)
   })
+  const host =
+    configuration.get(TASKMANAGER_HOST) || (await ownHost(configuration.get(JOBMANAGER_RPC_ADDRESS)))
   const components = await startTaskManagerComponents(
     {
       configuration,
@@ -43,13 +48,13 @@ await runProcess('taskmanager', async (start, end) => {
       slots: configuration.get(NUMBER_OF_TASK_SLOTS),
       keepSpareThread: true,
       bundleFolder: join(workingDirectory.path, 'bundles'),
-      dataBindHost: configuration.get(TASKMANAGER_BIND_HOST),
-      dataHost: configuration.get(TASKMANAGER_HOST),
+      dataBindHost: configuration.get(TASKMANAGER_BIND_HOST) || bindHostFor(host),
+      dataHost: host,
       dataPort: configuration.get(DATA_PORT),
       threadLogger: { level: configuration.get(LOG_LEVEL), ...(logFile !== undefined && { file: logFile }) },
     },
     {
-      rpc,
+      rpc: access.through(direct),
       clock,
       random,
       logger,

@@ -17,6 +17,11 @@ export interface ResourceManagerGateway {
   registerTaskExecutor(registration: TaskExecutorRegistration): Promise<{ readonly instanceId: InstanceId }>
   /** A slot became free. Ignored unless it still has that allocation here. */
   notifySlotAvailable(instanceId: InstanceId, slotId: SlotId, allocationId: AllocationId): Promise<void>
+  /**
+   * A TaskManager takes no more work: its free slots are no more, and those that become free neither. Its jobs keep what
+   * they have. Idempotent; ignored for another registration of the session. To be repeated after every registration.
+   */
+  withdrawFreeSlots(instanceId: InstanceId): Promise<void>
   /** First call of a JobMaster's session. */
   registerJobMaster(registration: JobMasterRegistration): Promise<void>
   declareRequiredResources(requirements: ResourceRequirements): Promise<void>
@@ -28,6 +33,7 @@ export interface ResourceManagerGateway {
 export const resourceManagerGateway = defineGateway<ResourceManagerGateway>('resource-manager', [
   'registerTaskExecutor',
   'notifySlotAvailable',
+  'withdrawFreeSlots',
   'registerJobMaster',
   'declareRequiredResources',
   'requestResourceOverview',

@@ -285,6 +285,7 @@ export class FakeCluster implements RpcEndpoint {
     return {
       registerTaskExecutor: async () => ({ instanceId: 'i' as never }),
       notifySlotAvailable: async () => {},
+      withdrawFreeSlots: async () => {},
       registerJobMaster: async ({ jobMasterAddress, jobMasterEndpoint }) => {
         this.#target = { address: jobMasterAddress, endpoint: jobMasterEndpoint }
       },

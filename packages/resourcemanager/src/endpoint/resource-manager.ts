@@ -31,6 +31,8 @@ import type { SlotManagerAction, SlotManagerEvent } from '../slotmanager/slot-ma
 
 export interface ResourceManagerOptions {
   readonly configuration: Configuration
+  /** Of the term of the leader; made up if absent. */
+  readonly leaderSessionId?: LeaderSessionId | undefined
 }
 
 export interface ResourceManagerDependencies {
@@ -70,7 +72,7 @@ export class ResourceManager implements RpcEndpoint {
   constructor(options: ResourceManagerOptions, dependencies: ResourceManagerDependencies) {
     this.#options = options
     this.#deps = dependencies
-    this.leaderSessionId = newId(dependencies.random)
+    this.leaderSessionId = options.leaderSessionId ?? newId(dependencies.random)
     this.#logger = dependencies.logger.child({ component: 'resourcemanager' })
     this.#slotManager = new SlotManager(() => newId<AllocationId>(dependencies.random))
   }
@@ -107,6 +109,14 @@ export class ResourceManager implements RpcEndpoint {
         if (instance !== instanceId) return
         this.#logger.debug({ instanceId, slotId, allocationId }, 'Slot reported free')
         this.#apply({ type: 'slot-available', instanceId, slotId, allocationId })
+      },
+      withdrawFreeSlots: async instance => {
+        if (instanceId === undefined) {
+          throw NotRegistered({ peer: session.peer.name, method: 'withdrawFreeSlots' })
+        }
+        if (instance !== instanceId) return
+        this.#logger.info({ instanceId }, 'TaskManager takes no more work')
+        this.#apply({ type: 'task-manager-draining', instanceId })
       },
       registerJobMaster: async registration => {
         jobs.add(registration.jobId)

@@ -9,6 +9,8 @@ export type SlotManagerEvent =
       readonly slots: readonly SlotStatus[]
     }
   | { readonly type: 'task-manager-lost'; readonly instanceId: InstanceId }
+  /** It takes no more work: its slots are gone as soon as they are free. */
+  | { readonly type: 'task-manager-draining'; readonly instanceId: InstanceId }
   | {
       readonly type: 'job-registered'
       readonly jobId: JobId

@@ -26,6 +26,7 @@ it('behaves as its transcript says', () => {
         })
         return { type: 'task-manager-registered', instanceId, slots }
       },
+      drain: () => ({ type: 'task-manager-draining', instanceId }),
       lost: () => ({ type: 'task-manager-lost', instanceId }),
       job: () => ({
         type: 'job-registered',

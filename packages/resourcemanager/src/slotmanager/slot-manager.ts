@@ -19,6 +19,8 @@ export class SlotManager {
   // Both maps keep insertion order: that is the order of service.
   readonly #taskManagers = new Map<InstanceId, Map<SlotId, SlotState>>()
   readonly #jobs = new Map<JobId, Job>()
+  /** TaskManagers that take no more work; they have no free slots. */
+  readonly #draining = new Set<InstanceId>()
 
   constructor(newAllocationId: () => AllocationId) {
     this.#newAllocationId = newAllocationId
@@ -40,6 +42,10 @@ export class SlotManager {
         break
       case 'task-manager-lost':
         this.#taskManagers.delete(event.instanceId)
+        this.#draining.delete(event.instanceId)
+        break
+      case 'task-manager-draining':
+        if (this.#taskManagers.has(event.instanceId)) this.#draining.add(event.instanceId)
         break
       case 'job-registered': {
         const job = this.#jobs.get(event.jobId)
@@ -77,6 +83,7 @@ export class SlotManager {
         break
       }
     }
+    this.#withdrawFreeSlots()
     this.#assign(actions)
     return actions
   }
@@ -108,6 +115,13 @@ export class SlotManager {
     if (state?.type !== 'pending' || state.allocationId !== answer.allocationId) return false
     slots?.set(answer.slotId, next(state))
     return true
+  }
+
+  #withdrawFreeSlots(): void {
+    for (const instanceId of this.#draining) {
+      const slots = this.#taskManagers.get(instanceId)
+      for (const [slotId, state] of slots ?? []) if (!('allocationId' in state)) slots?.delete(slotId)
+    }
   }
 
   #assign(actions: SlotManagerAction[]): void {

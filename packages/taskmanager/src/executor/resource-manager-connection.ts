@@ -36,6 +36,7 @@ export class ResourceManagerConnection {
   #session: RpcSession | undefined
   #current: { readonly gateway: ResourceManagerGateway; readonly instanceId: InstanceId } | undefined
   #closed = false
+  #withdrawn = false
 
   constructor(
     options: ResourceManagerConnectionOptions,
@@ -60,10 +61,23 @@ export class ResourceManagerConnection {
     })
   }
 
+  /** Lets the ResourceManager give away no more slots, now and after every registration to come. */
+  withdrawFreeSlots(): void {
+    this.#withdrawn = true
+    this.#tellWithdrawn()
+  }
+
   close(): void {
     this.#closed = true
     this.#current = undefined
     this.#session?.close('the TaskManager is shutting down')
+  }
+
+  #tellWithdrawn(): void {
+    this.#current?.gateway.withdrawFreeSlots(this.#current.instanceId).catch((error: unknown) => {
+      // Lost with the session, or an older ResourceManager: slots that it still asks for are refused.
+      this.#ports.logger.info({ error }, 'the ResourceManager does not know that this TaskManager drains')
+    })
   }
 
   async #connect(): Promise<void> {
@@ -106,6 +120,7 @@ export class ResourceManagerConnection {
     logger.info({ instanceId, address: this.#options.address }, 'registered at the ResourceManager')
     // What became free while the registration was on its way would stay taken in the ResourceManager's eyes.
     this.#reportChanges(registered.slots, registration().slots)
+    if (this.#withdrawn) this.#tellWithdrawn()
     onRegistered(instanceId)
     session.onLost(cause => {
       if (this.#closed || this.#session !== session) return

@@ -303,3 +303,43 @@ test('a thread is kept ready after a slot was used, and taken by the next one', 
   await slotThreads.spare!.terminate()
   expect(slotThreads.spare).toBeUndefined()
 })
+
+test('drains: takes no more slots, says so after every registration, and is done when the last one is given back', async () => {
+  const { cluster: c, tms } = await started(2)
+  const tm = tms[0]!
+  const allocationId = await c.allocate(tm, 0)
+  let drained = false
+  const done = tm.executor.drain().then(() => {
+    drained = true
+  })
+  await c.until(() => c.draining.length === 1, 'notice of draining')
+  const request = {
+    slotId: 'tm0_1' as never,
+    allocationId: 'y' as never,
+    jobId: testGraph({ parallelism: 1 }).jobId,
+    jobMasterAddress: c.rpc.address,
+    jobMasterEndpoint: 'job-master/test',
+  }
+  await expect(c.toResource(tm).requestSlot(request)).rejects.toMatchObject({
+    code: 'taskmanager.slot-not-allocated',
+  })
+  c.withdraw('resource-manager')
+  c.serveResourceManager()
+  await c.until(() => c.draining.length === 2, 'second notice')
+  expect(c.draining).toEqual(['instance-1', 'instance-2'])
+  expect(drained).toBe(false)
+  await c.toJob(tm).freeSlot(allocationId, 'test')
+  await done
+})
+
+test('drains no longer than its limit', async () => {
+  cluster = new FakeCluster()
+  const c = cluster
+  c.serveResourceManager()
+  c.serveJobMaster()
+  const tm = await c.taskManager('tm0', 1, { 'taskmanager.drain-timeout': '50 ms' })
+  await c.until(() => c.registrations.length === 1, 'registration')
+  await c.allocate(tm, 0)
+  await tm.executor.drain()
+  expect(c.freed).toEqual([])
+})

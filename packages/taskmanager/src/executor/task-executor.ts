@@ -46,6 +46,8 @@ export class TaskExecutor {
   readonly #resourceManager: ResourceManagerConnection
   readonly #releasing = new Set<Promise<void>>()
   #closed = false
+  /** Resolves when no slot is taken any more; present while draining. */
+  #drained: PromiseWithResolvers<void> | undefined
 
   constructor(options: TaskExecutorOptions, dependencies: TaskExecutorDependencies) {
     this.#options = options
@@ -88,6 +90,27 @@ export class TaskExecutor {
     this.#resourceManager.start()
   }
 
+  /**
+   * Takes no more work. Resolves when the last slot is given back, at the latest after
+   * `taskmanager.drain-timeout`; the caller closes then. Idempotent.
+   */
+  async drain(): Promise<void> {
+    if (this.#drained === undefined) {
+      const { drainTimeoutMs } = this.#options.settings
+      this.#drained = Promise.withResolvers()
+      this.#logger.info({ slots: this.#slots.size, drainTimeoutMs }, 'TaskManager drains')
+      this.#resourceManager.withdrawFreeSlots()
+      const limit = this.#ports.clock.schedule(drainTimeoutMs, () => this.#drained?.resolve())
+      void this.#drained.promise.then(() => limit.cancel())
+      this.#lookDrained()
+    }
+    return this.#drained.promise
+  }
+
+  #lookDrained(): void {
+    if (this.#slots.size === 0) this.#drained?.resolve()
+  }
+
   /** Frees all slots and ends all connections. Resolves when all slot threads are gone. */
   async close(): Promise<void> {
     this.#closed = true
@@ -111,7 +134,8 @@ export class TaskExecutor {
 
   async #requestSlot(request: SlotRequest): Promise<void> {
     const { slotId, allocationId, jobId } = request
-    if (this.#closed) throw SlotNotAllocated({ allocation: allocationId, job: jobId })
+    if (this.#closed || this.#drained !== undefined)
+      throw SlotNotAllocated({ allocation: allocationId, job: jobId })
     if (!this.#table.allocate(slotId, allocationId, jobId)) return
     this.#logger.info({ slotId, allocationId, jobId }, 'slot allocated')
     const { settings, threadLogger } = this.#options
@@ -148,6 +172,7 @@ export class TaskExecutor {
       this.#table.free(allocationId)
       this.#resourceManager.notifySlotAvailable(slotId, allocationId)
       this.#closeIdleJob(slot.jobId)
+      this.#lookDrained()
     })
     // `release` never rejects.
     this.#releasing.add(released)

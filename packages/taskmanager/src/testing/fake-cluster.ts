@@ -60,6 +60,8 @@ export class FakeCluster {
   readonly declined: CheckpointDecline[] = []
   readonly endOfData: ExecutionAttemptId[] = []
   readonly failedSlots: { allocationId: AllocationId; cause: SerializedError }[] = []
+  /** Registrations that take no more work. */
+  readonly draining: InstanceId[] = []
   metricsReports = 0
   readonly storedResults: Uint8Array[] = []
   readonly operatorEvents: { readonly attemptId: string; readonly event: string }[] = []
@@ -79,7 +81,10 @@ export class FakeCluster {
       endpointName: RESOURCE_MANAGER_ENDPOINT,
       leaderSessionId: 'term' as never,
       acceptSession: session => {
-        const handlers: Pick<ResourceManagerGateway, 'registerTaskExecutor' | 'notifySlotAvailable'> = {
+        const handlers: Pick<
+          ResourceManagerGateway,
+          'registerTaskExecutor' | 'notifySlotAvailable' | 'withdrawFreeSlots'
+        > = {
           registerTaskExecutor: async registration => {
             this.registrations.push(registration)
             this.#resourceSessions.set(registration.resourceId, session)
@@ -87,6 +92,9 @@ export class FakeCluster {
           },
           notifySlotAvailable: async (_instance, slotId, allocationId) => {
             this.freed.push({ slotId, allocationId })
+          },
+          withdrawFreeSlots: async instance => {
+            this.draining.push(instance)
           },
         }
         return handlers
