@@ -27,7 +27,6 @@ export function GraphView({ job, notes, selected, select }: GraphProps) {
   const narrow = innerWidth < NARROW_PX
   // Plans do not change, but each answer brings a new one.
   const shape = JSON.stringify(job.plan.nodes.map(node => [node.id, node.inputs]))
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the shape stands for the nodes
   const layout = useMemo(() => layOut(job.plan.nodes, narrow ? 'TB' : 'LR'), [shape, narrow])
   const box = useRef<HTMLDivElement>(null)
   const fitting =
@@ -156,7 +155,7 @@ function Node({ vertex, notes, place, selected, select }: NodeProps) {
       </span>
       {notes?.watermark !== undefined && (
         <span class="line" title="Least watermark of its tasks">
-          <span>⏱ {notes.watermark}</span>
+          <span>event time {notes.watermark}</span>
         </span>
       )}
       <LoadMeter rates={rates} />
@@ -174,7 +173,16 @@ function Edges({ edges, size, notes }: EdgesProps) {
   return (
     <svg width={size.width} height={size.height} aria-hidden="true">
       <defs>
-        <marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
+        <marker
+          id="tip"
+          viewBox="0 0 8 8"
+          refX="7"
+          refY="4"
+          markerUnits="userSpaceOnUse"
+          markerWidth="9"
+          markerHeight="9"
+          orient="auto"
+        >
           <path class="tip" d="M0,0 L8,4 L0,8 z" />
         </marker>
       </defs>

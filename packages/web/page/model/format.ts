@@ -79,7 +79,12 @@ export function watermark(value: string | undefined): string {
   if (value === undefined || value === NO_WATERMARK) return 'none yet'
   if (value === END_OF_INPUT) return 'end of input'
   const ms = Number(value)
-  return ms >= 0 && ms < 8.64e15 ? new Date(ms).toISOString().replace('T', ' ').replace('.000Z', 'Z') : value
+  return ms >= 0 && ms < 8.64e15
+    ? new Date(ms)
+        .toISOString()
+        .replace('T', ' ')
+        .replace(/\.\d+Z/, 'Z')
+    : value
 }
 
 /** The least of several watermarks: what the vertex as a whole has. undefined: there is none. */
@@ -87,5 +92,6 @@ export function leastWatermark(values: readonly (string | undefined)[]): string 
   const known = values
     .filter(value => value !== undefined && /^-?\d+$/.test(value))
     .map(value => BigInt(value ?? 0))
-  return known.length === 0 ? undefined : known.reduce((a, b) => (a < b ? a : b)).toString()
+  // Of these numbers there is no Math.min.
+  return known.toSorted((a, b) => (a < b ? -1 : 1))[0]?.toString()
 }

@@ -3,7 +3,7 @@ import { usePoll } from '../api/poll.ts'
 import type { Exceptions, Job } from '../api/shapes.ts'
 import { Badge, Empty, Id, Shown, Tabs } from '../components/parts.tsx'
 import { count, duration, time } from '../model/format.ts'
-import { type JobHistory, withJob } from '../model/job-history.ts'
+import { type JobHistory, latestRates, withJob } from '../model/job-history.ts'
 import { whatLimits } from '../model/why.ts'
 import { Accumulators } from './job/accumulators.tsx'
 import { JobActions, Operations } from './job/actions.tsx'
@@ -113,14 +113,14 @@ function Why({ job, history }: { job: Job; history: JobHistory | undefined }) {
     failed ? `/jobs/${job.jid}/exceptions?maxExceptions=1` : undefined,
     'once',
   )
-  const rates = history?.samples.at(-1)?.rates
+  const rates = history && latestRates(history)
   const inputs = new Map(job.plan.nodes.map(node => [node.id, (node.inputs ?? []).map(({ id }) => id)]))
   const tasks = job.vertices.reduce((all, vertex) => all + vertex.parallelism, 0)
   const notYet = ['CREATED', 'SCHEDULED', 'DEPLOYING', 'INITIALIZING']
   const { text, tone } = whatLimits({
     state: job.state,
     durationMs: job.duration,
-    failure: exceptions.data?.['root-exception']?.split('\n')[0],
+    failure: exceptions.data?.['root-exception']?.split('\n')[0]?.replace(/^FlinkError: /, ''),
     waiting: job.vertices.reduce(
       (all, vertex) => all + notYet.reduce((sum, state) => sum + (vertex.tasks[state] ?? 0), 0),
       0,

@@ -26,6 +26,7 @@ export function CheckpointHistory({
     )
   }
   const longest = Math.max(1, ...history.map(checkpoint => checkpoint.end_to_end_duration))
+  const failures = history.some(checkpoint => checkpoint.failure_message !== undefined)
   return (
     <Panel title="History">
       <div class="scroll">
@@ -40,7 +41,7 @@ export function CheckpointHistory({
               <th>Duration</th>
               <th class="num">Written</th>
               <th class="num">State size</th>
-              <th>Failure</th>
+              {failures && <th>Failure</th>}
             </tr>
           </thead>
           <tbody>
@@ -71,7 +72,7 @@ export function CheckpointHistory({
                 </td>
                 <td class="num">{bytes(checkpoint.checkpointed_size)}</td>
                 <td class="num">{bytes(checkpoint.state_size)}</td>
-                <td class="wide muted">{checkpoint.failure_message ?? ''}</td>
+                {failures && <td class="wide muted">{checkpoint.failure_message ?? ''}</td>}
               </tr>
             ))}
           </tbody>

@@ -64,7 +64,7 @@ function FailureHead({ failure }: { failure: Failure }) {
     taskManagerId,
     failureLabels = {},
   } = failure
-  const message = stacktrace.split('\n')[0] ?? ''
+  const message = (stacktrace.split('\n')[0] ?? '').replace(/^FlinkError: /, '')
   return (
     <div class="pad">
       <div class="title">
@@ -92,7 +92,6 @@ function Stack({ text }: { text: string }) {
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls by the keyboard only if it can have the focus
     <pre class="stacktrace" tabIndex={0}>
       {text.split('\n').map((line, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: lines have no name and never change
         <div key={index} class={isOwnFrame(line) ? 'own' : ''}>
           {line}
         </div>
@@ -104,6 +103,6 @@ function Stack({ text }: { text: string }) {
 function isOwnFrame(line: string): boolean {
   return (
     /^\s+at /.test(line) &&
-    !/node:|node_modules|packages\/[\w-]+\/(dist|src)\/|\/lib\/chunks\/|@flink-ts/.test(line)
+    !/node:|node_modules|packages\/[\w-]+\/(dist|src)\/|\/lib\/chunks\/|@flink-ts|\(flink-ts\//.test(line)
   )
 }

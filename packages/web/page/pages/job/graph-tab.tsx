@@ -6,7 +6,7 @@ import { Chart } from '../../components/chart.tsx'
 import { Panel } from '../../components/parts.tsx'
 import { GraphView } from '../../graph/graph-view.tsx'
 import { bytes, duration, leastWatermark, short, watermark } from '../../model/format.ts'
-import type { JobHistory } from '../../model/job-history.ts'
+import { type JobHistory, latestRates } from '../../model/job-history.ts'
 import { go, route } from '../../router.ts'
 import { hasEnded } from '../jobs.tsx'
 import { VertexDrawer } from './vertex-drawer.tsx'
@@ -18,13 +18,13 @@ const MAX_WATERMARKED_VERTICES = 30
 /** The dataflow with what happens in it now. A vertex in the query (`?vertex=`) is opened in the drawer. */
 export function GraphTab({ job, history }: { job: Job; history: JobHistory | undefined }) {
   const watermarks = useWatermarks(job)
-  const latest = history?.samples.at(-1)
+  const latest = history && latestRates(history)
   const notes = useMemo(
     () =>
       new Map(
         job.vertices.map(({ id }) => [
           id,
-          { rates: hasEnded(job) ? undefined : latest?.rates.get(id), watermark: watermarks.get(id) },
+          { rates: hasEnded(job) ? undefined : latest?.get(id), watermark: watermarks.get(id) },
         ]),
       ),
     [job, latest, watermarks],

@@ -114,7 +114,6 @@ function Detail({ vertex, rates }: { vertex: Vertex; rates: Rates | undefined })
             chain.length === 1 ? 'Operator' : 'Operators',
             <ol class="chain">
               {chain.map((operator, index) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: operators of a chain stay where they are, and names repeat
                 <li key={index}>{operator}</li>
               ))}
             </ol>,
