@@ -1,12 +1,19 @@
 // The engine's paths beside the fastest known way to do the same work, measured in pairs of runs:
 // `npm run bench [-- exchange codec chain window timers]`. Prints a table and writes benchmarks/results/bench.json. A
 // benchmark is no test: it fails only if a run fails, not at a missed goal. ROUNDS and SCALE change the size.
-import { execFileSync } from 'node:child_process'
+// `npm run bench -- nexmark [queries] [--peer loop]` measures the queries of Nexmark.
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { STRETCH_MARK, type Stretch } from '../smoke/stretch.ts'
 import { type Figure, figureOf } from './figure.ts'
+
+if (process.argv[2] === 'nexmark') {
+  const program = join(import.meta.dirname, '../nexmark/src/bench/main.ts')
+  const command = [...process.execArgv, program, ...process.argv.slice(3)]
+  process.exit(spawnSync(process.execPath, command, { stdio: 'inherit' }).status ?? 1)
+}
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5)
 const SCALE = Number(process.env.SCALE ?? 1)
