@@ -1,6 +1,8 @@
-import type { Clock, Configuration, Logger, Random } from '@flink-ts/common'
-import { Dispatcher } from '@flink-ts/dispatcher'
+import type { Clock, Configuration, LeaderSessionId, Logger, Random } from '@flink-ts/common'
+import { Dispatcher, finishedJobOf } from '@flink-ts/dispatcher'
 import { fileSystemFor } from '@flink-ts/filesystem'
+import type { JobSubmission } from '@flink-ts/gateways'
+import { type JobProgress, type JobStore, recorderOf, type StoredJob } from '@flink-ts/highavailability'
 import { type JobHostLauncher, JobHostPool, JobManagerOptionKeys, JobMaster } from '@flink-ts/jobmanager'
 import { ResourceManager } from '@flink-ts/resourcemanager'
 import type { BlobStore, RpcService } from '@flink-ts/rpc'
@@ -10,6 +12,15 @@ import {
   FileCheckpointStorage,
   FileSavepointStorage,
 } from '@flink-ts/state'
+import { durableJobs, recoveredJobs, removeLeftovers } from './recovered-jobs.ts'
+
+/** The work that a leader takes up. */
+export interface LeadershipTerm {
+  readonly leaderSessionId: LeaderSessionId
+  readonly store: JobStore
+  /** What the store held when the term began. */
+  readonly found: readonly StoredJob[]
+}
 
 export interface JobManagerComponentsDependencies {
   /** Started; the endpoints are reachable at its address. */
@@ -30,12 +41,17 @@ export interface JobManagerComponents {
   close(): Promise<void>
 }
 
-/** Builds ResourceManager, Dispatcher and the factory of JobMasters, and lets everybody in. */
+/**
+ * Builds ResourceManager, Dispatcher and the factory of JobMasters, goes on with the jobs of the term, and lets
+ * everybody in.
+ * @param options term: undefined: jobs end with the components
+ */
 export function startJobManagerComponents(
-  options: { readonly configuration: Configuration },
+  options: { readonly configuration: Configuration; readonly term?: LeadershipTerm },
   dependencies: JobManagerComponentsDependencies,
 ): JobManagerComponents {
-  const { configuration } = options
+  const { configuration, term } = options
+  const leaderSessionId = term?.leaderSessionId
   const { rpc, blobs, clock, random, logger } = dependencies
   const common = { rpc, clock, random, logger }
   const storageFactory = checkpointStorageFactory(configuration, random)
@@ -50,25 +66,39 @@ export function startJobManagerComponents(
     },
     { ...common, launcher: dependencies.jobHosts },
   )
-  const resourceManager = new ResourceManager({ configuration }, common)
+  const resourceManager = new ResourceManager({ configuration, leaderSessionId }, common)
+  const startRunner = (submission: JobSubmission, progress?: JobProgress): JobMaster => {
+    const recording = term && {
+      recorder: recorderOf(term.store, submission.graph.jobId),
+      outcome: finishedJobOf,
+    }
+    const jobMaster = new JobMaster(
+      {
+        ...{ submission, configuration, progress },
+        ...{ resourceManagerAddress: rpc.address, blobAddress: rpc.address },
+      },
+      { ...common, storageFactory, savepoints, jobHosts, recording },
+    )
+    jobMaster.start()
+    return jobMaster
+  }
   const dispatcher = new Dispatcher(
-    { configuration, resourceManagerAddress: rpc.address },
+    { configuration, resourceManagerAddress: rpc.address, leaderSessionId },
     {
       ...common,
       hasBlob: key => blobs.has(key),
       disposeSavepoint: path => savepoints.dispose(path),
-      runnerFactory: submission => {
-        const jobMaster = new JobMaster(
-          { submission, configuration, resourceManagerAddress: rpc.address, blobAddress: rpc.address },
-          { ...common, storageFactory, savepoints, jobHosts },
-        )
-        jobMaster.start()
-        return jobMaster
-      },
+      runnerFactory: startRunner,
+      jobs: term && durableJobs(term.store, logger),
     },
   )
   jobHosts.serve()
   resourceManager.start()
+  if (term !== undefined) {
+    dispatcher.recover(recoveredJobs(term.found, clock.now(), startRunner))
+    // Never rejects.
+    void removeLeftovers(term, { storageFactory, savepoints, logger })
+  }
   dispatcher.start()
   return {
     dispatcher,

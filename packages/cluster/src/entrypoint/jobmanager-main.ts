@@ -1,33 +1,36 @@
 import { join } from 'node:path'
-import { authTokenOf, JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, VERSION } from '@flink-ts/common'
+import { authTokenOf, JOBMANAGER_RPC_ADDRESS, VERSION } from '@flink-ts/common'
+import type { DispatcherGateway } from '@flink-ts/gateways'
+import {
+  type HighAvailability,
+  KeptBlobs,
+  LeaderRpcClient,
+  leaderAddress,
+  openHighAvailability,
+} from '@flink-ts/highavailability'
 import { createRestServer, RestOptionKeys } from '@flink-ts/rest'
-import { BlobServer, GrpcRpcService, sessionSettingsOf } from '@flink-ts/rpc'
+import { BlobServer, type RpcClient } from '@flink-ts/rpc'
 import { WEB_PAGE_FOLDER } from '@flink-ts/web'
-import { JOBMANAGER_BIND_HOST, JOBMANAGER_RPC_BIND_PORT } from '../cluster-options.ts'
 import { JobHostProcesses } from '../components/job-host-process.ts'
 import { startJobManagerComponents } from '../components/job-manager-components.ts'
+import { JobManagerContender } from '../components/job-manager-contender.ts'
+import { startJobManagerRpc } from '../components/job-manager-rpc.ts'
+import { leaderDispatcher } from '../components/leader-dispatcher.ts'
 import { NodeProcessMonitor } from '../monitoring/node-process-monitor.ts'
 import { runProcess } from './process-start.ts'
 
 await runProcess(
   'jobmanager',
   async ({ configuration, logger, logFile, clock, random, workingDirectory, resourceId }, end) => {
-    const port = configuration.get(JOBMANAGER_RPC_PORT)
-    const bindPort = configuration.get(JOBMANAGER_RPC_BIND_PORT)
-    const rpc = new GrpcRpcService(
-      {
-        bindHost: configuration.get(JOBMANAGER_BIND_HOST),
-        port: bindPort === -1 ? port : bindPort,
-        advertisedHost: configuration.get(JOBMANAGER_RPC_ADDRESS),
-        ...(bindPort !== -1 && { advertisedPort: port }),
-        resourceId,
-        version: VERSION,
-        settings: sessionSettingsOf(configuration),
-      },
-      { clock, random, logger: logger.child({ component: 'rpc' }) },
-    )
-    const blobs = new BlobServer({ directory: join(workingDirectory.path, 'blobs') }, { logger, random })
-    await Promise.all([blobs.start(), rpc.start()])
+    const highAvailability = openHighAvailability(configuration)
+    const ownBlobs = new BlobServer({ directory: join(workingDirectory.path, 'blobs') }, { logger, random })
+    const rpcDependencies = { clock, random, logger: logger.child({ component: 'rpc' }) }
+    const [rpc] = await Promise.all([
+      startJobManagerRpc({ configuration, resourceId }, rpcDependencies),
+      ownBlobs.start(),
+      highAvailability?.prepare(random),
+    ])
+    const blobs = new KeptBlobs(ownBlobs)
     rpc.serveBlobs(blobs)
     const jobHosts = new JobHostProcesses(
       {
@@ -37,10 +40,9 @@ await runProcess(
       },
       { clock, logger },
     )
-    const components = startJobManagerComponents(
-      { configuration },
-      { rpc, blobs, clock, random, logger, jobHosts },
-    )
+    const dependencies = { rpc, blobs, clock, random, logger, jobHosts }
+    const components =
+      highAvailability === undefined ? startJobManagerComponents({ configuration }, dependencies) : undefined
     const monitor = new NodeProcessMonitor({ logFile }, { clock, threads: () => [] })
     const rest = createRestServer(
       {
@@ -51,21 +53,38 @@ await runProcess(
         webPage: WEB_PAGE_FOLDER,
       },
       {
-        dispatcher: components.dispatcher,
+        dispatcher: components?.dispatcher ?? electedDispatcher(rpc, highAvailability as HighAvailability),
         ...{ configuration, monitor, clock, random, logger },
         shutDown: () => end('shut down by REST', 0),
         version: VERSION,
       },
     )
     const restPort = await rest.start()
+    const campaign = highAvailability?.campaign(
+      {
+        address: rpc.address,
+        restAddress: `${configuration.get(JOBMANAGER_RPC_ADDRESS)}:${restPort}`,
+      },
+      {
+        ...{ clock, random, logger },
+        contender: new JobManagerContender({ configuration }, { ...dependencies, highAvailability }),
+      },
+    )
+    campaign?.start()
     logger.info({ rpcAddress: rpc.address, restPort }, 'JobManager is ready')
     return {
       async close() {
         await rest.close()
         monitor.close()
-        await components.close()
+        await components?.close()
+        await campaign?.close()
         await rpc.close()
       },
     }
   },
 )
+
+/** The REST API of each JobManager shows the cluster, whoever leads. */
+function electedDispatcher(rpc: RpcClient, { leader }: HighAvailability): DispatcherGateway {
+  return leaderDispatcher(leaderAddress(leader), new LeaderRpcClient({ rpc, leader }))
+}

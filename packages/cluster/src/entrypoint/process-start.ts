@@ -40,7 +40,8 @@ const CLOSE_TIMEOUT_MS = 8000
 
 /**
  * The frame of a process: reads `--configDir` and `-D`, logs to standard output, runs `start`, closes it on SIGTERM,
- * SIGINT or when it calls `end`; drains it first on SIGUSR2. A failure to start or an error that nobody handles ends the process with code 1.
+ * SIGINT or when it calls `end`; drains it first on SIGUSR2. A failure to start or an error that nobody handles ends the
+ * process with code 1.
  */
 export async function runProcess(
   role: 'jobmanager' | 'taskmanager' | 'jobhost',

@@ -14,6 +14,7 @@ import {
   VERSION,
 } from '@flink-ts/common'
 import { configureFileSystems } from '@flink-ts/filesystem'
+import type { DispatcherGateway } from '@flink-ts/gateways'
 import { BlobServer, InProcessNetwork, InProcessRpcService, sessionSettingsOf } from '@flink-ts/rpc'
 import { TMP_DIRS } from '../cluster-options.ts'
 import { startJobManagerComponents } from '../components/job-manager-components.ts'
@@ -44,6 +45,8 @@ export interface MiniClusterDependencies {
  */
 export class MiniCluster {
   readonly client: ClusterClient
+  /** For a REST server beside it. */
+  readonly dispatcher: DispatcherGateway
   readonly taskManagers: readonly TaskManagerComponents[]
   /** Tests end them to see what happens. */
   readonly jobHosts: LocalJobHosts
@@ -51,11 +54,13 @@ export class MiniCluster {
 
   private constructor(
     client: ClusterClient,
+    dispatcher: DispatcherGateway,
     taskManagers: readonly TaskManagerComponents[],
     jobHosts: LocalJobHosts,
     close: () => Promise<void>,
   ) {
     this.client = client
+    this.dispatcher = dispatcher
     this.taskManagers = taskManagers
     this.jobHosts = jobHosts
     this.#close = close
@@ -124,7 +129,7 @@ export class MiniCluster {
       { address: rpc.address, version: VERSION },
       { clock, random, logger, rpc: clientRpc },
     )
-    return new MiniCluster(client, taskManagers, jobHosts, async () => {
+    return new MiniCluster(client, jobManager.dispatcher, taskManagers, jobHosts, async () => {
       await client.close()
       await Promise.all(taskManagers.map(taskManager => taskManager.close()))
       await jobManager.close()

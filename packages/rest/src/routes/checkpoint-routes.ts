@@ -22,7 +22,7 @@ export function jobCheckpoints({ totals, history, latest, summary }: CheckpointS
     summary: {
       checkpointed_size: summary.writtenBytes,
       state_size: summary.stateBytes,
-      end_to_end_duration: summary.durationMs,
+      end_to_end_duration: whole(summary.durationMs),
       alignment_buffered: NOTHING,
       processed_data: NOTHING,
       persisted_data: summary.persistedBytes,
@@ -94,7 +94,7 @@ export function checkpointSubtasks(record: CheckpointRecord, vertexId: string): 
   const vertex = record.vertices.find(candidate => candidate.vertexId === vertexId)
   if (vertex === undefined) return undefined
   const { subtasks, parallelism } = vertex
-  const of = (read: (subtask: SubtaskCheckpoint) => number): Summary => summaryOf(subtasks.map(read))
+  const of = (read: (subtask: SubtaskCheckpoint) => number): Summary => whole(summaryOf(subtasks.map(read)))
   const byIndex = new Map(subtasks.map(subtask => [subtask.index, subtask]))
   return {
     ...vertexInfo(record, vertex),
@@ -130,11 +130,12 @@ function typeOf({ kind, vertices }: CheckpointRecord): string {
 }
 
 function vertexInfo(record: CheckpointRecord, vertex: VertexCheckpoint): object {
-  const { vertexId: id, parallelism, subtasks } = vertex
+  const { parallelism, subtasks } = vertex
   const latest = subtasks.reduce((most, subtask) => Math.max(most, subtask.acknowledgedAt), -1)
   const durationMs = latest < 0 ? -1 : latest - record.triggeredAt
   return {
-    id,
+    // Of the checkpoint, as in Flink.
+    id: record.id,
     status: record.status,
     latest_ack_timestamp: latest,
     ...sizes(
@@ -156,14 +157,14 @@ function subtaskInfo(subtask: SubtaskCheckpoint, triggeredAt: number): object {
     end_to_end_duration: subtask.acknowledgedAt - triggeredAt,
     checkpointed_size: subtask.writtenBytes,
     state_size: subtask.stateBytes,
-    checkpoint: { sync: subtask.syncMs, async: subtask.asyncMs },
+    checkpoint: { sync: Math.round(subtask.syncMs), async: Math.round(subtask.asyncMs) },
     alignment: {
       buffered: 0,
       processed: 0,
       persisted: subtask.persistedBytes,
-      duration: subtask.alignmentMs,
+      duration: Math.round(subtask.alignmentMs),
     },
-    start_delay: subtask.startDelayMs,
+    start_delay: Math.round(subtask.startDelayMs),
     unaligned_checkpoint: subtask.unaligned,
     aborted: false,
   }
@@ -181,7 +182,7 @@ function sizes(
   return {
     checkpointed_size: writtenBytes,
     state_size: stateBytes,
-    end_to_end_duration: durationMs,
+    end_to_end_duration: Math.round(durationMs),
     alignment_buffered: 0,
     processed_data: 0,
     persisted_data: persistedBytes,
@@ -194,6 +195,12 @@ function subtasksOf(vertex: VertexCheckpoint): readonly SubtaskCheckpoint[] {
 
 function sum<T>(items: readonly T[], read: (item: T) => number): number {
   return items.reduce((all, item) => all + read(item), 0)
+}
+
+/** What Flink has as whole numbers. */
+function whole(summary: Summary): Summary {
+  const { min, max, avg } = summary
+  return { ...summary, min: Math.round(min), max: Math.round(max), avg: Math.round(avg) }
 }
 
 function summaryOf(values: readonly number[]): Summary {

@@ -1,5 +1,5 @@
 import type { OperatorRecords, SubtaskDetails, VertexDetails } from '@flink-ts/gateways'
-import { watermarkText } from './vertex-watermarks.ts'
+import { inputWatermark, watermarkText } from './vertex-watermarks.ts'
 
 /** Metrics by name, as REST shows them. */
 export type MetricValues = Readonly<Record<string, string>>
@@ -7,7 +7,8 @@ export type MetricValues = Readonly<Record<string, string>>
 /** Metrics of one subtask by Flink's names; those of its operators begin with the operator's name. */
 export function subtaskMetrics(subtask: SubtaskDetails): MetricValues {
   const { metrics, status } = subtask
-  const { load, rates, eventTime, operators = [] } = metrics
+  const { load, rates, operators = [] } = metrics
+  const watermark = inputWatermark(subtask)
   // What a task did in its last second says nothing about one that is over, or has not begun.
   const runs = status === 'RUNNING'
   const now = (value: number | undefined): number => (runs ? (value ?? 0) : 0)
@@ -31,7 +32,7 @@ export function subtaskMetrics(subtask: SubtaskDetails): MetricValues {
   return {
     ...textsOf(numbers),
     isBackPressured: String(now(load?.perSecond.backPressuredMs) > 0),
-    ...(eventTime && { currentInputWatermark: watermarkText(eventTime.watermark) }),
+    ...(watermark !== undefined && { currentInputWatermark: watermarkText(watermark) }),
     ...Object.assign({}, ...operators.map(operatorMetrics)),
   }
 }

@@ -81,7 +81,7 @@ it("shows checkpoints in Flink's shapes", async () => {
     ...{ checkpointed_size: 10, state_size: 30, end_to_end_duration: 40, persisted_data: 2, num_subtasks: 2 },
     ...{ num_acknowledged_subtasks: 2, checkpoint_type: 'UNALIGNED_CHECKPOINT', discarded: false },
     external_path: 'file:///c/chk-4',
-    tasks: { v1: { id: 'v1', status: 'COMPLETED', latest_ack_timestamp: 130, end_to_end_duration: 30 } },
+    tasks: { v1: { id: 4, status: 'COMPLETED', latest_ack_timestamp: 130, end_to_end_duration: 30 } },
   }
   expect((await get('')).body).toMatchObject({
     counts: { restored: 1, total: 2, in_progress: 0, completed: 1, failed: 1 },
@@ -106,7 +106,7 @@ it("shows checkpoints in Flink's shapes", async () => {
   })
   expect((await get('/details/4')).body).toMatchObject(one)
   expect((await get('/details/4/subtasks/v1')).body).toMatchObject({
-    ...{ id: 'v1', num_acknowledged_subtasks: 2 },
+    ...{ id: 4, num_acknowledged_subtasks: 2 },
     summary: {
       checkpointed_size: { max: 5 },
       state_size: { min: 10, max: 20, avg: 15 },

@@ -1,0 +1,350 @@
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Configuration, nullLogger, SystemClock, SystemRandom } from '@flink-ts/common'
+import {
+  createPlanningContext,
+  installExecutionContext,
+  preloadRuntime,
+  startPlanningRecorder,
+} from '@flink-ts/jobgraph'
+import { createRestServer, type RestServer } from '@flink-ts/rest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { NodeProcessMonitor } from '../monitoring/node-process-monitor.ts'
+import { FlinkSchema } from '../testing/flink-schema.ts'
+import { MiniCluster } from './mini-cluster.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: answers are looked into by their fields, whatever they are.
+type Json = any
+
+const schema = new FlinkSchema(new URL('../../testdata/rest_v1_dispatcher.yml', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'flink-rest-'))
+const random = new SystemRandom()
+const clock = new SystemClock()
+let cluster: MiniCluster
+let rest: RestServer
+let base: string
+const jobs: Record<string, string> = {}
+const answered = new Set<string>()
+let jobCount = 0
+
+beforeAll(async () => {
+  writeFileSync(join(folder, 'own.log'), 'line 1\nline 2\n')
+  writeFileSync(join(folder, 'secret.txt'), 'secret')
+  symlinkSync(join(folder, 'secret.txt'), join(folder, 'linked.log'))
+  const configuration = Configuration.of({
+    'jobmanager.rpc.address': 'localhost',
+    's3.secret-key': 'do not tell',
+  })
+  const threadLogger = { level: 'error', file: join(folder, 'own.log') } as const
+  cluster = await MiniCluster.start(
+    { configuration, taskManagers: 1, slots: 6, threadLogger },
+    { clock, random, logger: nullLogger },
+  )
+  const monitor = new NodeProcessMonitor({ logFile: join(folder, 'own.log') }, { clock, threads: () => [] })
+  rest = createRestServer(
+    { bindAddress: '127.0.0.1', port: 0, allowUnauthenticated: false },
+    {
+      dispatcher: cluster.dispatcher,
+      configuration,
+      monitor,
+      clock,
+      random,
+      logger: nullLogger,
+      version: '1',
+    },
+  )
+  base = `http://127.0.0.1:${await rest.start()}`
+  for (const name of ['running', 'failed', 'finished']) jobs[name] = await submit(name)
+  await until(`/jobs/${jobs['running']}`, job => job.vertices?.[1]?.metrics['read-records'] > 100)
+  await until(`/jobs/${jobs['running']}/checkpoints`, ({ counts }) => counts.completed > 0)
+  await until(`/jobs/${jobs['failed']}/status`, ({ status }) => status === 'FAILED')
+  await until(`/jobs/${jobs['finished']}/status`, ({ status }) => status === 'FINISHED')
+}, 60_000)
+
+afterAll(async () => {
+  await rest?.close()
+  await cluster?.close()
+  rmSync(folder, { recursive: true })
+})
+
+/** Runs main here, as the command line does, and submits what it executes. */
+async function submit(job: string): Promise<string> {
+  // A module of its own for each: its main runs when it is loaded.
+  const url = new URL(`../testing/rest-jobs.ts?${jobCount++}`, import.meta.url).href
+  await preloadRuntime(url)
+  const recorder = startPlanningRecorder({ args: [job] })
+  let jobId = ''
+  installExecutionContext(
+    createPlanningContext(
+      { args: [job], configuration: {}, code: { type: 'module', url } },
+      {
+        recorder,
+        submit: async (graph, program) => {
+          jobId = graph.jobId
+          return await cluster.client.submitJob({ graph, program })
+        },
+      },
+    ),
+  )
+  try {
+    await import(url)
+  } finally {
+    recorder.stop()
+  }
+  return jobId
+}
+
+async function call(
+  path: string,
+  init: RequestInit = {},
+): Promise<{ status: number; body: Json; text: string }> {
+  const response = await fetch(`${base}${path}`, init)
+  const text = await response.text()
+  const isJson = response.headers.get('content-type')?.startsWith('application/json') === true
+  return { status: response.status, body: isJson ? JSON.parse(text) : undefined, text }
+}
+
+async function until(path: string, holds: (body: Json) => boolean): Promise<Json> {
+  const deadlineMs = clock.monotonicMs() + 30_000
+  for (;;) {
+    const { body, text } = await call(path)
+    if (holds(body)) return body
+    if (clock.monotonicMs() > deadlineMs)
+      throw new Error(`${path} does not become what was expected: ${text}`)
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+}
+
+/** Asks as `operation` is described, bare and under /v1, and compares with the description. */
+async function ask(operation: string, values: Record<string, string> = {}, query = ''): Promise<Json> {
+  const [method = '', template = ''] = operation.split(' ')
+  const path = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => values[name] as string) + query
+  const { status, body } = await call(`/v1${path}`, { method })
+  expect(schema.problems(operation, status, body)).toEqual([])
+  if (method === 'GET') expect((await call(path)).status).toBe(status)
+  answered.add(operation)
+  return body
+}
+
+describe('answers are as Flink describes them', () => {
+  const vertex = async (job: string, index: number): Promise<Record<string, string>> => {
+    const { vertices } = await ask('GET /jobs/{jobid}', { jobid: jobs[job] as string })
+    return { jobid: jobs[job] as string, vertexid: vertices[index].id, subtaskindex: '0', attempt: '0' }
+  }
+
+  it('of the cluster and its processes', async () => {
+    expect(await ask('GET /overview')).toMatchObject({ taskmanagers: 1, 'slots-total': 6 })
+    await ask('GET /config')
+    expect(await ask('GET /datasets')).toEqual({ dataSets: [] })
+    const { taskmanagers } = await ask('GET /taskmanagers')
+    const taskmanagerid = taskmanagers[0].id
+    const tm = await ask('GET /taskmanagers/{taskmanagerid}', { taskmanagerid })
+    expect(tm.metrics.heapUsed).toBeGreaterThan(1_000_000)
+    expect(tm.allocatedSlots.map((slot: Json) => slot.jobId)).toContain(jobs['running'])
+    expect(tm.freeResource.taskHeapMemory).toBeLessThan(tm.totalResource.taskHeapMemory)
+    const ids = await ask('GET /taskmanagers/{taskmanagerid}/metrics', { taskmanagerid })
+    expect(ids).toContainEqual({ id: 'Status.JVM.GarbageCollector.All.Count' })
+    const [heap] = await ask(
+      'GET /taskmanagers/{taskmanagerid}/metrics',
+      { taskmanagerid },
+      '?get=Status.JVM.Memory.Heap.Used',
+    )
+    expect(Number(heap.value)).toBeGreaterThan(1_000_000)
+    const [total] = await ask('GET /taskmanagers/metrics', {}, '?get=taskSlotsTotal&agg=sum,max')
+    expect(total).toEqual({ id: 'taskSlotsTotal', sum: 6, max: 6 })
+    const { threadInfos } = await ask('GET /taskmanagers/{taskmanagerid}/thread-dump', { taskmanagerid })
+    expect(threadInfos.map((thread: Json) => thread.threadName)).toEqual(
+      expect.arrayContaining(['main', 'slot-0', 'network']),
+    )
+    expect((await ask('GET /taskmanagers/{taskmanagerid}/logs', { taskmanagerid })).logs).toHaveLength(1)
+    const [slots] = await ask('GET /jobmanager/metrics', {}, '?get=taskSlotsTotal')
+    expect(slots).toEqual({ id: 'taskSlotsTotal', value: '6' })
+    expect((await ask('GET /jobmanager/environment')).jvm.version).toContain('Node.js')
+    expect(await ask('GET /jobmanager/config')).toContainEqual({ key: 's3.secret-key', value: '******' })
+    await ask('GET /jobmanager/logs')
+    await ask('GET /jobmanager/thread-dump')
+  })
+
+  it('of jobs', async () => {
+    expect((await ask('GET /jobs')).jobs).toHaveLength(3)
+    expect((await ask('GET /jobs/overview')).jobs.map((job: Json) => job.state).sort()).toEqual([
+      'FAILED',
+      'FINISHED',
+      'RUNNING',
+    ])
+    for (const [name, jobid] of Object.entries(jobs)) {
+      for (const part of [
+        '',
+        '/plan',
+        '/accumulators',
+        '/checkpoints',
+        '/checkpoints/config',
+        '/exceptions',
+      ]) {
+        await ask(`GET /jobs/{jobid}${part}`, { jobid })
+      }
+      for (const part of ['/metrics', '/status', '/resource-requirements'])
+        await ask(`GET /jobs/{jobid}${part}`, { jobid })
+      for (const part of ['config', 'environment', 'log-url'])
+        await ask(`GET /jobs/{jobid}/jobmanager/${part}`, { jobid })
+      await ask('GET /jobs/{jobid}/taskmanagers/{taskmanagerid}/log-url', { jobid, taskmanagerid: 'tm' })
+      const config = await ask('GET /jobs/{jobid}/config', { jobid })
+      expect(config['execution-config']['job-parallelism']).toBe(2)
+      const result = await ask('GET /jobs/{jobid}/execution-result', { jobid })
+      const outcome = { finished: 'SUCCEEDED', failed: 'FAILED' }[name]
+      expect(result['job-execution-result']?.['application-status']).toBe(outcome)
+    }
+    const { counts, latest } = await ask('GET /jobs/{jobid}/checkpoints', {
+      jobid: jobs['running'] as string,
+    })
+    expect(counts.completed).toBeGreaterThan(0)
+    const details = { jobid: jobs['running'] as string, checkpointid: String(latest.completed.id) }
+    const one = await ask('GET /jobs/{jobid}/checkpoints/details/{checkpointid}', details)
+    const vertexid = Object.keys(one.tasks)[0] as string
+    await ask('GET /jobs/{jobid}/checkpoints/details/{checkpointid}/subtasks/{vertexid}', {
+      ...details,
+      vertexid,
+    })
+    const [restarts] = await ask(
+      'GET /jobs/{jobid}/metrics',
+      { jobid: jobs['failed'] as string },
+      '?get=numRestarts',
+    )
+    expect(restarts).toEqual({ id: 'numRestarts', value: '1' })
+    const [completed] = await ask('GET /jobs/metrics', {}, '?get=numberOfCompletedCheckpoints')
+    expect(completed.max).toBeGreaterThan(0)
+  })
+
+  it('of vertices, subtasks and attempts', async () => {
+    const parts = [
+      ...['', '/accumulators', '/backpressure', '/jm-operator-metrics', '/metrics', '/subtasks/accumulators'],
+      ...['/subtasks/metrics', '/subtasks/{subtaskindex}', '/subtasks/{subtaskindex}/attempts/{attempt}'],
+      ...['/subtasks/{subtaskindex}/attempts/{attempt}/accumulators', '/subtasks/{subtaskindex}/metrics'],
+      ...['/subtasktimes', '/taskmanagers', '/watermarks'],
+    ]
+    for (const [job, index] of [
+      ['running', 0],
+      ['running', 1],
+      ['failed', 0],
+      ['finished', 0],
+    ] as const) {
+      const values = await vertex(job, index)
+      for (const part of parts) await ask(`GET /jobs/{jobid}/vertices/{vertexid}${part}`, values)
+    }
+    const values = await vertex('failed', 0)
+    const path = 'GET /jobs/{jobid}/vertices/{vertexid}/subtasks/{subtaskindex}'
+    expect(await ask(path, values)).toMatchObject({ attempt: 1 })
+    expect(await ask(`${path}/attempts/{attempt}`, values)).toMatchObject({ attempt: 0 })
+  })
+
+  it('with real values', async () => {
+    const values = await vertex('running', 1)
+    const at = `/jobs/${values['jobid']}/vertices/${values['vertexid']}`
+    const metric = async (id: string): Promise<string> =>
+      (await call(`${at}/metrics?get=${id}`)).body[0]?.value
+    expect(Number(await metric('0.numRecordsIn'))).toBeGreaterThan(0)
+    await until(`${at}/metrics?get=0.numRecordsInPerSecond`, ([rate]) => Number(rate.value) > 10)
+    expect(Number(await metric('0.currentInputWatermark'))).toBeGreaterThan(0)
+    expect(await metric('0.watched.orders.gauge')).toBe('42')
+    expect(Number(await metric('0.watched.orders.amount_max'))).toBeGreaterThan(50)
+    const three = 'backPressuredTimeMsPerSecond,busyTimeMsPerSecond,numRecordsInPerSecond'
+    const aggregated = (await call(`${at}/subtasks/metrics?get=${three}`)).body
+    expect(aggregated.map(({ id }: Json) => id)).toEqual(three.split(','))
+    expect(aggregated[2].sum).toBeGreaterThan(10)
+    expect((await call(`${at}/backpressure`)).body).toMatchObject({
+      status: 'ok',
+      'backpressure-level': 'ok',
+    })
+    const accumulators = (await call(`${at}/accumulators`)).body['user-accumulators']
+    expect(accumulators).toMatchObject([{ name: 'orders', type: 'LongCounter' }])
+    expect(Number(accumulators[0].value)).toBeGreaterThan(100)
+    const { subtasks } = (await call(`${at}`)).body
+    expect(subtasks[0]['status-duration'].RUNNING).toBeGreaterThan(0)
+  })
+
+  it('for everything that can be asked for', () => {
+    const missing = schema.operations.filter(
+      operation => operation.startsWith('GET ') && !answered.has(operation),
+    )
+    // Of what is started by other calls, what only uploads have, and what is refused.
+    expect(missing).toEqual([
+      'GET /datasets/delete/{triggerid}',
+      'GET /jars',
+      'GET /jobs/{jobid}/checkpoints/{triggerid}',
+      'GET /jobs/{jobid}/rescaling/{triggerid}',
+      'GET /jobs/{jobid}/savepoints/{triggerid}',
+      'GET /jobs/{jobid}/vertices/{vertexid}/flamegraph',
+      'GET /savepoint-disposal/{triggerid}',
+    ])
+  })
+})
+
+describe('log files', () => {
+  it('are sent as they are', async () => {
+    const { status, text } = await call('/jobmanager/log')
+    expect([status, text]).toEqual([200, 'line 1\nline 2\n'])
+    expect((await call('/jobmanager/logs/own.log')).text).toBe('line 1\nline 2\n')
+    expect((await call('/jobmanager/stdout')).status).toBe(404)
+  })
+
+  // CVE-2020-17519: names led out of the folder of logs.
+  it.each([
+    'secret.txt',
+    'linked.log',
+    '..%2fsecret.txt',
+    '..%252f..%252f..%252f..%252fetc%252fpasswd',
+    '%2fetc%2fpasswd',
+    '..%5c..%5cetc%5cpasswd',
+    'own.log%00.txt',
+    '.%2fown.log',
+  ])('are no way to other files: %s', async name => {
+    const { taskmanagers } = (await call('/taskmanagers')).body
+    for (const process of ['/jobmanager', `/v1/taskmanagers/${taskmanagers[0].id}`]) {
+      const { status, text } = await call(`${process}/logs/${name}`)
+      expect([400, 404]).toContain(status)
+      expect(text).not.toContain('root:')
+      expect(text).not.toContain('line 1')
+      expect(JSON.parse(text).errors).toHaveLength(1)
+    }
+  })
+})
+
+describe('what is asked for and not there', () => {
+  it.each([
+    ['GET', '/taskmanagers/nobody', 404],
+    ['GET', '/taskmanagers/nobody/metrics', 404],
+    ['GET', '/taskmanagers/nobody/log', 404],
+    ['GET', '/jobs/:running/vertices/v/subtasks/metrics', 404],
+    ['GET', '/jobs/:running/vertices/:vertex/subtasks/7', 404],
+    ['GET', '/jobs/:running/vertices/:vertex/subtasks/x', 400],
+    ['GET', '/jobs/:running/vertices/:vertex/subtasks/0/attempts/9', 404],
+    ['GET', '/jobs/:running/vertices/:vertex/subtasks/metrics?get=numRecordsIn&agg=most', 400],
+    ['GET', '/jobs/:running/vertices/:vertex/subtasks/metrics?get=numRecordsIn&subtasks=1-0', 400],
+    ['PATCH', '/jobs/:running/rescaling?parallelism=2', 400],
+    ['PUT', '/jobs/:running/resource-requirements', 400],
+    ['POST', '/jobs', 400],
+    ['DELETE', '/cluster', 400],
+    ['DELETE', '/datasets/1', 400],
+    ['GET', '/jobmanager/profiler', 400],
+  ])('%s %s is refused with the reason', async (method, path, status) => {
+    const { vertices } = (await call(`/jobs/${jobs['running']}`)).body
+    const filled = path.replace(':running', jobs['running'] as string).replace(':vertex', vertices[0].id)
+    const answer = await call(filled, { method })
+    expect(answer.status).toBe(status)
+    expect(answer.body.errors[0].length).toBeGreaterThan(20)
+  })
+})
+
+it('a job whose client is not heard of in time is cancelled', async () => {
+  const jobid = await submit('running')
+  const beat = (expiredTimestamp: number) =>
+    call(`/jobs/${jobid}/clientHeartbeat`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ expiredTimestamp }),
+    })
+  expect((await beat(clock.now() + 600_000)).status).toBe(202)
+  expect((await beat(clock.now() + 10)).status).toBe(202)
+  await until(`/jobs/${jobid}/status`, ({ status }) => status === 'CANCELED')
+})
