@@ -46,7 +46,7 @@ describe('what limits a running job', () => {
 it.each([
   ['FAILED', 'Failed after 1.0 s: Error: boom'],
   ['RESTARTING', 'Restarts after a failure: Error: boom'],
-  ['FINISHED', 'Read everything there was in 1.0 s.'],
+  ['FINISHED', 'all tasks came to their end after 1.0 s.'],
   ['CANCELLING', 'Is being cancelled'],
   ['INITIALIZING', 'Is being set up.'],
 ])('%s is said, with its reason', (state, text) => {

@@ -39,7 +39,7 @@ export function whatLimits(question: Question): { readonly text: string; readonl
   const because = failure === undefined ? '' : `: ${failure}`
   switch (state) {
     case 'FINISHED':
-      return { text: `Read everything there was in ${duration(durationMs)}.`, tone: 'calm' }
+      return { text: `Finished: all tasks came to their end after ${duration(durationMs)}.`, tone: 'calm' }
     case 'CANCELED':
       return { text: `Cancelled after ${duration(durationMs)}.`, tone: 'calm' }
     case 'FAILED':
