@@ -34,6 +34,8 @@ export interface TestClusterOptions {
   readonly configuration?: Readonly<Record<string, string>>
   /** Whether jobs leave checkpoints on purpose. */
   readonly retainedCheckpoints?: boolean
+  /** Jobs outlive JobManagers. */
+  readonly highAvailability?: boolean
   /** Puts a proxy between the JobManager and everybody else. */
   readonly proxied?: boolean
   /** Runs what `tools/bundle-runtime.mjs` makes, as the start scripts do, instead of what it is made from. */
@@ -78,7 +80,8 @@ export interface Checkpoints {
 /** JobManager and TaskManagers as real processes, with ports, folders and logs of their own. */
 export class TestCluster {
   readonly folder: string
-  readonly restPort: number
+  /** Of the JobManager that is asked; tests with several change it. */
+  restPort: number
   readonly rpcPort: number
   readonly proxy: TcpProxy | undefined
   readonly taskManagers: TaskManagerProcess[] = []
@@ -123,6 +126,10 @@ export class TestCluster {
       'restart-strategy.fixed-delay.attempts': '100',
       'restart-strategy.fixed-delay.delay': '100 ms',
       'io.tmp.dirs': join(folder, 'tmp'),
+      ...(options.highAvailability === true && {
+        'high-availability.type': 'filesystem',
+        'high-availability.storageDir': `file://${folder}/ha`,
+      }),
       ...options.configuration,
     }
     mkdirSync(join(folder, 'conf'))
@@ -142,6 +149,22 @@ export class TestCluster {
 
   startJobManager(): void {
     this.#jobManager = this.#spawn('jobmanager', 'jobmanager-main.js')
+  }
+
+  /** Starts one more JobManager, with a REST port of its own, and waits until that answers. */
+  async startStandby(): Promise<{ readonly process: ChildProcess; readonly restPort: number }> {
+    const restPort = await freePort()
+    const name = `jobmanager-${restPort}`
+    const child = this.#spawn(name, 'jobmanager-main.js', [`-Drest.port=${restPort}`])
+    await this.until(`JobManager at REST port ${restPort}`, 20_000, async () =>
+      this.log(name).includes('JobManager is ready'),
+    )
+    return { process: child, restPort }
+  }
+
+  /** What a process has logged. */
+  log(name: string): string {
+    return readFileSync(join(this.folder, `${name}.log`), 'utf8')
   }
 
   /** Ends the JobManager and waits until its process is gone. */

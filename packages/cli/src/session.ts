@@ -17,9 +17,13 @@ import {
   parseDynamicProperties,
 } from '@flink-ts/common/configuration-file'
 import { configureFileSystems } from '@flink-ts/filesystem'
+import { highAvailabilityType, jobManagerAccess } from '@flink-ts/highavailability'
 import { reportConnection } from './connection-report.ts'
 import { JobIdInvalid } from './errors.ts'
 import type { Terminal } from './terminal.ts'
+
+/** A new leader may be about to begin: then it takes as long as the lease of the old one. */
+const ELECTION_TIMEOUT_MS = 15_000
 
 /** Options of every command that needs a cluster. */
 export interface SessionOptions {
@@ -49,7 +53,9 @@ export function loadedConfiguration(options: SessionOptions): Configuration {
   const at = options.jobmanager.lastIndexOf(':')
   const address = at < 0 ? options.jobmanager : options.jobmanager.slice(0, at)
   const port = at < 0 ? {} : { [JOBMANAGER_RPC_PORT.key]: options.jobmanager.slice(at + 1) }
-  return configuration.with(Configuration.of({ [JOBMANAGER_RPC_ADDRESS.key]: address, ...port }, '-m'))
+  // Who names a JobManager means that one, whoever leads.
+  const direct = { [JOBMANAGER_RPC_ADDRESS.key]: address, ...port, [highAvailabilityType.key]: 'NONE' }
+  return configuration.with(Configuration.of(direct, '-m'))
 }
 
 /** What options of several commands say, by Flink's keys. */
@@ -63,7 +69,7 @@ export function settingsConfiguration(options: { readonly parallelism?: number }
  * is told on the terminal, and opened again for `client.timeout`.
  */
 export function connect(configuration: Configuration, terminal: Terminal): Promise<ClusterClient> {
-  const address = `${configuration.get(JOBMANAGER_RPC_ADDRESS)}:${configuration.get(JOBMANAGER_RPC_PORT)}`
+  const { address, elected, through } = jobManagerAccess(configuration)
   const clock = new SystemClock()
   return ClusterClient.connect(
     {
@@ -71,10 +77,11 @@ export function connect(configuration: Configuration, terminal: Terminal): Promi
       version: VERSION,
       clientName: 'flink',
       ...clientSettingsOf(configuration),
+      ...(elected && { connectTimeoutMs: ELECTION_TIMEOUT_MS }),
       onConnection: reportConnection(address, terminal, clock),
     },
     // Whatever goes wrong comes back as an error; the JobManager keeps the log.
-    { clock, random: new SystemRandom(), logger: nullLogger },
+    { clock, random: new SystemRandom(), logger: nullLogger, through },
   )
 }
 

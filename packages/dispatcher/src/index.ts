@@ -4,5 +4,11 @@
 // Thread: the main thread of the JobManager process.
 
 export { DispatcherOptionKeys } from './dispatcher-options.ts'
-export { Dispatcher, type DispatcherDependencies, type DispatcherOptions } from './endpoint/dispatcher.ts'
+export {
+  Dispatcher,
+  type DispatcherDependencies,
+  type DispatcherOptions,
+  type RecoveredJobs,
+} from './endpoint/dispatcher.ts'
+export { type FinishedJob, finishedJobOf } from './runner/finished-job-store.ts'
 export type { JobMasterRunner } from './runner/job-master-runner.ts'

@@ -3,9 +3,10 @@
 // Calls: filesystem, blobs and encoding of rpc.
 // Thread: the main thread of a process.
 export { LeadershipLost, NoFreePort } from './errors.ts'
-export { jobManagerPort, portsOf } from './highavailability-options.ts'
+export { highAvailabilityType, jobManagerPort, portsOf } from './highavailability-options.ts'
+export { jobManagerAccess } from './leader/job-manager-access.ts'
 export type { LeaderContender } from './leader/leader-campaign.ts'
-export { LEADER_ADDRESS, LeaderRpcClient } from './leader/leader-rpc-client.ts'
+export { LeaderRpcClient, leaderAddress } from './leader/leader-rpc-client.ts'
 export type { LeaderTerm } from './leader/leader-term.ts'
 export { openHighAvailability } from './open-high-availability.ts'
 export type { Campaign, HighAvailability } from './store/high-availability.ts'

@@ -12,6 +12,7 @@ import {
   SystemRandom,
   VERSION,
 } from '@flink-ts/common'
+import { jobManagerAccess } from '@flink-ts/highavailability'
 import { RestOptionKeys } from '@flink-ts/rest'
 import { sessionSettingsOf } from '@flink-ts/rpc'
 import type { Finding } from './check-configuration.ts'
@@ -26,9 +27,12 @@ export async function checkCluster(configuration: Configuration): Promise<readon
   const port = configuration.get(JOBMANAGER_RPC_PORT)
   const restHost = configuration.toRecord()['rest.address'] ?? host
   const restPort = configuration.get(RestOptionKeys.port)
+  const access = jobManagerAccess(configuration)
+  // The leader may be anywhere, at any port.
+  if (access.elected) return (await askCluster(configuration, access)).findings
   const unresolved = await checkHost(host)
   if (unresolved !== undefined) return [unresolved]
-  const cluster = await askCluster(configuration, `${host}:${port}`)
+  const cluster = await askCluster(configuration, access)
   if (cluster.answered) {
     return [
       ...cluster.findings,
@@ -58,13 +62,13 @@ async function checkHost(host: string): Promise<Finding | undefined> {
 
 async function askCluster(
   configuration: Configuration,
-  address: string,
+  { address, through }: ReturnType<typeof jobManagerAccess>,
 ): Promise<{ readonly answered: boolean; readonly findings: readonly Finding[] }> {
   const about = 'cluster'
   try {
     const client = await ClusterClient.connect(
       { address, version: VERSION, clientName: 'doctor', sessionSettings: sessionSettingsOf(configuration) },
-      { clock: new SystemClock(), random: new SystemRandom(), logger: nullLogger },
+      { clock: new SystemClock(), random: new SystemRandom(), logger: nullLogger, through },
     )
     try {
       const { taskManagers, totalSlots } = await client.overview()

@@ -53,6 +53,8 @@ export interface ClusterClientDependencies {
   readonly logger: Logger
   /** Sessions of an in-process cluster; gRPC if absent. Not closed with the client. */
   readonly rpc?: RpcClient
+  /** Put in between, where the address is more than a host and a port. */
+  readonly through?: (rpc: RpcClient) => RpcClient
 }
 
 /**
@@ -88,7 +90,8 @@ export class ClusterClient {
     options: ClusterClientOptions,
     dependencies: ClusterClientDependencies,
   ): Promise<ClusterClient> {
-    const rpc = dependencies.rpc ?? (await startedRpc(options, dependencies))
+    const direct = dependencies.rpc ?? (await startedRpc(options, dependencies))
+    const rpc = dependencies.through?.(direct) ?? direct
     const connection = new DispatcherConnection(
       {
         address: options.address,

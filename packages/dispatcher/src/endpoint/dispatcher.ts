@@ -36,7 +36,7 @@ import {
   JobNotRunning,
   SavepointNotKnown,
 } from '../errors.ts'
-import { FinishedJobStore } from '../runner/finished-job-store.ts'
+import { type FinishedJob, FinishedJobStore, finishedJobOf } from '../runner/finished-job-store.ts'
 import type { JobMasterRunner } from '../runner/job-master-runner.ts'
 import { SavepointOperations } from '../savepoints/savepoint-operations.ts'
 import { validateJobGraph } from './validate-job-graph.ts'
@@ -45,6 +45,27 @@ export interface DispatcherOptions {
   readonly configuration: Configuration
   /** `host:port` of the ResourceManager. */
   readonly resourceManagerAddress: string
+  /** Of the term of the leader; made up if absent. */
+  readonly leaderSessionId?: LeaderSessionId | undefined
+}
+
+/** Where jobs outlive this process. */
+export interface DurableJobs {
+  /** Resolves when the job will be run, if not by this process then by the next leader. */
+  add(submission: JobSubmission): Promise<void>
+  /** A job that is over need not be remembered any more. Never rejects. */
+  forget(jobId: JobId): Promise<void>
+}
+
+/** Jobs that an earlier leader has left. */
+export interface RecoveredJobs {
+  readonly running: readonly { readonly jobId: JobId; readonly start: () => JobMasterRunner }[]
+  /** `ageMs`: for how long they have been over. */
+  readonly finished: readonly {
+    readonly jobId: JobId
+    readonly job: FinishedJob
+    readonly ageMs: number
+  }[]
 }
 
 export interface DispatcherDependencies {
@@ -54,6 +75,8 @@ export interface DispatcherDependencies {
   readonly logger: Logger
   /** Makes and starts the JobMaster of a job. */
   readonly runnerFactory: (submission: JobSubmission) => JobMasterRunner
+  /** Undefined: jobs end with this process. */
+  readonly jobs?: DurableJobs | undefined
   /** Whether a bundle is in the blob store. */
   readonly hasBlob: (blobKey: string) => Promise<boolean>
   /** Removes a savepoint by its path or URI. */
@@ -82,13 +105,28 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
     this.#options = options
     this.#deps = dependencies
     this.#logger = dependencies.logger.child({ component: 'dispatcher' })
-    this.leaderSessionId = newId(dependencies.random)
+    this.leaderSessionId = options.leaderSessionId ?? newId(dependencies.random)
     this.#finished = new FinishedJobStore({
       capacity: options.configuration.get(DispatcherOptionKeys.maxCapacity),
       expirationMs: options.configuration.get(DispatcherOptionKeys.expirationTime) * 1000,
+      onForgotten: jobId => {
+        // Never rejects. A job that was only suspended is another leader's.
+        if (!this.#stopped) void this.#deps.jobs?.forget(jobId)
+      },
     })
     const storeDurationMs = options.configuration.get(DispatcherOptionKeys.asyncStoreDuration)
     this.#savepoints = new SavepointOperations({ storeDurationMs }, dependencies)
+  }
+
+  /** Goes on with the jobs of an earlier leader: before clients come, who would take them for lost. */
+  recover({ running, finished }: RecoveredJobs): void {
+    for (const { jobId, job, ageMs } of finished) this.#finished.add(jobId, job, this.#now() - ageMs)
+    for (const { jobId, start } of running) {
+      this.#logger.info({ jobId }, 'Job recovered')
+      const runner = start()
+      this.#runners.set(jobId, runner)
+      this.#watch(jobId, runner)
+    }
   }
 
   /** Lets clients in. */
@@ -135,6 +173,9 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
       if (program.code.type === 'bundle' && !(await this.#deps.hasBlob(program.code.blobKey))) {
         throw BundleMissing({ jobId, blobKey: program.code.blobKey })
       }
+      if (this.#stopped) throw DispatcherStopped({ jobId })
+      await this.#deps.jobs?.add(submission)
+      // The next leader runs it.
       if (this.#stopped) throw DispatcherStopped({ jobId })
       this.#logger.info({ jobId, name: graph.name }, 'Job submitted')
       const runner = this.#deps.runnerFactory(submission)
@@ -240,11 +281,11 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
   #watch(jobId: JobId, runner: JobMasterRunner): void {
     // Never rejects, by contract of the runner.
     void runner.result().then(result => {
-      const details = runner.details()
-      const job = { details, result, checkpoints: runner.checkpoints(), attempts: runner.attempts() }
+      const job = finishedJobOf(runner, result)
+      const { name, status } = job.details
       this.#finished.add(jobId, job, this.#now())
       this.#runners.delete(jobId)
-      this.#logger.info({ jobId, name: details.name, status: details.status }, 'Job is over')
+      this.#logger.info({ jobId, name, status }, 'Job is over')
     })
   }
 

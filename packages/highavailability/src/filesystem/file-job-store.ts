@@ -77,8 +77,11 @@ export class FileJobStore implements JobStore {
     await this.#copyBlobs(jobId, blobKeys)
     await this.#write(joinUri(this.#folder, jobId, recordName(this.#term.epoch)), record)
     await this.#term.confirm()
-    if (this.#adopted.has(jobId)) return
-    await this.#removeEarlier(jobId)
+    if (record.status === 'running' && this.#adopted.has(jobId)) return
+    // It counts already: what is not removed stays until the job is forgotten.
+    await this.#tidy(jobId, record, blobKeys).catch((error: unknown) =>
+      this.#logger.info({ jobId, error }, 'Files of a job that are not needed any more stay behind'),
+    )
     this.#adopted.add(jobId)
   }
 
@@ -123,10 +126,15 @@ export class FileJobStore implements JobStore {
     await this.#fileSystem.writeFile(uri, sealRecord(value, uri), 'overwrite')
   }
 
-  async #removeEarlier(jobId: JobId): Promise<void> {
+  /** Removes records of earlier leaders, and of a job that is over what would be needed to run it. */
+  async #tidy(jobId: JobId, record: JobRecord, blobKeys: readonly string[]): Promise<void> {
     for (const { uri } of await this.#fileSystem.list(joinUri(this.#folder, jobId))) {
       const epoch = Number(RECORD.exec(uri)?.[1] ?? this.#term.epoch)
-      if (epoch < this.#term.epoch) await this.#fileSystem.delete(uri)
+      const blobKey = BLOB.exec(uri)?.[1]
+      const ofProgram =
+        uri.endsWith(`/${SUBMISSION}`) || (blobKey !== undefined && !blobKeys.includes(blobKey))
+      if (epoch < this.#term.epoch || (record.status === 'over' && ofProgram))
+        await this.#fileSystem.delete(uri)
     }
   }
 

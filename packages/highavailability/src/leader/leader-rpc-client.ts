@@ -4,10 +4,12 @@ import { NoLeader } from '../errors.ts'
 import type { LeaderRetrieval } from './leader-information.ts'
 
 /** The address of whoever leads. */
-export const LEADER_ADDRESS = 'the leader'
+export function leaderAddress(leader: LeaderRetrieval): string {
+  return `the leader in ${leader.where}`
+}
 
 /**
- * Sessions and blobs of other processes, where {@link LEADER_ADDRESS} means the one that leads when it is asked. Rejects
+ * Sessions and blobs of other processes, where {@link leaderAddress} means the one that leads when it is asked. Rejects
  * with `highavailability.no-leader` (retry: backoff) while nobody does, and when the process at the leader's address is
  * not the one that was meant.
  */
@@ -15,10 +17,12 @@ export class LeaderRpcClient implements RpcClient {
   readonly blobs: BlobAccess
   readonly #inner: RpcClient
   readonly #leader: LeaderRetrieval
+  readonly #address: string
 
   constructor(dependencies: { readonly rpc: RpcClient; readonly leader: LeaderRetrieval }) {
     this.#inner = dependencies.rpc
     this.#leader = dependencies.leader
+    this.#address = leaderAddress(dependencies.leader)
     const blobs = (): BlobAccess => this.#inner.blobs
     this.blobs = {
       put: async (address, content) => blobs().put(await this.#resolve(address), content),
@@ -36,7 +40,7 @@ export class LeaderRpcClient implements RpcClient {
     endpointName: string,
     local: { readonly name: string; readonly handlers: (session: RpcSession) => RpcHandlers },
   ): Promise<RpcSession> {
-    if (address !== LEADER_ADDRESS) return this.#inner.connect(address, endpointName, local)
+    if (address !== this.#address) return this.#inner.connect(address, endpointName, local)
     const leader = await this.#current()
     const session = await this.#inner.connect(leader.address, endpointName, local)
     if (session.leaderSessionId === leader.leaderSessionId) return session
@@ -50,7 +54,7 @@ export class LeaderRpcClient implements RpcClient {
   }
 
   async #resolve(address: string): Promise<string> {
-    return address === LEADER_ADDRESS ? (await this.#current()).address : address
+    return address === this.#address ? (await this.#current()).address : address
   }
 
   async #current() {

@@ -20,7 +20,10 @@ export interface JobStore {
   list(): Promise<readonly StoredJob[]>
   /** Keeps an accepted job together with these blobs. */
   add(jobId: JobId, submission: unknown, blobKeys: readonly string[]): Promise<void>
-  /** Replaces what is known of a job. Calls for one job must not overlap. */
+  /**
+   * Replaces what is known of a job. Of one that is over, what was submitted is removed, and all blobs but these. Calls
+   * for one job must not overlap.
+   */
   record(jobId: JobId, record: JobRecord, blobKeys?: readonly string[]): Promise<void>
   /** Forgets a job that is over. Idempotent. */
   remove(jobId: JobId): Promise<void>

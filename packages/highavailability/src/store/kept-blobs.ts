@@ -1,22 +1,41 @@
+import { FileNotFound } from '@flink-ts/filesystem'
 import type { BlobStore } from '@flink-ts/rpc'
 
-/** Blobs of this process, and those that are kept for longer, which are fetched when somebody asks. */
+type Source = () => AsyncIterable<Uint8Array>
+
+/**
+ * Blobs of this process, and those that are kept for longer: they become its own when somebody asks. A job takes those
+ * that were kept for it along when it ends; so what is there is known only by fetching it.
+ */
 export class KeptBlobs implements BlobStore {
   readonly #own: BlobStore
-  /** Owner: main thread. */
-  readonly #kept = new Map<string, () => AsyncIterable<Uint8Array>>()
+  /** Several jobs may have kept the same. Owner: main thread. */
+  readonly #kept = new Map<string, readonly Source[]>()
 
   constructor(own: BlobStore) {
     this.#own = own
   }
 
-  /** @param read its content, as often as it is asked for */
-  keep(key: string, read: () => AsyncIterable<Uint8Array>): void {
-    this.#kept.set(key, read)
+  /** @param source its content; throws `filesystem.not-found` if it is kept no more */
+  keep(key: string, source: Source): void {
+    this.#kept.set(key, [...(this.#kept.get(key) ?? []), source])
   }
 
   async has(key: string): Promise<boolean> {
-    return this.#kept.has(key) || (await this.#own.has(key))
+    if (await this.#own.has(key)) return true
+    for (const source of this.#kept.get(key) ?? []) {
+      try {
+        // Verified on its way.
+        await this.#own.put(key, source())
+        return true
+      } catch (error) {
+        if (!FileNotFound.is(error)) throw error
+        const others = (this.#kept.get(key) ?? []).filter(other => other !== source)
+        this.#kept.set(key, others)
+      }
+    }
+    this.#kept.delete(key)
+    return false
   }
 
   put(key: string, parts: AsyncIterable<Uint8Array>): Promise<void> {
@@ -24,9 +43,7 @@ export class KeptBlobs implements BlobStore {
   }
 
   async *read(key: string): AsyncIterable<Uint8Array> {
-    const kept = this.#kept.get(key)
-    // Verified on its way.
-    if (kept !== undefined && !(await this.#own.has(key))) await this.#own.put(key, kept())
+    await this.has(key)
     yield* this.#own.read(key)
   }
 }

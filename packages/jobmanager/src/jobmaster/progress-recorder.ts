@@ -87,7 +87,7 @@ export class ProgressRecorder {
   /** Everything of an ended job is removed. Never rejects. */
   async cleaned(end: RecordedEnd): Promise<void> {
     try {
-      await this.#deps.recorder.over(end.outcome, end.endedAt, undefined, [])
+      await this.#deps.recorder.over(end.outcome, end.endedAt, undefined, end.blobKeys)
     } catch (error) {
       this.#deps.logger.info({ error }, 'The next leader looks again whether everything is removed')
     }
