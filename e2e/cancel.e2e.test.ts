@@ -43,8 +43,10 @@ test('a job that spins in user code is cancelled, and another one in the same Ta
   const spinningId = await cluster.submitted(spinning)
   await cluster.untilJob(spinningId, 'RUNNING')
   await cluster.until('the calm job to run', 10_000, async () => (await cluster.recordsRead(calmId)) > 0)
-  // Record 500 comes after half a second.
-  await new Promise(resolve => setTimeout(resolve, 1500))
+  await cluster.until('a warning that names the call', 30_000, async () =>
+    cluster.log('taskmanager-0').includes('User code holds up its slot'),
+  )
+  expect(cluster.log('taskmanager-0')).toMatch(/spin \(e2e\/jobs\/endless\.ts:\d+\)/)
   const before = await cluster.recordsRead(calmId)
   await cancel(spinningId)
   const cancelledAt = performance.now()

@@ -1,4 +1,5 @@
 import type { Clock } from '@flink-ts/common'
+import type { Pulse } from './pulse.ts'
 
 /** What a {@link SlotLoop} schedules. Owner: the slot thread. */
 export interface ScheduledTask {
@@ -30,6 +31,7 @@ export class SlotLoop {
   readonly #clock: Clock
   readonly #bell: WakeSignal
   readonly #onCrash: (error: unknown) => void
+  readonly #pulse: Pulse | undefined
   #tasks: readonly ScheduledTask[] = []
   #mail: (() => void)[] = []
   #yielded: (() => void)[] = []
@@ -39,10 +41,16 @@ export class SlotLoop {
   #sliceEndMs = 0
 
   /** @param onCrash an action or task threw although each handles its own errors */
-  constructor(dependencies: { clock: Clock; bell: WakeSignal; onCrash: (error: unknown) => void }) {
+  constructor(dependencies: {
+    clock: Clock
+    bell: WakeSignal
+    onCrash: (error: unknown) => void
+    pulse?: Pulse
+  }) {
     this.#clock = dependencies.clock
     this.#bell = dependencies.bell
     this.#onCrash = dependencies.onCrash
+    this.#pulse = dependencies.pulse
   }
 
   add(task: ScheduledTask): void {
@@ -91,9 +99,11 @@ export class SlotLoop {
     this.#sliceEndMs = this.#clock.monotonicMs() + SLICE_MS
     let progressed = false
     try {
+      this.#pulse?.beat()
       this.#deliverMail()
       do {
         progressed = false
+        this.#pulse?.beat()
         for (const task of this.#tasks) if (task.step()) progressed = true
         if (this.#mail.length > 0) {
           this.#deliverMail()
@@ -109,6 +119,7 @@ export class SlotLoop {
     } catch (error) {
       this.#onCrash(error)
     }
+    this.#pulse?.rest()
     if (this.#yielded.length > 0) {
       const resolved = this.#yielded
       this.#yielded = []

@@ -33,6 +33,7 @@ function setup() {
       return {
         post: command => thread.commands.push(command),
         usedMemoryBytes: async () => thread.usedBytes,
+        profile: async () => undefined,
         terminate: async () => {
           if (thread.terminated) return
           thread.terminated = true

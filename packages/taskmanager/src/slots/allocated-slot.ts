@@ -13,8 +13,10 @@ import type { JobOver, TaskDeployment } from '@flink-ts/gateways'
 import { type ChannelEnds, Doorbell } from '@flink-ts/network'
 import type { StateSettings } from '@flink-ts/state'
 import { CancellationTimedOut, SlotBusy, SlotOutOfMemory, SlotThreadDied } from '../errors.ts'
+import { Pulse } from '../mailbox/pulse.ts'
 import type { OverdraftLimits } from '../stream-task/overdraft.ts'
 import type { SlotCommand, SlotReport } from '../thread/slot-messages.ts'
+import { LongCallWatch } from './long-call-watch.ts'
 import type { SlotListener } from './slot-listener.ts'
 import { SlotMemoryWatch } from './slot-memory-watch.ts'
 import { SlotTasks } from './slot-tasks.ts'
@@ -55,6 +57,8 @@ export class AllocatedSlot {
   readonly #files: UnfinishedFiles
   #thread: SlotThread | undefined
   #memory: SlotMemoryWatch | undefined
+  #longCalls: LongCallWatch | undefined
+  #pulse = Pulse.allocate()
   /** Why the thread said that it ends. */
   #crash: SerializedError | undefined
   /** For messages; known from the first deployment on. */
@@ -134,6 +138,7 @@ export class AllocatedSlot {
         this.#used = true
         this.#waiting = undefined
         this.post({ type: 'deploy', tasks, moduleUrl: url, channels })
+        this.#watchCalls(url)
         for (const command of waiting) this.post(command)
       },
       (error: unknown) => {
@@ -172,11 +177,23 @@ export class AllocatedSlot {
     if (jobOver !== undefined) await this.#files.removeUncovered(jobOver)
   }
 
+  #watchCalls(moduleUrl: string): void {
+    this.#longCalls?.stop()
+    const thread = this.#thread
+    if (thread === undefined) return
+    const pulse = new Pulse(this.#pulse)
+    this.#longCalls = new LongCallWatch(
+      { moduleUrl },
+      { thread, pulse, clock: this.#clock, logger: this.#logger },
+    )
+  }
+
   #startThread(): void {
+    this.#pulse = Pulse.allocate()
     const { slotId, jobId, state, overdraftLimits, memoryLimitBytes, threadLogger } = this.#options
     const data = { state, overdraftLimits, memoryLimitBytes, logger: threadLogger }
     const thread: SlotThread = this.#threads.start(
-      { slotId, jobId, bell: this.bell, ...data },
+      { slotId, jobId, bell: this.bell, pulse: this.#pulse, ...data },
       {
         report: report => {
           if (this.#thread === thread) this.#onReport(report)
@@ -230,6 +247,7 @@ export class AllocatedSlot {
     const thread = this.#thread
     if (thread === undefined) return
     this.#memory?.stop()
+    this.#longCalls?.stop()
     // First: its end is no surprise any more.
     this.#thread = undefined
     const gone = thread.terminate().catch((error: unknown) => {

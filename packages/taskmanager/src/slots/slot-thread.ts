@@ -5,6 +5,8 @@ export interface SlotThread {
   post(command: SlotCommand): void
   /** Heap and buffers in use, garbage not yet found included; undefined if the thread is not up (any more). */
   usedMemoryBytes(): Promise<number | undefined>
+  /** What the thread does for so long, as JSON of V8's profiler; undefined if it is not up (any more). */
+  profile(durationMs: number): Promise<string | undefined>
   /** Ends the thread wherever it is; resolves when it is gone. Idempotent. */
   terminate(): Promise<void>
 }

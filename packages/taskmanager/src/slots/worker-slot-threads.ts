@@ -84,6 +84,18 @@ export class WorkerSlotThreads implements SlotThreadFactory {
           throw error
         }
       },
+      profile: async durationMs => {
+        try {
+          const running = await worker.startCpuProfile()
+          await new Promise<void>(resolve => {
+            this.#clock.schedule(durationMs, resolve)
+          })
+          return await running.stop()
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code === 'ERR_WORKER_NOT_RUNNING') return undefined
+          throw error
+        }
+      },
       terminate: async () => {
         await worker.terminate()
       },

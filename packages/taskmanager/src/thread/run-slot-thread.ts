@@ -9,6 +9,7 @@ import {
 } from '@flink-ts/common'
 import { replayProgram } from '@flink-ts/jobgraph'
 import { Doorbell } from '@flink-ts/network'
+import { Pulse } from '../mailbox/pulse.ts'
 import { SlotLoop, type WakeSignal } from '../mailbox/slot-loop.ts'
 import type { ReplayFunction } from './load-program.ts'
 import type { SlotCommand, SlotReport, SlotThreadData } from './slot-messages.ts'
@@ -59,6 +60,7 @@ function createRunner(
   const loop = new SlotLoop({
     clock,
     bell: wakeSignalOf(new Doorbell(data.bell)),
+    pulse: new Pulse(data.pulse),
     onCrash: error => {
       port.postMessage({ type: 'crash', error: serializeError(error) } satisfies SlotReport)
       process.exit(1)

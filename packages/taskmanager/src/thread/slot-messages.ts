@@ -17,6 +17,8 @@ export interface SlotThreadData {
   readonly jobId: string
   /** Rung by other threads when there is data or room for this one. */
   readonly bell: SharedArrayBuffer
+  /** The thread's beats: see `Pulse`. */
+  readonly pulse: SharedArrayBuffer
   readonly logger: LoggerOptions
   /** How state is kept and stored. */
   readonly state: StateSettings
