@@ -5,7 +5,7 @@ import { Configuration, nearest } from '@flink-ts/common'
 import type { FileSystem } from './api/file-system.ts'
 import type { FileSystemFactory } from './api/file-system-factory.ts'
 import { FileSystemNotLoaded, InvalidUri, UnsupportedScheme } from './errors.ts'
-import { FILE_SYSTEM_PLUGINS, s3SettingsOf } from './filesystem-options.ts'
+import { FILE_SYSTEM_PLUGINS, hdfsSettingsOf, s3SettingsOf } from './filesystem-options.ts'
 import { LazyFileSystem } from './lazy-file-system.ts'
 import { LocalFileSystem } from './local/local-file-system.ts'
 import { schemeOf } from './uri/uri.ts'
@@ -18,13 +18,22 @@ const loadS3: Loader = async (scheme, configuration) => {
   return createS3FileSystem({ scheme, settings })
 }
 
+const loadHdfs: Loader = async (scheme, configuration) => {
+  const settings = hdfsSettingsOf(configuration)
+  const { createHdfsFileSystem } = await import('./hdfs/create-hdfs-file-system.ts')
+  return createHdfsFileSystem({ scheme, settings })
+}
+
 const LOADERS: ReadonlyMap<string, Loader> = new Map([
   ['s3', loadS3],
   ['s3a', loadS3],
+  ['hdfs', loadHdfs],
+  ['webhdfs', loadHdfs],
+  ['swebhdfs', loadHdfs],
 ])
 
 /** Those that people use elsewhere: for proposals only. */
-const OTHER_SCHEMES = ['hdfs', 'webhdfs', 'http', 'https']
+const OTHER_SCHEMES = ['http', 'https']
 
 const LOCAL = new LocalFileSystem()
 

@@ -192,3 +192,95 @@ export function s3SettingsOf(configuration: Configuration): S3Settings {
     entropyLength: configuration.get(S3_ENTROPY_LENGTH),
   }
 }
+
+const addressesType: OptionType<readonly string[]> = {
+  expected: 'addresses such as http://namenode1:9870, http://namenode2:9870',
+  parse: text =>
+    text
+      .split(',')
+      .map(address => address.trim().replace(/\/+$/, ''))
+      .filter(address => address !== ''),
+  format: addresses => addresses.join(', '),
+}
+
+/** Where the NameNodes answer. */
+export const HDFS_ADDRESSES = option('hdfs.webhdfs.addresses', addressesType, {
+  defaultValue: [],
+  description:
+    'HTTP addresses of the NameNodes of hdfs: URIs; with several of them the active one is found. Empty: those that ' +
+    'the configuration of Hadoop names, else the host of the URI at port 9870. webhdfs: URIs name it themselves.',
+})
+
+/** Where Hadoop's configuration is. */
+export const HDFS_HADOOP_CONFIGURATION = option('fs.hdfs.hadoopconf', stringType, {
+  defaultValue: '',
+  description:
+    'Folder with core-site.xml and hdfs-site.xml, of which addresses are taken. Empty: the variable HADOOP_CONF_DIR.',
+})
+
+/** Who we are. */
+export const HDFS_USER = option('hdfs.user.name', stringType, {
+  defaultValue: '',
+  description:
+    'User to act as in clusters without Kerberos. Empty: the variable HADOOP_USER_NAME, else the user of the process.',
+})
+
+/** Proof of who we are. */
+export const HDFS_DELEGATION_TOKEN = option('hdfs.delegation.token', stringType, {
+  defaultValue: '',
+  description: 'Delegation token for clusters with Kerberos, in the form that can be part of a URL.',
+})
+
+/** How long a connection may take to come up. */
+export const HDFS_CONNECT_TIMEOUT = option('hdfs.connection.establish.timeout', durationType, {
+  defaultValue: 5000,
+  description: 'How long to wait until a connection to a NameNode or DataNode stands.',
+})
+
+/** How long a server may say nothing. */
+export const HDFS_TIMEOUT = option('hdfs.connection.timeout', durationType, {
+  defaultValue: 20_000,
+  description: 'How long a NameNode or DataNode may be silent in one request before another one is asked.',
+})
+
+/** Connections of one thread. */
+export const HDFS_CONNECTIONS = option('hdfs.connection.maximum', integerFrom(1, 10_000), {
+  defaultValue: 32,
+  description: 'Connections to each server of HDFS at the same time, for each thread of a process.',
+})
+
+/** How often requests are tried. */
+export const HDFS_ATTEMPTS = option('hdfs.attempts.maximum', integerFrom(1, 100), {
+  defaultValue: 8,
+  description: 'How often a request to HDFS is tried before it fails, the first time included.',
+})
+
+/** How to reach HDFS. Plain data. */
+export interface HdfsSettings {
+  readonly addresses: readonly string[]
+  /** Empty: none. */
+  readonly hadoopConfigurationDir: string
+  /** Empty: that of the process. */
+  readonly user: string
+  /** Empty: none. */
+  readonly delegationToken: string
+  readonly connectTimeoutMs: number
+  readonly timeoutMs: number
+  readonly connections: number
+  readonly attempts: number
+}
+
+/** Throws `common.invalid-option-value`. */
+export function hdfsSettingsOf(configuration: Configuration): HdfsSettings {
+  return {
+    addresses: configuration.get(HDFS_ADDRESSES),
+    hadoopConfigurationDir:
+      configuration.get(HDFS_HADOOP_CONFIGURATION) || (process.env['HADOOP_CONF_DIR'] ?? ''),
+    user: configuration.get(HDFS_USER),
+    delegationToken: configuration.get(HDFS_DELEGATION_TOKEN),
+    connectTimeoutMs: configuration.get(HDFS_CONNECT_TIMEOUT),
+    timeoutMs: configuration.get(HDFS_TIMEOUT),
+    connections: configuration.get(HDFS_CONNECTIONS),
+    attempts: configuration.get(HDFS_ATTEMPTS),
+  }
+}
