@@ -55,7 +55,7 @@ export const leaseDuration = option(
   'high-availability.filesystem.leader-election.lease-duration',
   durationType,
   {
-    defaultValue: 6000,
+    defaultValue: 10_000,
     description:
       'How long others wait for a sign of life of the leader before one of them takes over. More than heartbeat.timeout, ' +
       'so that TaskManagers have left a frozen leader by then. A leader that ended by itself, or was killed on the same ' +
@@ -67,7 +67,7 @@ export const renewDeadline = option(
   'high-availability.filesystem.leader-election.renew-deadline',
   durationType,
   {
-    defaultValue: 4000,
+    defaultValue: 7000,
     description:
       'A leader that could not renew its lease for so long gives up. Less than the lease duration.',
   },
