@@ -281,3 +281,11 @@ test('the last words of a thread that was replaced are not those of the next one
   s.threads[1]!.listener.ended(3, undefined)
   expect(s.died).toMatchObject([{ code: 'taskmanager.slot-thread-died' }])
 })
+
+test('nothing is watched any more when the thread has died by itself', async () => {
+  const { clock, threads, slot, deploy } = setup()
+  await deploy('a')
+  threads[0]!.listener.ended(1, undefined)
+  expect(clock.nextDueInMs()).toBeUndefined()
+  await slot.release(FAILURE)
+})

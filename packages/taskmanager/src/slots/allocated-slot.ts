@@ -305,6 +305,7 @@ export class AllocatedSlot {
       return
     }
     this.#memory?.stop()
+    this.#longCalls?.stop()
     this.#thread = undefined
     this.#waiting = undefined
     const cause = this.#crash ?? serializeError(SlotThreadDied({ slot: this.slotId, exitCode }, error))
