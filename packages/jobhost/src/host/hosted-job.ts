@@ -25,6 +25,7 @@ export class HostedJob {
   #waiting: ThreadCommand[] | undefined = []
   #stopping = false
   #failed = false
+  #dead = false
   #closed: (() => void) | undefined
 
   /** Starts the thread at once: it is up when the code comes. */
@@ -61,7 +62,7 @@ export class HostedJob {
   async stop(): Promise<void> {
     if (!this.#stopping) {
       this.#stopping = true
-      if (this.#waiting === undefined && !this.#failed) await this.#close()
+      if (this.#waiting === undefined && !this.#dead) await this.#close()
       await this.#thread.terminate()
     }
     await this.#gone.promise
@@ -93,6 +94,7 @@ export class HostedJob {
   }
 
   #ended(exitCode: number, error: unknown): void {
+    this.#dead = true
     this.#gone.resolve()
     this.#closed?.()
     if (this.#stopping || this.#failed) return

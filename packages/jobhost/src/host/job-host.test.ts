@@ -18,7 +18,7 @@ interface FakeThread {
 }
 
 /** A job host whose JobManager and threads are the test. */
-async function world(refuse: (report: CoordinatorReport) => boolean = () => false) {
+async function world(refuse: (report: CoordinatorReport) => boolean = () => false, closes = true) {
   const clock = new ManualClock()
   const reports: string[] = []
   const threads: FakeThread[] = []
@@ -71,7 +71,7 @@ async function world(refuse: (report: CoordinatorReport) => boolean = () => fals
           return {
             post: (command: ThreadCommand) => {
               thread.commands.push(command.type === 'command' ? command.command.type : command.type)
-              if (command.type === 'close') listener.report({ type: 'closed' })
+              if (command.type === 'close' && closes) listener.report({ type: 'closed' })
             },
             terminate: async () => {
               if (!thread.ended) thread.end(1)
@@ -94,6 +94,7 @@ async function world(refuse: (report: CoordinatorReport) => boolean = () => fals
   const settle = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
   return {
     host,
+    clock,
     gateway: handlers as JobHostGateway,
     reports,
     threads,
@@ -157,6 +158,38 @@ describe('JobHost', () => {
     threads[0]?.say(report({ type: 'event', ...event }))
     await settle()
     expect(reports.slice(1)).toEqual(['a/1 snapshot-failed', 'a/1 failed'])
+  })
+
+  it('closes the coordinators of a run that failed and ends its thread, whether or not another run follows', async () => {
+    const { gateway, reports, threads, deployment, settle } = await world()
+    await gateway.startCoordinators(deployment(1))
+    await settle()
+    threads[0]?.say(report({ type: 'failed', error: { name: 'Error', message: 'no listing' } as never }))
+    await settle()
+    expect(reports.slice(1)).toEqual(['a/1 failed'])
+    expect(threads[0]?.commands).toEqual(['run', 'close'])
+    expect(threads[0]?.ended).toBe(true)
+  })
+
+  it('does not start a run before the former one of the job has closed', async () => {
+    const { gateway, threads, clock, deployment, id, settle } = await world(() => false, false)
+    await gateway.startCoordinators(deployment(1))
+    await settle()
+    const stopped = gateway.stopCoordinators(id(1))
+    await gateway.startCoordinators(deployment(2))
+    await settle()
+    expect([threads[0]?.commands, threads[1]?.commands]).toEqual([['run', 'close'], []])
+    threads[0]?.say({ type: 'closed' })
+    await stopped
+    await settle()
+    expect(threads[1]?.commands).toEqual(['run'])
+    // One that does not close is ended after a while.
+    await gateway.startCoordinators(deployment(3))
+    await settle()
+    expect(threads[2]?.commands).toEqual([])
+    clock.advance(1000)
+    await settle()
+    expect([threads[1]?.ended, threads[2]?.commands]).toEqual([true, ['run']])
   })
 
   it('says so when its JobManager is gone, and ends its threads when it is closed', async () => {

@@ -13,6 +13,9 @@ import type { CoordinatorThreadFactory } from './coordinator-thread.ts'
 import { HostedJob } from './hosted-job.ts'
 import { JobBundles } from './job-bundles.ts'
 
+/** How long a run waits for the end of the former one of its job, whose thread may be in a call that cannot be ended. */
+const FORMER_RUN_TIMEOUT_MS = 5000
+
 export interface JobHostOptions {
   /** Of the JobManager that started this host. */
   readonly jobManagerAddress: string
@@ -42,6 +45,8 @@ export class JobHost {
   readonly #ports: JobHostDependencies
   readonly #bundles: JobBundles
   readonly #jobs = new Map<JobId, HostedJob>()
+  /** Runs that are being stopped: the next one of their job waits for it. */
+  readonly #stopping = new Map<JobId, Promise<void>>()
   #session: RpcSession | undefined
   #gateway: JobHostsGateway | undefined
   #closed = false
@@ -72,7 +77,8 @@ export class JobHost {
   /** Ends all threads and the session. */
   async close(): Promise<void> {
     this.#closed = true
-    await Promise.all([...this.#jobs.values()].map(job => job.stop()))
+    await Promise.all([...this.#jobs.keys()].map(jobId => this.#stop(jobId)))
+    await Promise.all(this.#stopping.values())
     await this.#ports.threads.close()
     this.#session?.close('the job host ends')
   }
@@ -82,10 +88,7 @@ export class JobHost {
       startCoordinators: async deployment => this.#start(deployment),
       tellCoordinators: async (run, command) => this.#current(run)?.tell(command),
       stopCoordinators: async run => {
-        const job = this.#current(run)
-        if (job === undefined) return
-        this.#jobs.delete(run.jobId)
-        await job.stop()
+        if (this.#current(run) !== undefined) await this.#stop(run.jobId)
       },
     }
   }
@@ -93,19 +96,48 @@ export class JobHost {
   #start(deployment: CoordinatorsDeployment): void {
     const { jobId, run, job } = deployment
     const { clock, logger, threads } = this.#ports
-    const earlier = this.#jobs.get(jobId)
-    // `stop` never rejects; what it was is of no interest any more.
-    if (earlier !== undefined) void earlier.stop()
+    // Never rejects.
+    void this.#stop(jobId)
+    const freed = this.#freed(jobId)
     const hosted = new HostedJob(
       { deployment, threadLogger: this.#options.threadLogger },
       { clock, logger, threads, report: report => this.#report({ jobId, run }, report) },
     )
     this.#jobs.set(jobId, hosted)
     logger.info({ jobId, run, name: job.graph.name }, 'Coordinators are being started')
-    this.#bundles.moduleUrl(job, this.#options.jobManagerAddress).then(
-      url => hosted.run(url),
+    const code = this.#bundles.moduleUrl(job, this.#options.jobManagerAddress)
+    Promise.all([code, freed]).then(
+      ([url]) => hosted.run(url),
       (error: unknown) => hosted.fail(error),
     )
+  }
+
+  /** Ends the current run of a job, if there is one. Never rejects. */
+  async #stop(jobId: JobId): Promise<void> {
+    const job = this.#jobs.get(jobId)
+    if (job === undefined) return
+    this.#jobs.delete(jobId)
+    const stopped = Promise.all([this.#stopping.get(jobId), job.stop()]).then(() => {
+      if (this.#stopping.get(jobId) === stopped) this.#stopping.delete(jobId)
+    })
+    this.#stopping.set(jobId, stopped)
+    await stopped
+  }
+
+  /** What the former run holds, such as a port, is free for the next. Never rejects. */
+  async #freed(jobId: JobId): Promise<void> {
+    const stopped = this.#stopping.get(jobId)
+    if (stopped === undefined) return
+    const late = Promise.withResolvers<void>()
+    const timer = this.#ports.clock.schedule(FORMER_RUN_TIMEOUT_MS, () => {
+      this.#ports.logger.warn(
+        { jobId, timeoutMs: FORMER_RUN_TIMEOUT_MS },
+        'Coordinators do not end; the next run starts beside them',
+      )
+      late.resolve()
+    })
+    await Promise.race([stopped, late.promise])
+    timer.cancel()
   }
 
   #current({ jobId, run }: CoordinatorsRun): HostedJob | undefined {
@@ -116,6 +148,8 @@ export class JobHost {
   #report(run: CoordinatorsRun, report: CoordinatorReport): void {
     // Now that this job has what it needs.
     if (report.type === 'started' || report.type === 'failed') this.#ports.threads.prepare()
+    // Nothing more comes of it. Never rejects.
+    if (report.type === 'failed' && this.#current(run) !== undefined) void this.#stop(run.jobId)
     this.#gateway?.reportOfCoordinators(run, report).catch((error: unknown) => {
       // After the loss of the session there is nobody to tell, and nothing left to do.
       if (this.#closed || this.#session?.lost === true) return

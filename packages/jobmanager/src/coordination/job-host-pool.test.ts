@@ -51,6 +51,7 @@ function world() {
                     host.calls.push(`start ${jobId}/${run}`)
                   },
                   tellCoordinators: async (_: unknown, { type }: { type: string }) => {
+                    if (type === 'complete') throw new Error('too large')
                     host.calls.push(type)
                   },
                   stopCoordinators: async ({ jobId }: { jobId: string }) => {
@@ -184,6 +185,17 @@ describe('JobHostPool', () => {
     await hosts[0]!.register()
     await settle()
     expect(hosts[0]!.calls).toEqual(['start a/2'])
+  })
+
+  it('ends a run in its host when it cannot be told something', async () => {
+    const { pool, hosts, deployment, listener, heard, settle } = world()
+    pool.reserve('a' as never)
+    const a = pool.start(deployment('a', 1), listener('a'))
+    await hosts[0]!.register()
+    a.tell({ type: 'complete', checkpointId: 1 })
+    await settle()
+    expect(heard).toEqual([expect.stringContaining('too large')])
+    expect(hosts[0]!.calls).toEqual(['start a/1', 'stop a'])
   })
 
   it('ends the host when it is closed', async () => {

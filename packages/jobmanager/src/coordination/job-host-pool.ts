@@ -131,6 +131,9 @@ export class JobHostPool implements JobHosts, RpcEndpoint {
           // After the loss of the host its jobs have been told already.
           if (!isCurrent()) return
           this.#runs.delete(jobId)
+          gateway.stopCoordinators(id).catch((failure: unknown) => {
+            this.#logger.debug({ ...id, error: failure }, 'Coordinators not stopped: the job host is gone')
+          })
           listener.lost(serializeError(error))
         })
       }
