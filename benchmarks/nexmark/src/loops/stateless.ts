@@ -56,13 +56,19 @@ export const q14: LoopFactory = emit => ({
   },
 })
 
-const CHANNELS: Readonly<Record<string, string>> = { apple: '0', google: '1', facebook: '2', baidu: '3' }
+const CHANNELS = new Map([
+  ['apple', '0'],
+  ['google', '1'],
+  ['facebook', '2'],
+  ['baidu', '3'],
+])
+const CHANNEL_ID = /(?:&|^)channel_id=([^&]*)/
 
 export const q21: LoopFactory = emit => ({
   event({ bid }) {
     if (bid === undefined) return
     const { auction, bidder, price, channel, url } = bid
-    const channel_id = CHANNELS[channel.toLowerCase()] ?? /(?:&|^)channel_id=([^&]*)/.exec(url)?.[1]
+    const channel_id = CHANNELS.get(channel.toLowerCase()) ?? CHANNEL_ID.exec(url)?.[1]
     if (channel_id !== undefined) emit({ auction, bidder, price, channel, channel_id })
   },
 })
