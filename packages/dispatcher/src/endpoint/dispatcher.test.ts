@@ -19,7 +19,7 @@ import type { JobGraph, JobStatus } from '@flink-ts/jobgraph'
 import { InProcessNetwork, InProcessRpcService, type RpcEndpoint } from '@flink-ts/rpc'
 import { describe, expect, it } from 'vitest'
 import type { JobMasterRunner } from '../runner/job-master-runner.ts'
-import { Dispatcher } from './dispatcher.ts'
+import { Dispatcher, type DurableJobs } from './dispatcher.ts'
 
 const ID = (letter: string) => letter.repeat(32) as JobId
 
@@ -148,7 +148,7 @@ class FakeRunner implements JobMasterRunner {
   }
 }
 
-function setUp(values: Record<string, string> = {}) {
+function setUp(values: Record<string, string> = {}, jobs?: DurableJobs) {
   const clock = new ManualClock()
   const network = new InProcessNetwork({ clock })
   const services = { clock, network, random: new SeededRandom(1), logger: nullLogger }
@@ -165,6 +165,7 @@ function setUp(values: Record<string, string> = {}) {
         runners.push(runner)
         return runner
       },
+      jobs,
       hasBlob: async key => key === 'known',
       disposeSavepoint: async path => {
         disposed.push(path)
@@ -368,5 +369,66 @@ describe('Dispatcher', () => {
     await expect(dispatcher.submitJob(submissionOf(graphOf(ID('b'))))).rejects.toMatchObject({
       code: 'dispatcher.stopped',
     })
+  })
+})
+
+describe('jobs that outlive their Dispatcher', () => {
+  it('accepts a job when it is kept, and refuses one that is not', async () => {
+    const kept = new Deferred<void>()
+    const { dispatcher, runners } = setUp({}, { add: () => kept.promise, forget: async () => {} })
+    let accepted = false
+    const submitted = dispatcher.submitJob(submissionOf(graphOf(ID('a')))).then(() => {
+      accepted = true
+    })
+    await Promise.resolve()
+    expect([accepted, runners.length]).toEqual([false, 0])
+    kept.resolve()
+    await submitted
+    expect(runners.length).toBe(1)
+
+    const full = setUp({}, { add: () => Promise.reject(new Error('disk full')), forget: async () => {} })
+    const refused = full.dispatcher.submitJob(submissionOf(graphOf(ID('a'))))
+    await expect(refused).rejects.toThrow('disk full')
+    expect([full.runners.length, (await full.dispatcher.listJobs()).length]).toEqual([0, 0])
+  })
+
+  it('goes on with running jobs, remembers finished ones as long as it would have, then forgets them', async () => {
+    const forgotten: JobId[] = []
+    const { dispatcher, clock } = setUp(
+      {},
+      {
+        add: async () => {},
+        forget: async jobId => {
+          forgotten.push(jobId)
+        },
+      },
+    )
+    const result: JobResult = { status: 'CANCELED', jobId: ID('b'), error: undefined }
+    const over = new FakeRunner(graphOf(ID('b')))
+    const job = { details: over.details(), result, checkpoints: over.checkpoints(), attempts: [] }
+    dispatcher.recover({
+      running: [{ jobId: ID('a'), start: () => new FakeRunner(graphOf(ID('a'))) }],
+      finished: [{ jobId: ID('b'), job, ageMs: 3_000_000 }],
+    })
+    expect((await dispatcher.listJobs()).map(({ jobId }) => jobId)).toEqual([ID('a'), ID('b')])
+    expect(await dispatcher.requestJobResult(ID('b'))).toBe(result)
+    for (const letter of ['a', 'b']) {
+      await expect(dispatcher.submitJob(submissionOf(graphOf(ID(letter))))).rejects.toMatchObject({
+        code: 'dispatcher.duplicate-job',
+      })
+    }
+    expect(forgotten).toEqual([])
+    clock.advance(600_000)
+    expect((await dispatcher.listJobs()).map(({ jobId }) => jobId)).toEqual([ID('a')])
+    expect(forgotten).toEqual([ID('b')])
+  })
+
+  it("forgets nothing once it is closed: its jobs are another leader's", async () => {
+    const forgotten: JobId[] = []
+    const forget = async (jobId: JobId): Promise<void> => void forgotten.push(jobId)
+    const { dispatcher } = setUp({ 'jobstore.max-capacity': '0' }, { add: async () => {}, forget })
+    await dispatcher.submitJob(submissionOf(graphOf(ID('a'))))
+    await dispatcher.close()
+    expect(forgotten).toEqual([])
   })
 })

@@ -20,10 +20,12 @@ import {
   type TaskExecutionStatus,
   type TaskExecutorGateway,
 } from '@flink-ts/gateways'
+import type { JobProgress } from '@flink-ts/highavailability'
 import type { JobGraph } from '@flink-ts/jobgraph'
 import { InProcessNetwork, InProcessRpcService, type RpcEndpoint, type RpcSession } from '@flink-ts/rpc'
 import type { CheckpointStorage, OperatorSubtaskState, SavepointStorage } from '@flink-ts/state'
 import { JobMaster } from '../jobmaster/job-master.ts'
+import type { JobRecording } from '../jobmaster/job-master-ports.ts'
 import { FakeJobHosts } from './fake-job-hosts.ts'
 import { MemoryCheckpointStorage } from './memory-checkpoint-storage.ts'
 import { MemorySavepointStorage } from './memory-savepoint-storage.ts'
@@ -235,7 +237,11 @@ export class FakeCluster implements RpcEndpoint {
     return taskManager
   }
 
-  startJob(graph: JobGraph, configuration: Readonly<Record<string, string>> = {}): JobMaster {
+  startJob(
+    graph: JobGraph,
+    configuration: Readonly<Record<string, string>> = {},
+    { progress, recording }: { readonly progress?: JobProgress; readonly recording?: JobRecording } = {},
+  ): JobMaster {
     const { rpc, clock, random, logger, storage } = this
     const record = {
       args: [],
@@ -252,8 +258,10 @@ export class FakeCluster implements RpcEndpoint {
         configuration: Configuration.of(configuration),
         resourceManagerAddress: rpc.address,
         blobAddress: rpc.address,
+        progress,
       },
       {
+        recording,
         ...{ rpc, clock, random, logger },
         storageFactory: () => storage as unknown as CheckpointStorage,
         savepoints: this.savepoints as unknown as SavepointStorage,
