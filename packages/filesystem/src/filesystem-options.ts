@@ -130,21 +130,6 @@ export const S3_CHECKSUMS = option('s3.checksums', enumType('when-required', 'wh
     'that. The signature covers the content in any case.',
 })
 
-/** What stands for random characters. */
-export const S3_ENTROPY_KEY = option('s3.entropy.key', stringType, {
-  defaultValue: '',
-  description:
-    'A part of paths, such as _entropy_ in s3://bucket/_entropy_/checkpoints. For state files of checkpoints it is ' +
-    'replaced by characters that differ from checkpoint to checkpoint, so that the store can spread them over its ' +
-    'partitions; from all other paths it is removed.',
-})
-
-/** How many characters. */
-export const S3_ENTROPY_LENGTH = option('s3.entropy.length', integerFrom(1, 32), {
-  defaultValue: 4,
-  description: 'How many characters s3.entropy.key is replaced by.',
-})
-
 /** How to reach S3. Plain data. */
 export interface S3Settings {
   /** Empty: Amazon. */
@@ -163,9 +148,6 @@ export interface S3Settings {
   readonly connections: number
   readonly attempts: number
   readonly checksums: 'when-required' | 'when-supported'
-  /** Empty: none. */
-  readonly entropyKey: string
-  readonly entropyLength: number
 }
 
 /** Throws `common.invalid-option-value`. */
@@ -188,8 +170,6 @@ export function s3SettingsOf(configuration: Configuration): S3Settings {
     connections: configuration.get(S3_CONNECTIONS),
     attempts: configuration.get(S3_ATTEMPTS),
     checksums: configuration.get(S3_CHECKSUMS),
-    entropyKey: configuration.get(S3_ENTROPY_KEY),
-    entropyLength: configuration.get(S3_ENTROPY_LENGTH),
   }
 }
 

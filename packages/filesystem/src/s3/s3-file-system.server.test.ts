@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { SERVERS_ALLOWED, TestServer } from '../../../../tools/servers/test-server.ts'
 import type { FileSystem } from '../api/file-system.ts'
 import { s3SettingsOf } from '../filesystem-options.ts'
+import { type Fault, FaultProxy } from '../testing/fault-proxy.ts'
 import { testFileSystemContract } from '../testing/file-system-contract.ts'
 import { joinUri } from '../uri/uri.ts'
 import { createS3FileSystem } from './create-s3-file-system.ts'
@@ -82,6 +83,77 @@ describe.skipIf(!SERVERS_ALLOWED)('s3: on versitygw', () => {
     expect(await fileSystem.list(joinUri(base, 'many'))).toHaveLength(1005)
     await fileSystem.delete(joinUri(base, 'many'), { recursive: true })
     expect(await fileSystem.list(base)).toEqual([])
+  })
+
+  describe('behind faults', () => {
+    let proxy: FaultProxy
+    beforeAll(async () => {
+      proxy = await FaultProxy.start(server.address)
+    })
+    afterAll(() => proxy?.close())
+
+    // Short only where it is waited for: it bounds the upload of a part, too.
+    const bounded = (fault: Fault) => ({
+      's3.connection.timeout': fault === 'never' ? '1500 ms' : '20 s',
+      's3.endpoint': proxy.address,
+    })
+    const large = randomBytes(6_000_000)
+
+    test.each<Fault>([500, 503, 'half', 'never', 'lost'])(
+      'many requests are spoiled (%s): all is written once and read whole',
+      async fault => {
+        const fileSystem = fileSystemOf(bounded(fault))
+        const base = newBase()
+        let requests = 0
+        const period = fault === 'never' ? 6 : 3
+        proxy.plan(() => (requests++ % period === 0 ? fault : undefined))
+        const pointer = joinUri(base, 'pointer')
+        await fileSystem.writeFile(pointer, Buffer.from('first'), 'create')
+        await expect(fileSystem.writeFile(pointer, Buffer.from('second'), 'create')).rejects.toMatchObject({
+          code: 'filesystem.already-exists',
+        })
+        expect((await fileSystem.readFile(pointer)).toString()).toBe('first')
+        const output = await fileSystem.create(joinUri(base, 'state'), 'create')
+        await output.write(large)
+        await output.close()
+        const input = await fileSystem.open(joinUri(base, 'state'))
+        expect((await input.read(0, large.length)).equals(large)).toBe(true)
+        const writer = fileSystem.recoverableWriter()
+        const part = await writer.open(joinUri(base, '.part'), joinUri(base, 'part'))
+        await part.write(large)
+        await writer.commit(await part.closeForCommit())
+        expect((await fileSystem.readFile(joinUri(base, 'part'))).equals(large)).toBe(true)
+        expect((await fileSystem.list(base)).map(({ uri }) => uri.slice(base.length + 1))).toEqual([
+          'part',
+          'pointer',
+          'state',
+        ])
+        await fileSystem.delete(base, { recursive: true })
+        expect(proxy.faults).toBeGreaterThan(2)
+        proxy.plan(() => undefined)
+        expect(await fileSystem.list(base)).toEqual([])
+      },
+    )
+
+    test.each<Fault>([503, 'never'])(
+      'when it is always so (%s), calls fail in time, and what was begun can be removed',
+      async fault => {
+        const fileSystem = fileSystemOf({ ...bounded(fault), 's3.attempts.maximum': '2' })
+        const base = newBase()
+        const uri = joinUri(base, 'chk-1', 'state')
+        const output = await fileSystem.create(uri, 'create')
+        await output.write(large)
+        proxy.plan(() => fault)
+        const failed = expect.objectContaining({ code: 'filesystem.io', retry: 'backoff' })
+        await expect(output.close()).rejects.toEqual(failed)
+        await expect(fileSystem.readFile(uri)).rejects.toEqual(failed)
+        await expect(fileSystem.writeFile(uri, large, 'create')).rejects.toEqual(failed)
+        proxy.plan(() => undefined)
+        await fileSystem.delete(joinUri(base, 'chk-1'), { recursive: true })
+        expect(await fileSystem.list(base)).toEqual([])
+        expect((await uploads()).filter(key => base.endsWith(key?.split('/')[0] ?? ''))).toEqual([])
+      },
+    )
   })
 
   test.each([
