@@ -14,7 +14,7 @@ export default defineConfig(
   {
     files: [
       '{packages,examples}/*/src/**/*.ts',
-      '{benchmarks,e2e,tools,packages/*/tools}/**/*.ts',
+      '{benchmarks,e2e,simulation,tools,packages/*/tools}/**/*.ts',
       'packages/web/page/**/*.{ts,tsx}',
     ],
     extends: [tseslint.configs.base],

@@ -48,6 +48,16 @@ export default defineConfig({
         },
       },
       {
+        test: {
+          name: 'simulation',
+          sequence: { groupOrder: 1 },
+          maxWorkers: '100%',
+          include: ['simulation/**/*.test.ts'],
+          pool: 'forks',
+          testTimeout: seconds(240),
+        },
+      },
+      {
         ...project,
         test: {
           name: 'cluster',

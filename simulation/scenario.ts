@@ -1,0 +1,88 @@
+import { SeededRandom } from '@flink-ts/common'
+import type { CheckpointSettings } from '@flink-ts/jobgraph'
+import type { Fault } from './faults.ts'
+import { drawFaults } from './faults.ts'
+import type { TaskPace } from './simulated-task.ts'
+import type { Workload } from './workload.ts'
+
+/** How the tasks of a job are connected: `hash` by key, `forward` in separate regions, `map` with a step in between. */
+type Topology = 'hash' | 'forward' | 'map'
+
+/** One job of a scenario, over all its submissions. */
+export interface JobPlan {
+  readonly workload: Workload
+  readonly topology: Topology
+  /** Of all vertices; a resumption may have less. */
+  readonly parallelism: number
+  /** Each vertex has slots of its own. */
+  readonly separateSlots: boolean
+  readonly submitAtMs: number
+  readonly checkpointing: CheckpointSettings
+  readonly restartDelayMs: number
+}
+
+/** Everything that one seed decides before the run begins. */
+export interface Scenario {
+  readonly seed: number
+  /** Slots of each TaskManager. */
+  readonly taskManagers: readonly number[]
+  readonly jobs: readonly JobPlan[]
+  readonly pace: TaskPace
+  /** In order of time. */
+  readonly faults: readonly Fault[]
+}
+
+/** Base folder of all checkpoints, and of all savepoints. */
+export const CHECKPOINTS = 'sim:/checkpoints'
+export const SAVEPOINTS = 'sim:/savepoints'
+
+/** What a seed stands for. Changing anything here changes the meaning of all seeds. */
+export function scenarioOf(seed: number): Scenario {
+  const random = new SeededRandom(seed * 2_654_435_761)
+  const upTo = (n: number): number => Math.floor(random.next() * n)
+  const one = <T>(...choices: readonly T[]): T => choices[upTo(choices.length)]!
+  const pace = { emitEveryMs: one(20, 40, 80), batch: 1 + upTo(2), startMs: one(5, 40, 200) }
+  const jobs = Array.from({ length: random.next() < 0.75 ? 1 : 2 }, (_, index): JobPlan => {
+    const topology = one<Topology>('hash', 'hash', 'forward', 'map')
+    // So long that most faults find it at work.
+    const rounds = Math.ceil((2000 + upTo(5000)) / pace.emitEveryMs)
+    return {
+      workload: { name: `job-${index}`, splits: 1 + upTo(4), recordsPerSplit: rounds * pace.batch },
+      topology,
+      parallelism: 1 + upTo(3),
+      separateSlots: random.next() < 0.2,
+      submitAtMs: upTo(600),
+      checkpointing: drawCheckpointing(random),
+      restartDelayMs: one(0, 50, 300),
+    }
+  })
+  const needed = jobs.reduce((sum, job) => sum + slotsOf(job), 0)
+  const taskManagers: number[] = []
+  for (let slots = 0; slots < needed + one(0, 0, 1, 2); ) {
+    taskManagers.push(one(1, 2, 2, 3))
+    slots += taskManagers.at(-1)!
+  }
+  const faults = drawFaults(random, jobs.length)
+  return { seed, taskManagers, jobs, pace, faults }
+}
+
+/** Slots that a job needs at most. */
+function slotsOf({ topology, parallelism, separateSlots }: JobPlan): number {
+  const vertices = topology === 'map' ? 3 : 2
+  return separateSlots ? vertices * parallelism : parallelism
+}
+
+function drawCheckpointing(random: SeededRandom): CheckpointSettings {
+  const upTo = (n: number): number => Math.floor(random.next() * n)
+  return {
+    intervalMs: 200 + upTo(800),
+    mode: 'exactly-once',
+    minPauseMs: random.next() < 0.5 ? 0 : upTo(300),
+    timeoutMs: 1000 + upTo(4000),
+    maxConcurrent: 1 + upTo(2),
+    tolerableFailures: upTo(4),
+    directory: CHECKPOINTS,
+    retained: 1 + upTo(2),
+    externalizedRetention: 'retain-on-cancellation',
+  }
+}

@@ -1,0 +1,189 @@
+import { Configuration } from '@flink-ts/common'
+import type { SessionSettings } from '@flink-ts/rpc'
+import type { Fault } from './faults.ts'
+import type { Scenario } from './scenario.ts'
+import { SimulatedClient } from './simulated-client.ts'
+import { SimulatedJobManager } from './simulated-job-manager.ts'
+import { SimulatedProcess } from './simulated-process.ts'
+import type { SimulatedTask } from './simulated-task.ts'
+import { SimulatedTaskManager, type TaskManagerFacts } from './simulated-task-manager.ts'
+import type { World } from './world.ts'
+
+const JOB_MANAGER = 'jobmanager'
+const SETTINGS: Partial<SessionSettings> = {
+  heartbeatIntervalMs: 1000,
+  heartbeatTimeoutMs: 4000,
+  sessionResumeTimeoutMs: 500,
+  connectTimeoutMs: 2000,
+}
+const CONFIGURATION = Configuration.of({
+  'task.cancellation.timeout': '2 s',
+  'taskmanager.slot.timeout': '3 s',
+  'slot.idle.timeout': '3 s',
+  'taskmanager.network.memory.channel-size': '16 kb',
+})
+
+/** All processes of a run: starts them, and does to them what faults say. */
+export class SimulatedCluster {
+  readonly taskManagers: SimulatedTaskManager[] = []
+  readonly clients: readonly SimulatedClient[]
+  readonly clientProcess: SimulatedProcess
+  jobManager: SimulatedJobManager
+  /** JobManagers that were killed. */
+  lostJobManagers = 0
+  readonly #scenario: Scenario
+  readonly #world: World
+  readonly #facts: Omit<TaskManagerFacts, 'slots'>
+  #starts = 0
+
+  constructor(scenario: Scenario, world: World) {
+    this.#scenario = scenario
+    this.#world = world
+    const workloads = new Map(scenario.jobs.map(({ workload }) => [workload.name, workload]))
+    this.#facts = {
+      pace: scenario.pace,
+      configuration: CONFIGURATION,
+      settings: SETTINGS,
+      jobManagerAddress: JOB_MANAGER,
+      workloadOf: name => workloads.get(name)!,
+    }
+    this.jobManager = this.#startJobManager()
+    for (const index of scenario.taskManagers.keys()) this.taskManagers[index] = this.#startTaskManager(index)
+    this.clientProcess = new SimulatedProcess('client', 'client', SETTINGS, world)
+    this.clients = scenario.jobs.map(
+      plan => new SimulatedClient(plan, this.clientProcess, JOB_MANAGER, world),
+    )
+  }
+
+  /** Everybody knows everybody. */
+  get complete(): boolean {
+    return this.jobManager.resourceManager.overview().taskManagers.length === this.taskManagers.length
+  }
+
+  apply(fault: Fault): void {
+    const { storage, network, dataPlane } = this.#world
+    const later = (action: () => void): void => {
+      if ('forMs' in fault) this.#world.time.after(fault.forMs, action)
+    }
+    this.#world.logger('fault').warn({ ...fault }, 'happens')
+    switch (fault.type) {
+      case 'kill-task-manager': {
+        const index = fault.target % this.taskManagers.length
+        const taskManager = this.taskManagers[index]!
+        if (!taskManager.process.alive) break
+        taskManager.kill()
+        later(() => {
+          this.taskManagers[index] = this.#startTaskManager(index)
+        })
+        break
+      }
+      case 'freeze-task-manager': {
+        const { process } = this.#taskManager(fault.target)
+        if (!process.clock.running) break
+        process.freeze()
+        later(() => process.thaw())
+        break
+      }
+      case 'cut':
+      case 'silence': {
+        const { address } = this.#taskManager(fault.target).process
+        if (fault.type === 'cut') network.cut(address, JOB_MANAGER)
+        else network.silence(address, JOB_MANAGER)
+        later(() => network.heal(address, JOB_MANAGER))
+        break
+      }
+      case 'break-links':
+        network.breakLinks(this.#taskManager(fault.target).process.address, JOB_MANAGER)
+        break
+      case 'cut-exchange': {
+        const a = this.#taskManager(fault.target).process.resourceId
+        const b = this.#taskManager(fault.target + 1).process.resourceId
+        if (a === b) break
+        dataPlane.cut(a, b)
+        later(() => dataPlane.heal(a, b))
+        break
+      }
+      case 'kill-job-manager':
+        if (!this.jobManager.process.alive) break
+        this.jobManager.process.kill()
+        this.lostJobManagers++
+        later(() => {
+          this.jobManager = this.#startJobManager()
+        })
+        break
+      case 'freeze-job-manager': {
+        const { process } = this.jobManager
+        if (!process.clock.running) break
+        process.freeze()
+        later(() => process.thaw())
+        break
+      }
+      case 'fail-task':
+        this.#task(fault.target)?.fail({ name: 'Error', message: 'user code failed' })
+        break
+      case 'kill-thread': {
+        const task = this.#task(fault.target)
+        if (task === undefined) break
+        for (const { threads, process } of this.taskManagers) if (process.clock.running) threads.kill(task)
+        break
+      }
+      case 'stuck-task':
+        this.#task(fault.target)?.getStuck()
+        break
+      case 'slow-task':
+        this.#task(fault.target)?.slowDown(fault.forMs)
+        break
+      case 'slow-storage':
+        storage.slowMs += fault.slowMs
+        later(() => {
+          storage.slowMs -= fault.slowMs
+        })
+        break
+      case 'failing-storage': {
+        storage.failing = Math.max(storage.failing, fault.part)
+        later(() => {
+          storage.failing = 0
+        })
+        break
+      }
+      case 'savepoint':
+        this.clients[fault.job]?.savepoint()
+        break
+      case 'checkpoint':
+        this.clients[fault.job]?.checkpoint()
+        break
+      case 'stop':
+        this.clients[fault.job]?.stop(fault.mode, fault.parallelism)
+        break
+      case 'cancel':
+        this.clients[fault.job]?.cancel(fault.parallelism)
+        break
+    }
+  }
+
+  #taskManager(target: number): SimulatedTaskManager {
+    return this.taskManagers[target % this.taskManagers.length]!
+  }
+
+  /** A frozen process does nothing, not even fail. */
+  #task(target: number): SimulatedTask | undefined {
+    const tasks = this.taskManagers.flatMap(({ threads, process }) =>
+      process.clock.running ? threads.tasks : [],
+    )
+    return tasks[target % Math.max(1, tasks.length)]
+  }
+
+  #startTaskManager(index: number): SimulatedTaskManager {
+    const slots = this.#scenario.taskManagers[index]!
+    const facts = { ...this.#facts, slots }
+    return new SimulatedTaskManager(`tm${index}`, this.#starts++, facts, this.#world)
+  }
+
+  #startJobManager(): SimulatedJobManager {
+    return new SimulatedJobManager(
+      JOB_MANAGER,
+      { configuration: CONFIGURATION, settings: SETTINGS },
+      this.#world,
+    )
+  }
+}
