@@ -13,13 +13,17 @@ import {
 } from '@flink-ts/state'
 import { expect, test } from 'vitest'
 import type { OperatorFactory } from '../contract/stream-operator.ts'
+import type { RuntimeContext } from '../functions/rich-function.ts'
 import { OperatorHarness } from '../harness/operator-harness.ts'
 import { TumblingEventTimeWindows } from '../windowing/assigners/tumbling-windows.ts'
 import { windowOperator } from '../windowing/create-window-operator.ts'
 import type { TimeWindow } from '../windowing/time-window.ts'
 import type { ProcessWindowContext } from '../windowing/window-functions.ts'
+import { filterOperator } from './filter-operator.ts'
+import { flatMapOperator } from './flat-map-operator.ts'
 import { keyedProcessOperator } from './keyed-process-operator.ts'
 import { keyedReduceOperator } from './keyed-reduce-operator.ts'
+import { mapOperator } from './map-operator.ts'
 
 const MAX_PARALLELISM = 128
 
@@ -94,6 +98,44 @@ interface Entry {
 }
 const entries = (count: number, keys = 300): Entry[] =>
   Array.from({ length: count }, (_, i) => ({ key: `key-${i % keys}`, at: i % 50, n: 1 }))
+
+test('map, flatMap and filter with state of the key', async () => {
+  class Counting {
+    #count!: ValueState<number>
+    open(context: RuntimeContext): void {
+      this.#count = context.getState(new ValueStateDescriptor<number>('count'))
+    }
+    #next(): number {
+      const count = (this.#count.value() ?? 0) + 1
+      this.#count.update(count)
+      return count
+    }
+    map(value: string): string {
+      return `${value}${this.#next()}`
+    }
+    flatMap(value: string): string[] {
+      return [`${value}${this.#next()}`]
+    }
+    filter(): boolean {
+      return this.#next() === 1
+    }
+  }
+  const results: unknown[] = []
+  const keyOf = (value: string): string => value
+  const factories = [mapOperator, flatMapOperator, filterOperator] as const
+  for (const factory of factories) {
+    const made = factory(new Counting() as never, keyOf as never)
+    const [{ harness }] = (await subtasks(made, 1)) as [Subtask]
+    for (const value of ['a', 'b', 'a']) harness.push(value, 0)
+    results.push(harness.values())
+    await expect(new OperatorHarness(factory(new Counting() as never)).open()).rejects.toThrow(/has no keys/)
+  }
+  expect(results).toEqual([
+    ['a1', 'b1', 'a2'],
+    ['a1', 'b1', 'a2'],
+    ['a', 'b'],
+  ])
+})
 
 test.each([
   [2, 3],

@@ -71,7 +71,8 @@ export class DataStream<T> {
   /** One result for each record. @example words.map(word => ({ word, count: 1 })) */
   map<R>(mapper: MapFunction<T, R>): SingleOutputStreamOperator<R> {
     requireFunction('map', 'map', mapper)
-    return this.transform('map', 'Map', mapOperator(mapper))
+    const key = this.stateKeyFor(mapper)
+    return this.transform('map', 'Map', mapOperator(mapper, key), key)
   }
 
   /**
@@ -81,7 +82,8 @@ export class DataStream<T> {
    */
   flatMap<R>(flatMapper: FlatMapFunction<T, R>): SingleOutputStreamOperator<R> {
     requireFunction('flatMap', 'flatMap', flatMapper)
-    return this.transform('flatMap', 'Flat Map', flatMapOperator(flatMapper))
+    const key = this.stateKeyFor(flatMapper)
+    return this.transform('flatMap', 'Flat Map', flatMapOperator(flatMapper, key), key)
   }
 
   /** Only the records for which `filter` is true; a type guard narrows the type. */
@@ -89,7 +91,8 @@ export class DataStream<T> {
   filter(filter: FilterFunction<T>): SingleOutputStreamOperator<T>
   filter(filter: FilterFunction<T>): SingleOutputStreamOperator<T> {
     requireFunction('filter', 'filter', filter)
-    return this.transform('filter', 'Filter', filterOperator(filter))
+    const key = this.stateKeyFor(filter)
+    return this.transform('filter', 'Filter', filterOperator(filter, key), key)
   }
 
   /**
@@ -196,6 +199,11 @@ export class DataStream<T> {
   iterate(options: IterateOptions = {}): IterativeStream<T> {
     const { head, loop } = addIterationHead(this.builder, this.upstreams, options)
     return this.builder.iterative<T>(head, loop)
+  }
+
+  /** Of the operator that emits this stream; of several streams as one, that of the first. */
+  getParallelism(): number {
+    return (this.upstreams[0] as Upstream).node.parallelism
   }
 
   /** Adds an operator that emits nothing. For streams of this package. @internal */
@@ -343,6 +351,11 @@ export class DataStream<T> {
         yield* await promise
       },
     }
+  }
+
+  /** Gives the key of a record to which the state of `userFunction` is bound; undefined: it has no keyed state. */
+  protected stateKeyFor(_userFunction: unknown): KeySelector<T, unknown> | undefined {
+    return undefined
   }
 
   protected transform<R>(

@@ -216,6 +216,42 @@ describe('graphs', () => {
   })
 })
 
+test('a join keeps the parallelism of its inputs, and so the order of their records', async () => {
+  const { graph } = await plannedJob(
+    env => {
+      const left = env.fromSequence(1, 9).setParallelism(2)
+      expect(left.getParallelism()).toBe(2)
+      left
+        .coGroup(env.fromElements(1))
+        .where(n => n)
+        .equalTo(n => n)
+        .window(TumblingEventTimeWindows.of(1))
+        .apply((a, b) => [...a, ...b])
+    },
+    { 'parallelism.default': '4' },
+  )
+  expect(graph.vertices.map(({ name, parallelism }) => `${name} x${parallelism}`)).toEqual([
+    'Source: Sequence -> Map x2',
+    'Source: Collection -> Map x1',
+    'Tumbling Window x4',
+  ])
+})
+
+test('functions with a life cycle behind keyBy get the key of each record, others need none', async () => {
+  const { program } = await plannedJob(env => {
+    const keyed = env.fromSequence(1, 9).keyBy(n => n % 3)
+    const open = (): void => {}
+    keyed.map({ open, map: n => n })
+    keyed.flatMap({ open, flatMap: n => [n] })
+    keyed.filter({ open, filter: () => true })
+    keyed.map(n => n)
+    keyed.map({ map: n => n })
+    keyed.rebalance().map({ open, map: n => n })
+  })
+  const keys = [2, 3, 4, 5, 6, 7].map(nodeId => program.keySelector(nodeId, 0)?.(7 as never))
+  expect(keys).toEqual([1, 1, 1, undefined, undefined, undefined])
+})
+
 test('the id of state can be given itself; one subtask whatever is set', async () => {
   const id = '0123456789abcdef0123456789abcdef'
   const { graph } = await plannedJob(env => {

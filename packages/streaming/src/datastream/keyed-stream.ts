@@ -158,6 +158,15 @@ export class KeyedStream<T, K> extends DataStream<T> {
     )
   }
 
+  /** Functions get at state by their runtime context alone: others need no key, and cost nothing more. */
+  protected override stateKeyFor(userFunction: unknown): KeySelector<T, K> | undefined {
+    const isRich =
+      typeof userFunction === 'object' &&
+      userFunction !== null &&
+      ('open' in userFunction || 'setRuntimeContext' in userFunction)
+    return isRich ? this.#keySelector : undefined
+  }
+
   /** Flink's old name of windows in event time: tumbling, or sliding with `slide`. */
   timeWindow(size: Duration, slide?: Duration): WindowedStream<T, K, TimeWindow> {
     return this.window<TimeWindow>(timeWindows(size, slide))

@@ -87,7 +87,13 @@ function sharedWindows<A, B, K extends KeyValue>(
   return assigner =>
     left
       .map<TaggedUnion<A, B>>(value => ({ side: 'left', value }))
-      .union(right.map<TaggedUnion<A, B>>(value => ({ side: 'right', value })))
+      // Beside their inputs, which keeps the order of records.
+      .setParallelism(left.getParallelism())
+      .union(
+        right
+          .map<TaggedUnion<A, B>>(value => ({ side: 'right', value }))
+          .setParallelism(right.getParallelism()),
+      )
       .keyBy<K>(record => (record.side === 'left' ? leftKey(record.value) : rightKey(record.value)))
       .window(assigner)
 }
