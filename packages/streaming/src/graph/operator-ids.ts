@@ -16,6 +16,8 @@ export function operatorIdsOf(nodes: readonly StreamNode[]): ReadonlyMap<StreamN
     if (uid === undefined && explicitName !== undefined)
       names.set(explicitName, (names.get(explicitName) ?? 0) + 1)
   }
+  // A new operator may be where the one was whose id was then given by hand.
+  const given = new Map(nodes.flatMap(node => (node.uidHash === undefined ? [] : [[node.uidHash, node]])))
   const ids = new Map<StreamNode, OperatorId>()
   const used = new Map<string, number>()
   for (const node of nodes) {
@@ -24,7 +26,17 @@ export function operatorIdsOf(nodes: readonly StreamNode[]): ReadonlyMap<StreamN
     else if (uid !== undefined) ids.set(node, hash('uid', uid))
     else if (explicitName !== undefined && names.get(explicitName) === 1)
       ids.set(node, hash('name', explicitName))
-    else ids.set(node, hash('path', ...distinct(pathOf(node, ids), used)))
+    else {
+      const path = pathOf(node, ids)
+      let id: OperatorId
+      do id = hash('path', ...distinct(path, used))
+      while (given.has(id))
+      ids.set(node, id)
+    }
+    const id = ids.get(node) as OperatorId
+    const other = given.get(id)
+    if (other !== undefined && other !== node)
+      throw DuplicateUid({ uid: id, first: other.label, second: node.label })
   }
   return ids
 }

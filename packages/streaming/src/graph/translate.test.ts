@@ -285,6 +285,28 @@ describe('ids', () => {
     expect(new Set(all).size).toBe(5)
   })
 
+  test('given by hand stay with their operator when another one takes its place', async () => {
+    const build = (env: Env) => env.fromSequence(1, 2).map(n => n)
+    const before = await ids(build)
+    const moved = before['Map'] as string
+    const after = await ids(env => {
+      build(env)
+        .map(n => n)
+        .setUidHash(moved)
+        .name('moved')
+    })
+    expect(after['moved']).toBe(moved)
+    expect(after['Map']).not.toBe(moved)
+    const named = await ids(env => build(env).name('named'))
+    const taken = plannedJob(env =>
+      build(env)
+        .name('named')
+        .map(n => n)
+        .setUidHash(named['named'] as string),
+    )
+    await expect(taken).rejects.toThrow(/'Map' \(operator 3\) and 'named' \(operator 2\) both have the uid/)
+  })
+
   test('equal uids are refused, naming both', async () => {
     const twice = plannedJob(env =>
       env
