@@ -17,7 +17,8 @@ describe('settings', () => {
       'pipeline.max-parallelism': '64',
     }
     const { graph } = await plannedJob(env => {
-      env.enableCheckpointing('200 ms', 'at-least-once')
+      env.getCheckpointConfig().setCheckpointingMode('at-least-once')
+      env.enableCheckpointing('200 ms')
       env.getConfig().setAutoWatermarkInterval('50 ms').setGlobalJobParameters({ owner: 'me' })
       env.setBufferTimeout(-1)
       env.getCheckpointConfig().setMinPauseBetweenCheckpoints({ seconds: 1 })

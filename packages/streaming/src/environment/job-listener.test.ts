@@ -30,6 +30,9 @@ describe('job listeners', () => {
         const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
         const errors: unknown[] = []
         env.registerJobListener({
+          onJobSubmitted: (() => Promise.reject(new Error('in a promise of a listener'))) as () => void,
+        })
+        env.registerJobListener({
           onJobSubmitted: () => {
             throw new Error('in a listener')
           },
@@ -38,9 +41,11 @@ describe('job listeners', () => {
         env.fromElements(1).print()
         await expect(env.execute('fails')).rejects.toThrow('no result')
         expect(errors).toEqual([expect.objectContaining({ message: 'no result' })])
-        expect(warnings).toHaveBeenCalledWith(expect.objectContaining({ message: 'in a listener' }), {
-          code: 'FLINK_JOB_LISTENER',
-        })
+        for (const message of ['in a listener', 'in a promise of a listener']) {
+          expect(warnings).toHaveBeenCalledWith(expect.objectContaining({ message }), {
+            code: 'FLINK_JOB_LISTENER',
+          })
+        }
         warnings.mockRestore()
       },
       {

@@ -1,8 +1,8 @@
 import type { JobClient, JobExecutionResult } from '@flink-ts/jobgraph'
 
 /**
- * Told of the jobs of an environment, in the program that submits them; never in replays. What it throws is shown as a
- * warning of the process and has no other effect.
+ * Told of the jobs of an environment, in the program that submits them; never in replays. Nothing waits for promises.
+ * What it throws, or a promise rejects with, is shown as a warning of the process and has no other effect.
  */
 export interface JobListener {
   /** A job was accepted (`client`), or could not be submitted (`error`). */
@@ -27,12 +27,13 @@ export class JobListeners {
   async watch(submission: Promise<JobClient>): Promise<JobClient> {
     if (this.#listeners.size === 0) return submission
     const listeners = [...this.#listeners]
-    const tell = (call: (listener: JobListener) => void): void => {
+    const tell = (call: (listener: JobListener) => unknown): void => {
       for (const listener of listeners) {
         try {
-          call(listener)
+          const result = call(listener)
+          if (result instanceof Promise) result.catch(warn)
         } catch (error) {
-          process.emitWarning(error instanceof Error ? error : String(error), { code: 'FLINK_JOB_LISTENER' })
+          warn(error)
         }
       }
     }
@@ -63,4 +64,8 @@ export class JobListeners {
       },
     })
   }
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error), { code: 'FLINK_JOB_LISTENER' })
 }

@@ -152,10 +152,13 @@ export class StreamExecutionEnvironment {
     return this.#set(options.MAX_PARALLELISM, maxParallelism)
   }
 
-  /** Takes checkpoints every `interval`, at least 10 ms. @example env.enableCheckpointing('10 s') */
-  enableCheckpointing(interval: Duration, mode: CheckpointSettings['mode'] = 'exactly-once'): this {
+  /**
+   * Takes checkpoints every `interval`, at least 10 ms; `mode`: that of the configuration if absent, which is exactly-once
+   * by default. @example env.enableCheckpointing('10 s')
+   */
+  enableCheckpointing(interval: Duration, mode?: CheckpointSettings['mode']): this {
     this.#checkpointConfig.setCheckpointInterval(interval)
-    this.#checkpointConfig.setCheckpointingMode(mode)
+    if (mode !== undefined) this.#checkpointConfig.setCheckpointingMode(mode)
     return this
   }
 
