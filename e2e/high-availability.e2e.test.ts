@@ -5,9 +5,9 @@ import { countRows, expectRows, outputFolder, rowsIn } from './harness/output.ts
 import { REPOSITORY, type Running, TestCluster } from './harness/test-cluster.ts'
 
 const COUNTS = join(REPOSITORY, 'e2e/jobs/counts.ts')
-const [RECORDS, KEYS] = [12_000, 40]
+const [RECORDS, KEYS] = [9000, 40]
 
-/** Counts with an exactly-once file sink, for about four seconds. */
+/** Counts with an exactly-once file sink, for about three seconds. */
 class Counts {
   readonly output: string
   readonly running: Running
@@ -41,6 +41,11 @@ test('jobs outlive their JobManagers: killed and started again, taken over by a 
     taskManagers: 2,
     slots: 1,
     highAvailability: true,
+    configuration: {
+      'high-availability.filesystem.leader-election.lease-duration': '5 s',
+      'high-availability.filesystem.leader-election.renew-deadline': '4 s',
+      'heartbeat.timeout': '3 s',
+    },
   })
 
   const restarted = new Counts(cluster, 'restarted')

@@ -44,7 +44,9 @@ function nextLeader(): FileJobStore {
 }
 
 async function contentOf(parts: AsyncIterable<Uint8Array>): Promise<string> {
-  return Buffer.concat(await Array.fromAsync(parts)).toString()
+  const all: Uint8Array[] = []
+  for await (const part of parts) all.push(part)
+  return Buffer.concat(all).toString()
 }
 
 test('a job with its program goes from leader to leader; of its end only what is needed stays', async () => {
