@@ -250,7 +250,7 @@ function configurationPage(options: ReadonlyMap<string, readonly DeclaredOption[
   const sections = [...options].map(([name, list]): [string, string] => {
     const rows = list.map(option => {
       const { defaultValue } = option
-      const none = defaultValue === undefined || defaultValue === ''
+      const none = defaultValue === undefined || option.type.format(defaultValue) === ''
       const older = option.deprecatedKeys.map(key => `\`${key}\``).join(', ')
       return [
         `\`${option.key}\``,
