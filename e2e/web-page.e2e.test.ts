@@ -1,0 +1,162 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openPage, startBrowser, whyNoBrowser } from './harness/browser.ts'
+import { REPOSITORY, TestCluster } from './harness/test-cluster.ts'
+
+const JOB = join(REPOSITORY, 'e2e/jobs/observed.ts')
+const reason = whyNoBrowser()
+
+describe.skipIf(reason !== undefined)(
+  `the web page in a browser${reason === undefined ? '' : ` (${reason})`}`,
+  () => {
+    let logs: string
+    let cluster: TestCluster
+    let browser: Browser
+    let origin: string
+    let jobs: { readonly running: string; readonly failed: string; readonly finished: string }
+    beforeAll(async () => {
+      execFileSync(process.execPath, [join(REPOSITORY, 'tools/build-web.mjs')])
+      logs = mkdtempSync(join(tmpdir(), 'flink-web-'))
+      // All processes write to the same one, as far as this test cares.
+      process.env['FLINK_LOG_FILE'] = join(logs, 'flink.log')
+      const starting = TestCluster.start({ taskManagers: 1, slots: 4 })
+      cluster = await starting.finally(() => delete process.env['FLINK_LOG_FILE'])
+      origin = `http://127.0.0.1:${cluster.restPort}`
+      const submit = (...args: readonly string[]) =>
+        cluster.submitted(cluster.flink('run', '-d', '-p', '1', JOB, ...args))
+      const [started, running, failed, finished] = await Promise.all([
+        startBrowser(),
+        submit('--name', 'running sensors', '--slow-ms', '1'),
+        submit('--name', 'failed sensors', '--fail-at', '100'),
+        submit('--name', 'finished sensors', '--records', '100'),
+      ])
+      browser = started
+      jobs = { running, failed, finished }
+      await Promise.all([cluster.untilJob(failed, 'FAILED'), cluster.untilJob(finished, 'FINISHED')])
+      await cluster.firstCheckpoint(running)
+    })
+    afterAll(async () => {
+      await browser?.close()
+      expect(await cluster?.stop()).toEqual([])
+      rmSync(logs, { recursive: true })
+    })
+
+    /** Every place of the page with a text that only its answers give. */
+    async function places(): Promise<readonly (readonly [path: string, text: string | RegExp])[]> {
+      const { running, failed, finished } = jobs
+      const { vertices } = (await cluster.rest<{ vertices: { id: string; name: string }[] }>(
+        `/jobs/${running}`,
+      )) ?? {
+        vertices: [],
+      }
+      const vertex = vertices.find(({ name }) => name.includes('hottest'))?.id ?? ''
+      const checkpoints = await cluster.rest<{ latest: { completed: { id: number } } }>(
+        `/jobs/${running}/checkpoints`,
+      )
+      const job = `#/job/${running}`
+      const drawer = `${job}/graph?vertex=${vertex}&show=`
+      return [
+        ['', 'running sensors'],
+        ['#/jobs/running', 'running sensors'],
+        ['#/jobs/completed', 'failed sensors'],
+        [job, /limits the job|at its limit|Nothing limits|by bursts/],
+        [`${drawer}detail`, /at most \d+/],
+        [`${drawer}subtasks`, 'Task manager'],
+        [`${drawer}task-managers`, '1 running'],
+        [`${drawer}watermarks`, '2023-11-14'],
+        [`${drawer}back-pressure`, /\bok\b|\blow\b|\bhigh\b/],
+        [`${drawer}accumulators`, /has added nothing/],
+        [`${drawer}metrics`, /Find one of \d+ metrics|numRecordsIn/],
+        [`${job}/checkpoints`, 'Latest completed checkpoint'],
+        [`${job}/checkpoints/history`, 'completed'],
+        [`${job}/checkpoints/history/${checkpoints?.latest.completed.id}`, 'By vertex'],
+        [`${job}/checkpoints/summary`, 'Average'],
+        [`${job}/checkpoints/configuration`, 'exactly once'],
+        [`${job}/exceptions`, 'Nothing has failed.'],
+        [`${job}/timeline`, 'hottest of a second'],
+        [`${job}/configuration`, 'north'],
+        [`${job}/accumulators`, 'checked'],
+        [`#/job/${failed}`, /no sensor measures 100 degrees/],
+        [`#/job/${failed}/exceptions`, 'observed.ts'],
+        [`#/job/${failed}/timeline`, 'failed'],
+        [`#/job/${finished}`, 'all tasks came to their end'],
+        [`#/job/${finished}/accumulators`, 'checked'],
+        ['#/task-managers', 'taskmanager-0'],
+        ['#/task-manager/taskmanager-0', 'running sensors'],
+        ['#/task-manager/taskmanager-0/metrics', 'Status.JVM.CPU.Load'],
+        ['#/task-manager/taskmanager-0/logs', 'Process starts'],
+        ['#/task-manager/taskmanager-0/stdout', 'Nothing has been printed'],
+        ['#/task-manager/taskmanager-0/threads', 'main'],
+        ['#/job-manager', 'execution.checkpointing.dir'],
+        ['#/job-manager/metrics', 'numRunningJobs'],
+        ['#/job-manager/logs', 'JobManager is ready'],
+        ['#/job-manager/threads', 'main'],
+        ['#/nowhere', 'There is no such page'],
+      ]
+    }
+
+    test.each([
+      ['light', 1280],
+      ['dark', 400],
+    ] as const)('shows every place without an error, %s, %i wide', async (colorScheme, width) => {
+      const { page, troubles } = await openPage(browser, origin, {
+        colorScheme,
+        viewport: { width, height: 800 },
+      })
+      for (const [path, text] of await places()) {
+        await page.goto(`/${path}`)
+        await page.locator('#page').getByText(text).first().waitFor({ state: 'attached', timeout: 30_000 })
+        expect([path, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([path, width])
+        expect([path, troubles()]).toEqual([path, []])
+      }
+      const background = await page.evaluate('getComputedStyle(document.body).backgroundColor')
+      expect(background).toBe(colorScheme === 'dark' ? 'rgb(17, 22, 26)' : 'rgb(246, 247, 248)')
+      await page.context().close()
+    })
+
+    test('is walked by the keyboard: to a vertex, into its drawer, and back', async () => {
+      const { page, troubles } = await openPage(browser, origin)
+      await page.goto(`/#/job/${jobs.running}`)
+      const vertex = page.getByRole('button', { name: /^check/ }).first()
+      await vertex.waitFor()
+      const focused = () => page.evaluate('document.activeElement.textContent')
+      for (let tabs = 0; tabs < 40 && !String(await focused()).startsWith('check'); tabs++)
+        await page.keyboard.press('Tab')
+      await page.keyboard.press('Enter')
+      await page.getByRole('complementary').getByText('Operator').waitFor()
+      await page.keyboard.press('Escape')
+      await page.getByRole('complementary').waitFor({ state: 'detached' })
+      expect(await focused()).toMatch(/^check/)
+      expect(troubles()).toEqual([])
+      await page.context().close()
+    })
+
+    test('takes checkpoints and savepoints, says what went wrong, and stops a job', async () => {
+      const { page, troubles } = await openPage(browser, origin)
+      await page.goto(`/#/job/${jobs.running}`)
+      const ask = async (name: string, folder: string | undefined, confirm: string) => {
+        await page.getByRole('button', { name, exact: true }).click()
+        if (folder !== undefined) await page.getByLabel('Folder').fill(folder)
+        await page.getByRole('dialog').getByRole('button', { name: confirm, exact: true }).click()
+      }
+      await ask('Checkpoint now', undefined, 'Checkpoint')
+      await page.getByText(/^checkpoint \d+$/).waitFor()
+      await ask('Savepoint', join(cluster.folder, 'conf/flink-conf.yaml'), 'Savepoint')
+      await page.getByText(/No checkpoints can be written to/).waitFor()
+      const folder = join(cluster.folder, 'savepoints')
+      await ask('Stop', folder, 'Stop with savepoint')
+      await page.getByText(`file://${folder}/savepoint-`).waitFor()
+      await cluster.untilJob(jobs.running, 'FINISHED')
+      await page.getByText('FINISHED', { exact: true }).first().waitFor()
+      // What was started stays to be seen after a reload.
+      await page.reload()
+      await page.getByText(`file://${folder}/savepoint-`).waitFor()
+      expect(troubles()).toEqual([])
+      await page.context().close()
+    })
+  },
+)
