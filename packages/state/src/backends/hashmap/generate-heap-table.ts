@@ -46,10 +46,11 @@ const lookupInteger = (table, key) => {
   if (entry !== undefined) table.recent[${placeIn('table.recent')}] = entry
   return entry
 }
+const canonicalOf = key => (key === cursor.key ? cursor.canonical : canonicalKey(key))
 const lookupOther = (table, key) => {
   if (table.segments !== undefined) {
     const hash = hashKey(key)
-    if (typeof key !== 'string') return table.segments.get(canonicalKey(key), hash)
+    if (typeof key !== 'string') return table.segments.get(canonicalOf(key), hash)
     // The hash is needed anyway: it finds most entries without the Map, which would hash a decoded string once more.
     const recent = table.recent
     const place = hash & (recent.length - 1)
@@ -61,12 +62,12 @@ const lookupOther = (table, key) => {
     return entry
   }
   if (typeof key === 'string' && key.charCodeAt(0) !== 0) return table.map.get(key)
-  return table.map.get(canonicalKey(key))
+  return table.map.get(canonicalOf(key))
 }`
 
 /** What {@link lookupCode} refers to besides its table and key, by name. */
-export function lookupValues({ copyOnWrite }: TableDependencies): Record<string, unknown> {
-  return { canonicalKey, hashKey, copyOnWrite }
+export function lookupValues({ copyOnWrite, cursor }: TableDependencies): Record<string, unknown> {
+  return { canonicalKey, hashKey, copyOnWrite, cursor }
 }
 
 /**

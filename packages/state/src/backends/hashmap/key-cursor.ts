@@ -1,3 +1,5 @@
+import { canonicalKey } from '@flink-ts/serialization'
+
 /** From here on the count begins anew, so that it stays a small integer for V8. */
 export const LAST_GENERATION = 2 ** 31 - 2
 
@@ -13,13 +15,22 @@ export class KeyCursor {
   /** From 0 to {@link LAST_GENERATION}. */
   generation = 0
   readonly #forgetters: (() => void)[] = []
+  /** Of the key, if it was asked for. */
+  #canonical: ReturnType<typeof canonicalKey> | undefined
 
   get hasKey(): boolean {
     return this.key !== NO_KEY
   }
 
+  /** `canonicalKey` of the key, made once for all states that look it up: of tuples and objects it is a text. */
+  get canonical(): ReturnType<typeof canonicalKey> {
+    this.#canonical ??= canonicalKey(this.key)
+    return this.#canonical
+  }
+
   set(key: unknown): void {
     this.key = key
+    this.#canonical = undefined
     this.advance()
   }
 
