@@ -16,6 +16,8 @@ export interface CountedBid {
 
 /** Bids, distinct bidders and distinct auctions of one key. */
 export interface BidCounts {
+  /** The last one of the day in which there was a bid. */
+  minute: number
   readonly bids: RankCounts
   readonly bidders: RankCounts
   readonly auctions: RankCounts
@@ -34,14 +36,16 @@ export class BidStatistics {
     this.#auctions = context.getMapState(new MapStateDescriptor<number, number>('ranks of auctions'))
   }
 
-  /** The counts with this bid, which are valid until the next call. */
-  add({ auction, bidder, price }: CountedBid): BidCounts {
+  /** The counts with this bid, which are valid until the next call. @param minute of the day */
+  add({ auction, bidder, price }: CountedBid, minute = 0): BidCounts {
     const counts = this.#counts.value() ?? {
+      minute,
       bids: noRankCounts(),
       bidders: noRankCounts(),
       auctions: noRankCounts(),
     }
     const rank = rankOf(price)
+    if (minute > counts.minute) counts.minute = minute
     counts.bids.total++
     countRank(counts.bids, rank)
     countDistinct(this.#bidders, bidder, rank, counts.bidders)

@@ -1,11 +1,4 @@
-import {
-  type Collector,
-  type KeyedProcessContext,
-  type KeyedProcessFunction,
-  type RuntimeContext,
-  type ValueState,
-  ValueStateDescriptor,
-} from 'flink-ts'
+import type { Collector, KeyedProcessContext, KeyedProcessFunction, RuntimeContext } from 'flink-ts'
 import { dayOf, dayText, minuteOf, minuteText } from '../model/calendar.ts'
 import { BidStatistics, type CountedBid, countColumns } from './bid-statistics.ts'
 import type { NexmarkInput, Query } from './query.ts'
@@ -26,11 +19,9 @@ type ChannelReport = {
 /** The report of a channel's day so far with each bid. */
 class Report implements KeyedProcessFunction<[string, number], ChannelBid, ChannelReport> {
   #statistics!: BidStatistics
-  #minute!: ValueState<number>
 
   open(context: RuntimeContext): void {
     this.#statistics = new BidStatistics(context)
-    this.#minute = context.getState(new ValueStateDescriptor('last minute', 0))
   }
 
   processElement(
@@ -38,15 +29,9 @@ class Report implements KeyedProcessFunction<[string, number], ChannelBid, Chann
     _context: KeyedProcessContext<[string, number]>,
     out: Collector<ChannelReport>,
   ): void {
-    const minute = Math.max(this.#minute.value() ?? 0, bid.minute)
-    this.#minute.update(minute)
-    const counts = this.#statistics.add(bid)
-    out({
-      channel: bid.channel,
-      day: dayText(bid.day),
-      minute: minuteText(minute),
-      ...countColumns(counts),
-    })
+    const counts = this.#statistics.add(bid, bid.minute)
+    const { channel, day } = bid
+    out({ channel, day: dayText(day), minute: minuteText(counts.minute), ...countColumns(counts) })
   }
 }
 
