@@ -16,6 +16,16 @@ export {
   type RowSinkBuilder,
   type TextLineSourceBuilder,
 } from '@flink-ts/connectors'
+export type {
+  FileInput,
+  FileOutput,
+  FileStatus,
+  FileSystem,
+  FileSystemFactory,
+  PendingFile,
+  RecoverableOutput,
+  RecoverableWriter,
+} from '@flink-ts/filesystem'
 export type { JobClient, JobExecutionResult, JobStatus, RestartStrategy } from '@flink-ts/jobgraph'
 export {
   AbstractRichFunction,
