@@ -125,4 +125,6 @@ const result = {
   unit: 'thousand events/s',
   figures,
 }
-writeFileSync(join(folder, 'nexmark.json'), `${JSON.stringify(result, null, 2)}\n`)
+const file = join(folder, 'nexmark.json')
+writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`)
+console.log(`All figures are in ${file}`)
