@@ -16,6 +16,7 @@ export {
   type PipelineExecutor,
   setDefaultExecutionContext,
 } from './execution/pipeline-executor.ts'
+export { PlannedProgram, type ProgramOptions, type SubmitJob } from './execution/planned-program.ts'
 export {
   createPlanningContext,
   type PlanningContextDependencies,

@@ -80,6 +80,24 @@ export const NotOffered = defineError<{ what: string; remedy: string }>({
   message: d => `${d.what} is not possible here: ${d.remedy}.`,
 })
 
+/** An upload beyond the limit. */
+export const UploadTooLarge = defineError<{ name: string; maxBytes: number }>({
+  code: 'rest.upload-too-large',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `${d.name} has more than ${d.maxBytes} bytes: run it by bin/flink run, which sends bundles in another way.`,
+})
+
+/** An upload without a file. */
+export const UploadMissing = defineError<Record<string, never>>({
+  code: 'rest.upload-missing',
+  domain: 'user',
+  retry: 'no',
+  message: () =>
+    'There is no file in the request: send a job bundle as multipart/form-data in the field jarfile.',
+})
+
 /** No disposal was started under that id, or its outcome is forgotten. */
 export const TriggerNotFound = defineError<{ triggerId: string }>({
   code: 'rest.trigger-not-found',

@@ -4,6 +4,7 @@
 // Thread: the main thread of the JobManager process.
 
 export { RestOptionKeys } from './rest-options.ts'
+export type { ProgramRunOptions, Programs, UploadedProgram } from './server/program-routes.ts'
 export {
   createRestServer,
   type RestServer,

@@ -11,6 +11,18 @@ export const RestOptionKeys = {
     defaultValue: '127.0.0.1',
     description: 'Address on which the REST API listens.',
   }),
+  submitEnabled: option('web.submit.enable', booleanType, {
+    defaultValue: true,
+    description: 'Whether programs can be uploaded and run by REST and the web page.',
+    deprecatedKeys: ['jobmanager.web.submit.enable'],
+  }),
+  uploadFolder: option('web.upload.dir', stringType, {
+    defaultValue: '',
+    description:
+      'Folder of uploaded programs. If empty, one that is removed with the JobManager process; programs in a folder ' +
+      'that is named here stay.',
+    deprecatedKeys: ['jobmanager.web.upload.dir'],
+  }),
   allowUnauthenticated: option('security.rest.allow-unauthenticated', booleanType, {
     defaultValue: false,
     description:

@@ -1,10 +1,9 @@
-import type { JobClient } from '@flink-ts/jobgraph'
-import { NoJobExecuted } from '../errors.ts'
+import { type JobClient, PlannedProgram } from '@flink-ts/jobgraph'
+import { NoJobExecuted, TargetGivenTwice } from '../errors.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { planAsJson, planAsText } from '../plan.ts'
 import { configurationFor, settingsConfiguration } from '../session.ts'
 import type { Terminal } from '../terminal.ts'
-import { PlannedProgram } from './planned-program.ts'
 import type { RunProcess } from './run.ts'
 
 export interface InfoOptions {
@@ -33,7 +32,8 @@ export async function infoCommand(
     terminal.complain(NoJobExecuted({ program: job }).message)
     process.exitCode = EXIT_CODES.failed
   })
-  await program.evaluate((_bundleFile, graph): Promise<JobClient> => {
+  await program.evaluate((_bundleFile, graph, _program, target): Promise<JobClient> => {
+    if (target !== undefined) throw TargetGivenTwice({ target: target.type })
     planned = true
     if (options.json === true) terminal.print(JSON.stringify(planAsJson(graph), null, 2))
     else for (const line of planAsText(graph)) terminal.print(line)

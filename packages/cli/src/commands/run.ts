@@ -1,9 +1,9 @@
 import { Configuration } from '@flink-ts/common'
-import { NoJobExecuted } from '../errors.ts'
+import { PlannedProgram } from '@flink-ts/jobgraph'
+import { NoJobExecuted, TargetGivenTwice } from '../errors.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { configurationFor, connect, type SessionOptions, settingsConfiguration } from '../session.ts'
 import type { Terminal } from '../terminal.ts'
-import { PlannedProgram } from './planned-program.ts'
 import { RunConnection } from './run-connection.ts'
 import { RunningJobs } from './running-jobs.ts'
 
@@ -50,7 +50,10 @@ export async function runCommand(
   )
   process.on('SIGINT', () => jobs.interrupt())
   try {
-    await program.evaluate((bundleFile, graph, replayable) => jobs.submit(bundleFile, graph, replayable))
+    await program.evaluate(async (bundleFile, graph, replayable, target) => {
+      if (target !== undefined) throw TargetGivenTwice({ target: target.type })
+      return await jobs.submit(bundleFile, graph, replayable)
+    })
   } catch (error) {
     jobs.explainFailure()
     throw error

@@ -17,6 +17,7 @@ import { JobManagerContender } from '../components/job-manager-contender.ts'
 import { startJobManagerRpc } from '../components/job-manager-rpc.ts'
 import { leaderDispatcher } from '../components/leader-dispatcher.ts'
 import { NodeProcessMonitor } from '../monitoring/node-process-monitor.ts'
+import { UploadedPrograms } from '../programs/uploaded-programs.ts'
 import { runProcess } from './process-start.ts'
 
 await runProcess(
@@ -44,6 +45,15 @@ await runProcess(
     const components =
       highAvailability === undefined ? startJobManagerComponents({ configuration }, dependencies) : undefined
     const monitor = new NodeProcessMonitor({ logFile }, { clock, threads: () => [] })
+    const programs = new UploadedPrograms(
+      {
+        folder: configuration.get(RestOptionKeys.uploadFolder) || join(workingDirectory.path, 'uploads'),
+        configuration,
+        jobManagerAddress: () => rpc.localAddress,
+        temporaryFolder: join(workingDirectory.path, 'programs'),
+      },
+      { clock, random },
+    )
     const rest = createRestServer(
       {
         bindAddress: configuration.get(RestOptionKeys.bindAddress),
@@ -55,6 +65,7 @@ await runProcess(
       {
         dispatcher: components?.dispatcher ?? electedDispatcher(rpc, highAvailability as HighAvailability),
         ...{ configuration, monitor, clock, random, logger },
+        programs: configuration.get(RestOptionKeys.submitEnabled) ? programs : undefined,
         shutDown: () => end('shut down by REST', 0),
         version: VERSION,
       },

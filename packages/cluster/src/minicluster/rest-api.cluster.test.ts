@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { Configuration, nullLogger, SystemClock, SystemRandom } from '@flink-ts/common'
 import {
   createPlanningContext,
@@ -71,7 +72,7 @@ afterAll(async () => {
 /** Runs main here, as the command line does, and submits what it executes. */
 async function submit(job: string): Promise<string> {
   // A module of its own for each: its main runs when it is loaded.
-  const url = new URL(`../testing/rest-jobs.ts?${jobCount++}`, import.meta.url).href
+  const url = new URL(`../../tools/rest-jobs.ts?${jobCount++}`, import.meta.url).href
   await preloadRuntime(url)
   const recorder = startPlanningRecorder({ args: [job] })
   let jobId = ''
@@ -117,10 +118,18 @@ async function until(path: string, holds: (body: Json) => boolean): Promise<Json
 }
 
 /** Asks as `operation` is described, bare and under /v1, and compares with the description. */
-async function ask(operation: string, values: Record<string, string> = {}, query = ''): Promise<Json> {
+async function ask(
+  operation: string,
+  values: Record<string, string> = {},
+  query = '',
+  sent?: object,
+): Promise<Json> {
   const [method = '', template = ''] = operation.split(' ')
   const path = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => values[name] as string) + query
-  const { status, body } = await call(`/v1${path}`, { method })
+  const { status, body } = await call(`/v1${path}`, {
+    method,
+    ...(sent && { body: JSON.stringify(sent), headers: { 'content-type': 'application/json' } }),
+  })
   expect(schema.problems(operation, status, body)).toEqual([])
   if (method === 'GET') expect((await call(path)).status).toBe(status)
   answered.add(operation)
@@ -263,19 +272,41 @@ describe('answers are as Flink describes them', () => {
     expect(subtasks[0]['status-duration'].RUNNING).toBeGreaterThan(0)
   })
 
+  it('of what is started and asked for again', async () => {
+    const jobid = jobs['running'] as string
+    const outcome = async (operation: string, triggerid: string): Promise<Json> => {
+      const values = { jobid, triggerid }
+      const path = operation.slice(4).replace('{jobid}', jobid).replace('{triggerid}', triggerid)
+      await until(path, ({ status }) => status.id === 'COMPLETED')
+      return (await ask(operation, values)).operation
+    }
+    const savepoint = await ask('POST /jobs/{jobid}/savepoints', { jobid }, '', {
+      'target-directory': pathToFileURL(join(folder, 'savepoints')).href,
+    })
+    const { location } = await outcome('GET /jobs/{jobid}/savepoints/{triggerid}', savepoint['request-id'])
+    expect(location).toContain('savepoint-')
+    const disposal = await ask('POST /savepoint-disposal', {}, '', { 'savepoint-path': location })
+    await outcome('GET /savepoint-disposal/{triggerid}', disposal['request-id'])
+    const checkpoint = await ask('POST /jobs/{jobid}/checkpoints', { jobid }, '', {})
+    const taken = await outcome('GET /jobs/{jobid}/checkpoints/{triggerid}', checkpoint['request-id'])
+    expect(taken.checkpointId).toBeGreaterThan(0)
+    const failing = await ask('POST /jobs/{jobid}/savepoints', { jobid }, '', {
+      'target-directory': '/dev/null/nowhere',
+    })
+    const failed = await outcome('GET /jobs/{jobid}/savepoints/{triggerid}', failing['request-id'])
+    expect(failed['failure-cause'].class).toContain('.')
+  })
+
   it('for everything that can be asked for', () => {
     const missing = schema.operations.filter(
       operation => operation.startsWith('GET ') && !answered.has(operation),
     )
-    // Of what is started by other calls, what only uploads have, and what is refused.
+    // What only uploads have, and what is refused.
     expect(missing).toEqual([
       'GET /datasets/delete/{triggerid}',
       'GET /jars',
-      'GET /jobs/{jobid}/checkpoints/{triggerid}',
       'GET /jobs/{jobid}/rescaling/{triggerid}',
-      'GET /jobs/{jobid}/savepoints/{triggerid}',
       'GET /jobs/{jobid}/vertices/{vertexid}/flamegraph',
-      'GET /savepoint-disposal/{triggerid}',
     ])
   })
 })

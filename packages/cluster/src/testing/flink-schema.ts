@@ -25,6 +25,12 @@ const WIRE: Readonly<Record<string, Schema>> = {
   SerializedValueOptionalFailureObject: { type: 'string' },
   ResourceID: { type: 'string' },
   ProcessingMode: { enum: ['exactly_once', 'at_least_once'] },
+  // It has one of three shapes of optional fields, which all fit each other.
+  AsynchronousOperationResult: {
+    type: 'object',
+    required: ['status'],
+    properties: { status: { $ref: '#/components/schemas/QueueStatus' }, operation: { type: 'object' } },
+  },
   // Null where there is none.
   LatestCheckpoints: {
     type: 'object',

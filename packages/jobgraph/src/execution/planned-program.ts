@@ -3,24 +3,23 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Configuration } from '@flink-ts/common'
+import { createBundle } from '../bundle/create-bundle.ts'
+import { extractBundle } from '../bundle/extract-bundle.ts'
+import { findRuntimeModuleDirs } from '../bundle/runtime-modules.ts'
+import type { JobGraph } from '../graph/job-graph.ts'
 import {
-  createBundle,
-  createPlanningContext,
   type ExecutionContext,
-  extractBundle,
-  findRuntimeModuleDirs,
+  type ExecutionTarget,
   installExecutionContext,
   type JobClient,
-  type JobGraph,
-  looksLikeSecret,
-  type PlanningRecorder,
-  preloadRuntime,
-  type ReplayableProgram,
-  startPlanningRecorder,
-} from '@flink-ts/jobgraph'
-import { TargetGivenTwice } from '../errors.ts'
+} from './pipeline-executor.ts'
+import { createPlanningContext } from './planning-context.ts'
+import { type PlanningRecorder, startPlanningRecorder } from './planning-recorder.ts'
+import { preloadRuntime } from './preload-runtime.ts'
+import type { ReplayableProgram } from './program.ts'
+import { looksLikeSecret } from './recorded-environment.ts'
 
-/** A program on the command line. */
+/** A program that is to be planned. */
 export interface ProgramOptions {
   /** Its file, or a bundle. */
   readonly job: string
@@ -28,11 +27,15 @@ export interface ProgramOptions {
   readonly configuration: Configuration
 }
 
-/** What `execute` of the program does with the graph. */
+/**
+ * What `execute` of the program does with the graph.
+ * @param target where the program itself wants it to run; undefined: it leaves that open
+ */
 export type SubmitJob = (
   bundleFile: string,
   graph: JobGraph,
   program: ReplayableProgram,
+  target: ExecutionTarget | undefined,
 ) => Promise<JobClient>
 
 /**
@@ -67,10 +70,7 @@ export class PlannedProgram {
         { args, configuration: travelling(configuration), code: { type: 'bundle', blobKey: '' } },
         {
           recorder,
-          submit: (graph, program, _functions, target) => {
-            if (target !== undefined) throw TargetGivenTwice({ target: target.type })
-            return submit(bundleFile, graph, program)
-          },
+          submit: (graph, program, _functions, target) => submit(bundleFile, graph, program, target),
         },
       ),
     )

@@ -1,5 +1,5 @@
 import { EXECUTION_STATES, type JobDetails, type JobOverview, type VertexDetails } from '@flink-ts/gateways'
-import type { JobStatus } from '@flink-ts/jobgraph'
+import type { JobGraph, JobStatus } from '@flink-ts/jobgraph'
 import { countStates, durationOf, ioMetrics } from './subtask-info.ts'
 
 const JOB_STATUSES: readonly JobStatus[] = [
@@ -47,13 +47,13 @@ export function jobDetails(job: JobDetails, nowMs: number): object {
     timestamps: Object.fromEntries(JOB_STATUSES.map(status => [status, job.timestamps[status] ?? 0])),
     vertices: job.vertices.map(vertex => vertexDetails(vertex, nowMs)),
     'status-counts': countStates(job.vertices.map(vertex => vertex.status)),
-    plan: planOf(job),
+    plan: planOf(job.graph),
   }
 }
 
 /** GET /jobs/:id/plan */
 export function jobPlan(job: JobDetails): object {
-  return { plan: planOf(job) }
+  return { plan: planOf(job.graph) }
 }
 
 function vertexDetails(vertex: VertexDetails, nowMs: number): object {
@@ -72,11 +72,11 @@ function vertexDetails(vertex: VertexDetails, nowMs: number): object {
   }
 }
 
-function planOf(job: JobDetails): object {
-  const { graph } = job
+/** The plan of a job graph, as answers have it. */
+export function planOf(graph: JobGraph): object {
   return {
-    jid: job.jobId,
-    name: job.name,
+    jid: graph.jobId,
+    name: graph.name,
     type: 'STREAMING',
     nodes: graph.vertices.map(vertex => ({
       id: vertex.id,

@@ -38,10 +38,7 @@ export function durationOf(
 const PASSING: readonly ExecutionState[] = ['CREATED', 'SCHEDULED', 'DEPLOYING', 'INITIALIZING', 'RUNNING']
 
 /** Milliseconds in each state that passes; -1: it was never entered. */
-export function statusDurations(
-  { timestamps }: SubtaskDetails,
-  nowMs: number,
-): Readonly<Record<string, number>> {
+function statusDurations({ timestamps }: SubtaskDetails, nowMs: number): Readonly<Record<string, number>> {
   const entered = Object.entries(timestamps).sort(([, a], [, b]) => a - b)
   const ends = new Map(
     entered.map(([state, start], position) => [state, (entered[position + 1]?.[1] ?? nowMs) - start]),

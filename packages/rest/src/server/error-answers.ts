@@ -8,6 +8,7 @@ import {
   SubtaskNotFound,
   TaskManagerNotFound,
   TriggerNotFound,
+  UploadTooLarge,
   VertexNotFound,
 } from '../errors.ts'
 
@@ -77,6 +78,7 @@ const bodyOf = (message: string): { errors: string[] } => ({ errors: [message] }
 function statusOf(error: unknown): number {
   if (isFlinkError(error)) {
     if (NOT_FOUND.includes(error.code) || OWN_NOT_FOUND.some(own => own.is(error))) return 404
+    if (UploadTooLarge.is(error)) return 413
     if (error.domain === 'user') return 400
     return error.domain === 'external' ? 503 : 500
   }

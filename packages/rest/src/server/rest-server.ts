@@ -16,6 +16,7 @@ import { addJobRoutes, type ClientHeartbeats } from './job-server-routes.ts'
 import { addMetricRoutes } from './metric-server-routes.ts'
 import { addPageRoutes } from './page-routes.ts'
 import { addProcessRoutes } from './process-routes.ts'
+import { addProgramRoutes, type Programs } from './program-routes.ts'
 import { addSavepointRoutes, type Disposals } from './savepoint-routes.ts'
 import { addVertexRoutes } from './vertex-server-routes.ts'
 
@@ -40,6 +41,8 @@ export interface RestServerDependencies {
   readonly configuration: Configuration
   /** Of this process. */
   readonly monitor: ProcessMonitor
+  /** Runs uploaded programs; absent: none are taken. */
+  readonly programs?: Programs | undefined
   /** Ends this process; absent: that is not to be done from here. */
   readonly shutDown?: () => void
   /** Version of the product, shown as flink-version. */
@@ -75,7 +78,13 @@ export function createRestServer(
       const shared: SharedState = { disposals: new Map(), heartbeats: new Map() }
       // Clients of Flink send /v1, the web page the bare path.
       for (const prefix of ['', '/v1']) {
-        await server.register(async scope => addRoutes(scope, dependencies, shared), { prefix })
+        await server.register(
+          async scope => {
+            addRoutes(scope, dependencies, shared)
+            await addProgramRoutes(scope, dependencies.programs)
+          },
+          { prefix },
+        )
       }
       try {
         await server.listen({ host: bindAddress, port })
@@ -120,11 +129,11 @@ function demandToken(server: FastifyInstance, token: string): void {
 }
 
 function addRoutes(app: FastifyInstance, dependencies: RestServerDependencies, shared: SharedState): void {
-  const { dispatcher, clock, version, shutDown } = dependencies
+  const { dispatcher, clock, version, shutDown, programs } = dependencies
   app.get('/overview', async () =>
     clusterOverview(await dispatcher.requestResourceOverview(), await dispatcher.listJobs(), version),
   )
-  app.get('/config', async () => dashboardConfiguration(version, clock.now()))
+  app.get('/config', async () => dashboardConfiguration(version, clock.now(), programs !== undefined))
   app.delete('/cluster', async (_request, reply) => {
     if (shutDown === undefined)
       throw NotOffered({ what: 'Shutting down this cluster by REST', remedy: 'end the process it runs in' })
