@@ -3,6 +3,7 @@
 // Calls: filesystem, blobs and encoding of rpc.
 // Thread: the main thread of a process.
 export { LeadershipLost, NoFreePort } from './errors.ts'
+export { FileHighAvailability } from './filesystem/file-high-availability.ts'
 export { highAvailabilityType, jobManagerPort, portsOf } from './highavailability-options.ts'
 export { jobManagerAccess } from './leader/job-manager-access.ts'
 export type { LeaderContender } from './leader/leader-campaign.ts'

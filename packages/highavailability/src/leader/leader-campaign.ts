@@ -6,9 +6,13 @@ import {
   type Random,
   type Timer,
 } from '@flink-ts/common'
+import { CorruptRecord } from '../errors.ts'
 import { LeaderTerm } from './leader-term.ts'
 import { type LeaseAction, LeaseCandidate, type LeaseEvent } from './lease-candidate.ts'
 import type { LeaseHolder, LeaseRecord, LeaseStore } from './lease-store.ts'
+
+/** A storage that stays away is told so often. */
+const REPEAT_LOG_MS = 10_000
 
 /** Does what a leader does. Its calls come one after the other: `granted`, `revoked`, `granted` ... */
 export interface LeaderContender {
@@ -54,6 +58,8 @@ export class LeaderCampaign {
   /** What was asked of the store last. Never rejects. */
   #asked: Promise<void> = Promise.resolve()
   #seenEpoch = 0
+  /** When the log was told that the lease can't be reached. */
+  #toldAtMs = Number.NEGATIVE_INFINITY
   #closed = false
 
   constructor(options: LeaderCampaignOptions, dependencies: LeaderCampaignDependencies) {
@@ -127,7 +133,11 @@ export class LeaderCampaign {
     this.#asked = work().then(
       event => this.#handle(event),
       (error: unknown) => {
-        this.#logger.warn({ error, where: this.#deps.store.where }, 'Lease not reached')
+        const nowMs = this.#deps.clock.monotonicMs()
+        if (nowMs >= this.#toldAtMs + REPEAT_LOG_MS) {
+          this.#toldAtMs = nowMs
+          this.#logger.warn({ error, where: this.#deps.store.where }, 'Lease not reached, trying again')
+        }
         const reason = error instanceof Error ? error.message : String(error)
         this.#handle({ type: 'failed', reason })
       },
@@ -135,7 +145,15 @@ export class LeaderCampaign {
   }
 
   async #read(): Promise<LeaseEvent> {
-    const record = await this.#deps.store.read()
+    let record: LeaseRecord | undefined
+    try {
+      record = await this.#deps.store.read()
+    } catch (error) {
+      if (!CorruptRecord.is(error)) throw error
+      // Whoever holds it writes it again. If nobody does, it runs out as any other.
+      const epoch = await this.#deps.store.highest()
+      return { type: 'read', lease: { epoch, beat: -1, released: false, holderIsDead: false } }
+    }
     if (record === undefined) return { type: 'read', lease: undefined }
     const { epoch, beat, released, holder, address } = record
     if (epoch !== this.#seenEpoch) {

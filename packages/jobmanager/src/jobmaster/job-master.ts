@@ -1,8 +1,6 @@
 import {
   CHECKPOINTS_DIRECTORY,
   Deferred,
-  isFlinkError,
-  isStoredList,
   type LeaderSessionId,
   type Logger,
   newId,
@@ -38,10 +36,11 @@ import { describeAttempts, describeJob, describeOverview } from './job-details.t
 import { JobEvents } from './job-events.ts'
 import type { JobMasterDependencies, JobMasterOptions } from './job-master-ports.ts'
 import { describeResult } from './job-result.ts'
-import { type JobStart, prepareStart } from './job-start.ts'
+import { prepareStart } from './job-start.ts'
 import { JobTimers } from './job-timers.ts'
-import { ProgressRecorder, type RecordedEnd } from './progress-recorder.ts'
-import { recordedFolder } from './recorded-progress.ts'
+import { ProgressRecorder } from './progress-recorder.ts'
+import { type RecordedEnd, recordedEnd } from './recorded-end.ts'
+import { recoverPatiently } from './recovery-retry.ts'
 import { ResourceManagerConnection } from './resource-manager-connection.ts'
 import { SavepointCalls } from './savepoint-calls.ts'
 import { SchedulerActions } from './scheduler-actions.ts'
@@ -51,8 +50,6 @@ import { serveTaskManager } from './task-manager-session.ts'
 
 /** How long the end of a job waits for storage and TaskManagers to be cleaned up. */
 const CLEANUP_TIMEOUT_MS = 10_000
-/** Longest pause between two tries to read what a former JobMaster has left. */
-const MAX_RECOVERY_DELAY_MS = 30_000
 
 /**
  * Endpoint that runs one job: carries messages and timers to the {@link JobScheduler} and the
@@ -182,7 +179,12 @@ export class JobMaster implements RpcEndpoint {
     this.#deps.rpc.serve(this)
     this.#logger.info({ name: this.#job.graph.name }, 'Job accepted')
     this.#coordinators.prepare()
-    this.#initialize().then(
+    const { clock } = this.#deps
+    const patience = { clock, logger: this.#logger, closing: this.#closing }
+    const initialize = (): Promise<void> => this.#initialize()
+    const initialized =
+      this.#recoveredProgress === undefined ? initialize() : recoverPatiently(initialize, patience)
+    initialized.then(
       () => this.#events.schedule({ type: 'initialized' }),
       (error: unknown) =>
         this.#events.schedule({ type: 'initialization-failed', error: serializeError(error) }),
@@ -274,7 +276,12 @@ export class JobMaster implements RpcEndpoint {
 
   async #initialize(): Promise<void> {
     const { graph } = this.#job
-    const { storage, restored, recovered } = await this.#prepareStart()
+    const { storage, restored, recovered } = await prepareStart(
+      this.#job,
+      this.#recoveredProgress,
+      this.#savepointDirectory,
+      { ...this.#deps, logger: this.#logger },
+    )
     const storages = { checkpoints: storage, savepoints: this.#deps.savepoints }
     const coordinate = (event: CoordinatorEvent): void => this.#events.coordinate(event)
     const io = new CheckpointIo(storages, this.#logger, coordinate, this.#progress)
@@ -287,27 +294,6 @@ export class JobMaster implements RpcEndpoint {
     await this.#progress.begin(this.#events.coordinator.nextId)
     // The former JobMaster may not have come to it.
     for (const folder of recovered?.discarded ?? []) io.discard(folder)
-  }
-
-  async #prepareStart(): Promise<JobStart> {
-    const dependencies = { ...this.#deps, logger: this.#logger }
-    for (let delayMs = 1000; ; delayMs = Math.min(2 * delayMs, MAX_RECOVERY_DELAY_MS)) {
-      try {
-        return await prepareStart(this.#job, this.#recoveredProgress, this.#savepointDirectory, dependencies)
-      } catch (error) {
-        // A job that ran must not end because its storage is away for a while.
-        const repeats =
-          this.#recoveredProgress !== undefined &&
-          isFlinkError(error) &&
-          (error.retry === 'backoff' || (isFlinkError(error.cause) && error.cause.retry === 'backoff'))
-        if (!repeats || this.#closing.settled) throw error
-        this.#logger.warn({ error, nextInMs: delayMs }, 'The job cannot be recovered yet, will be repeated')
-        const pause = new Deferred<void>()
-        const timer = this.#deps.clock.schedule(delayMs, () => pause.resolve())
-        await Promise.race([pause.promise, this.#closing.promise])
-        timer.cancel()
-      }
-    }
   }
 
   #jobOver(): JobOver | undefined {
@@ -337,16 +323,13 @@ export class JobMaster implements RpcEndpoint {
       const { recording, clock } = this.#deps
       const { status } = this.#scheduler
       const result = describeResult(this.#scheduler)
-      const folders = this.#events.coordinator.leftovers(status)
-      const end: RecordedEnd = {
+      const end = recordedEnd({
+        result,
         outcome: recording?.outcome(this, result),
         endedAt: clock.now(),
-        leftovers: folders && {
-          directory: this.#checkpointIo === undefined ? undefined : this.#job.checkpointDirectory,
-          folders: folders.map(recordedFolder),
-        },
-        blobKeys: result.status === 'FINISHED' ? blobKeysOf(result.result.accumulators) : [],
-      }
+        directory: this.#checkpointIo === undefined ? undefined : this.#job.checkpointDirectory,
+        folders: this.#events.coordinator.leftovers(status),
+      })
       this.#end = end
       return end
     })
@@ -391,11 +374,4 @@ export class JobMaster implements RpcEndpoint {
       this.#logger.warn({ timeoutMs: CLEANUP_TIMEOUT_MS }, 'Clean-up goes on in the background'),
     )
   }
-}
-
-/** Blobs with large lists of a result. */
-function blobKeysOf(accumulators: Readonly<Record<string, unknown>>): readonly string[] {
-  return Object.values(accumulators).flatMap(value =>
-    isStoredList(value) ? value.parts.flatMap(part => ('blobKey' in part ? [part.blobKey] : [])) : [],
-  )
 }

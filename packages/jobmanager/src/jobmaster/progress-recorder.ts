@@ -3,6 +3,7 @@ import { type JobProgress, type JobRecorder, LeadershipLost } from '@flink-ts/hi
 import type { StoredCheckpoint } from '../checkpoint/checkpoint-coordinator.ts'
 import type { CompletedContent } from '../checkpoint/completed-store.ts'
 import type { RecoveredCheckpoints } from '../checkpoint/coordinator-state.ts'
+import type { RecordedEnd } from './recorded-end.ts'
 import { recordedProgress } from './recorded-progress.ts'
 
 /**
@@ -11,14 +12,6 @@ import { recordedProgress } from './recorded-progress.ts'
  */
 const RESERVED_IDS = 20
 const RETRY_DELAY_MS = 1000
-
-/** What a job writes when it is over. */
-export interface RecordedEnd {
-  readonly outcome: unknown
-  readonly endedAt: number
-  readonly leftovers: Parameters<JobRecorder['over']>[2]
-  readonly blobKeys: readonly string[]
-}
 
 export interface ProgressRecorderDependencies {
   readonly recorder: JobRecorder
