@@ -27,7 +27,7 @@ export function checkProject(folder: string, terminal: Terminal): void {
 }
 
 /** The lines of the compiler, with a remedy behind those about syntax that is more than types. */
-export function explain(output: string): string[] {
+function explain(output: string): string[] {
   if (output === '') return []
   return output
     .split('\n')
