@@ -14,7 +14,7 @@ export interface CommandLine {
   readonly sideInput: string | undefined
 }
 
-export const USAGE =
+const USAGE =
   'npm run nexmark -- <query>... --input events.jsonl[.gz] --output <file or folder> [--parallelism N] [--side-input rows.csv]'
 
 /** @throws RangeError that says what to change */

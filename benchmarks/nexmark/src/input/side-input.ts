@@ -1,5 +1,5 @@
-/** How many rows the side input of q13 has. */
-export const SIDE_INPUT_ROWS = 10_000
+/** As many as q13 has keys. */
+const SIDE_INPUT_ROWS = 10_000
 
 /** The side input when none is given: a text for each key. */
 export function defaultSideInput(): ReadonlyMap<number, string> {

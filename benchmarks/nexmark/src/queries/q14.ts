@@ -13,13 +13,13 @@ interface TimedBid {
 }
 
 /** The user's function of this query: how often the character is in the text. */
-export function countOf(character: string, text: string): number {
+function countOf(character: string, text: string): number {
   let count = 0
   for (let at = text.indexOf(character); at !== -1; at = text.indexOf(character, at + 1)) count++
   return count
 }
 
-export function timeTypeOf(dateTime: number): TimedBid['bidTimeType'] {
+function timeTypeOf(dateTime: number): TimedBid['bidTimeType'] {
   const hour = hourOf(dateTime)
   if (hour >= 8 && hour <= 18) return 'dayTime'
   return hour <= 6 || hour >= 20 ? 'nightTime' : 'otherTime'
