@@ -59,7 +59,9 @@ describe.skipIf(!SERVERS_ALLOWED)('S3', () => {
     const { code, stdout, stderr } = await running.finished
     expect(code, `${stdout}\n${stderr}`).toBe(0)
     expectRows(rowsIn(join(server.folder, 'data', BUCKET, 'killed')), countRows(RECORDS, KEYS))
-    expect(objects('checkpoints').filter(name => !name.startsWith('.sgwtmp'))).toEqual([])
+    expect(objects('checkpoints')).toEqual([])
+    // Where versitygw keeps uploads that nobody has completed.
+    expect(objects('.sgwtmp')).toEqual([])
     await cluster.waitForSlots(2)
   })
 

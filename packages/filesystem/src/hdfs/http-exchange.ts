@@ -7,6 +7,8 @@ import { pipeline } from 'node:stream'
 export interface HttpAnswer {
   readonly status: number
   readonly body: Buffer
+  /** Where it sends us. */
+  readonly location?: string
 }
 
 /** No answer. `sent`: the other side may have acted on the request. */
@@ -78,7 +80,11 @@ export class HttpExchange {
         // An answer that breaks off ends in `aborted`, too.
         response.on('end', () => {
           if (!response.complete) fail(new Error('the answer broke off'))
-          else resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) })
+          else {
+            const { location } = response.headers
+            const body = Buffer.concat(chunks)
+            resolve({ status: response.statusCode ?? 0, body, ...(location !== undefined && { location }) })
+          }
         })
       })
       const start = (): void => {

@@ -182,8 +182,13 @@ export class WebHdfsClient {
         { ...parameters, noredirect: 'true', ...excluded },
         purpose,
       )
-      if (asked.answer.status !== 200) return asked
-      const { Location: url } = parsed<{ Location: string }>(asked.answer, asked.server, purpose)
+      const { status, location } = asked.answer
+      // Gateways and old NameNodes send us on all the same.
+      const redirected = status === 307 && location !== undefined
+      if (status !== 200 && !redirected) return asked
+      const url = redirected
+        ? location
+        : parsed<{ Location: string }>(asked.answer, asked.server, purpose).Location
       const { origin, host } = new URL(url)
       try {
         const answer = await how.talk(url)
