@@ -63,7 +63,7 @@ describe.skipIf(reason !== undefined)(
         ['', 'running sensors'],
         ['#/jobs/running', 'running sensors'],
         ['#/jobs/completed', 'failed sensors'],
-        [job, /limits the job|at its limit|Nothing limits|by bursts/],
+        [job, /limits? the job|at its limit|by bursts/],
         [`${drawer}detail`, /at most \d+/],
         [`${drawer}subtasks`, 'Task manager'],
         [`${drawer}task-managers`, '1 running'],

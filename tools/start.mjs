@@ -25,6 +25,7 @@ const status = execute(bin('flink'), ...run, example)
 const rest = ask('echo "http://$(config_value rest.address localhost):$(config_value rest.port 8081)"')
 console.log(`
 The cluster keeps running.
+  web page:               ${rest}/
   REST API:               ${rest}/jobs/overview
   run the example again:  ${['bin/flink', ...run, relative(root, example)].join(' ')}
   logs:                   ${ask('echo "$FLINK_LOG_DIR"')}

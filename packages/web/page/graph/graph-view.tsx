@@ -1,4 +1,4 @@
-import { useMemo, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Job, Vertex } from '../api/shapes.ts'
 import { LoadMeter } from '../components/parts.tsx'
 import { bytes, short } from '../model/format.ts'
@@ -19,7 +19,8 @@ interface GraphProps {
   readonly select: (vertexId: string) => void
 }
 
-const ZOOMS = [0.4, 0.5, 0.65, 0.8, 1, 1.25] as const
+/** Below this names can't be read: what does not fit is scrolled to. */
+const LEAST_FITTING = 0.6
 const NARROW_PX = 700
 
 /** The dataflow of a job. Vertices are buttons in the order of the flow, so that it can be walked by the keyboard. */
@@ -28,16 +29,12 @@ export function GraphView({ job, notes, selected, select }: GraphProps) {
   // Plans do not change, but each answer brings a new one.
   const shape = JSON.stringify(job.plan.nodes.map(node => [node.id, node.inputs]))
   const layout = useMemo(() => layOut(job.plan.nodes, narrow ? 'TB' : 'LR'), [shape, narrow])
-  const box = useRef<HTMLDivElement>(null)
-  const fitting =
-    ZOOMS.findLast(zoom => zoom <= 1 && layout.width * zoom <= (narrow ? innerWidth : 1400)) ?? ZOOMS[0]
+  const [box, roomPx] = useWidth()
   const [chosen, setChosen] = useState<number | undefined>()
-  const zoom = chosen ?? Math.max(fitting, 0.65)
+  const fitting = Math.min(1, Math.max(LEAST_FITTING, roomPx / layout.width))
+  const zoom = chosen ?? fitting
   const vertices = new Map(job.vertices.map(vertex => [vertex.id, vertex]))
-  const step = (by: number): void => {
-    const index = ZOOMS.findIndex(candidate => candidate >= zoom)
-    setChosen(ZOOMS[Math.min(ZOOMS.length - 1, Math.max(0, index + by))])
-  }
+  const step = (factor: number): void => setChosen(Math.min(1.6, Math.max(0.3, zoom * factor)))
   return (
     <>
       <div class="graph" ref={box}>
@@ -87,17 +84,33 @@ export function GraphView({ job, notes, selected, select }: GraphProps) {
           idle
         </span>
         <span style={{ marginLeft: 'auto' }}>
-          <button type="button" class="plain" aria-label="Smaller" onClick={() => step(-1)}>
+          <button type="button" class="plain" aria-label="Smaller" onClick={() => step(1 / 1.25)}>
             −
           </button>
           {Math.round(zoom * 100)} %
-          <button type="button" class="plain" aria-label="Larger" onClick={() => step(1)}>
+          <button type="button" class="plain" aria-label="Larger" onClick={() => step(1.25)}>
             +
           </button>
         </span>
       </div>
     </>
   )
+}
+
+/** The width of an element as the window changes. */
+function useWidth() {
+  const box = useRef<HTMLDivElement>(null)
+  const [width, setWidth] = useState(innerWidth)
+  useLayoutEffect(() => {
+    const element = box.current
+    if (element === null) return
+    const measure = (): void => setWidth(element.clientWidth)
+    measure()
+    const resized = new ResizeObserver(measure)
+    resized.observe(element)
+    return () => resized.disconnect()
+  }, [])
+  return [box, width] as const
 }
 
 /** From here on a share colours a vertex. */

@@ -12,6 +12,13 @@ const running = (...vertices: Load[]) =>
   whatLimits({ state: 'RUNNING', durationMs: 1000, waiting: 0, tasks: 2, vertices })
 
 describe('what limits a running job', () => {
+  it('is the cores, when tasks of several vertices want all of the thread that they share', () => {
+    const answer = running(vertex('source', [], 0.86, 0.14), vertex('check', ['source'], 0.94, 0.06))
+    expect(answer.text).toContain(
+      'the threads of its 2 slots are full, where ‘check’ (busy 94 %) and ‘source’ (busy 86 %) take turns',
+    )
+  })
+
   it('is what works without a pause behind those that wait', () => {
     const answer = running(
       vertex('source', [], 0.1, 0.9),

@@ -91,6 +91,8 @@ function whatLimitsRunning(vertices: readonly Load[]): { readonly text: string; 
       tone: 'bad',
     }
   }
+  const crowded = inTurns(busiest)
+  if (crowded !== undefined) return crowded
   const full = busiest[0]
   if (full !== undefined && full.rates.busy >= FULL) {
     const text =
@@ -112,6 +114,27 @@ function whatLimitsRunning(vertices: readonly Load[]): { readonly text: string; 
   return {
     text: `Nothing limits the job: the busiest task, ${quoted(full?.name ?? '')}, has ${percent(1 - (full?.rates.busy ?? 0))} of its time left.`,
     tone: 'calm',
+  }
+}
+
+/** From here on tasks wait for each other in their threads: one alone can't be busy more than all the time. */
+const CROWDED = 1.2
+const WORKING = 0.4
+
+/** Tasks of several vertices share the thread of a slot, and count as busy while they wait for their turn in it. */
+function inTurns(
+  busiest: readonly (Load & { readonly rates: Rates })[],
+): { readonly text: string; readonly tone: Tone } | undefined {
+  const slots = Math.max(...busiest.map(({ parallelism }) => parallelism))
+  const busy = busiest.reduce((sum, { rates, parallelism }) => sum + rates.busy * parallelism, 0) / slots
+  const working = busiest.filter(({ rates }) => rates.busy >= WORKING).slice(0, 3)
+  if (busy < CROWDED || working.length < 2) return undefined
+  const names = working.map(({ name, rates }) => `${quoted(name)} (busy ${percent(rates.busy)})`)
+  const last = names.pop()
+  const threads = slots === 1 ? 'the thread of its slot is' : `the threads of its ${slots} slots are`
+  return {
+    text: `Cores limit the job: ${threads} full, where ${names.join(', ')} and ${last} take turns. Run it with more parallelism, or make it do less for each record.`,
+    tone: 'busy',
   }
 }
 
