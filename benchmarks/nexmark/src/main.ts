@@ -10,8 +10,8 @@ import { dirname, join, resolve } from 'node:path'
 import { StreamExecutionEnvironment } from 'flink-ts'
 import { parseCommandLine } from './command-line.ts'
 import { EventFileSource } from './input/event-file-source.ts'
+import { EventStreams } from './input/event-streams.ts'
 import { watermarkAfterEachEvent } from './input/event-time.ts'
-import { nexmarkInput } from './input/nexmark-input.ts'
 import { defaultSideInput, parseSideInput } from './input/side-input.ts'
 import { finalRows, resultText } from './result-lines.ts'
 
@@ -30,7 +30,7 @@ const events = env.fromSource(
   watermarkAfterEachEvent,
   'events',
 )
-const streams = nexmarkInput(events, 1, new Map(rows))
+const streams = new EventStreams(events, 1, new Map(rows))
 const inFolder = queries.length > 1
 const results = queries.map(query => {
   const stream = query.build(streams)

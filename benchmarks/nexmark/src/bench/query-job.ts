@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DiscardingSink, StreamExecutionEnvironment, WatermarkStrategy } from 'flink-ts'
 import { findQueries } from '../command-line.ts'
+import { EventStreams } from '../input/event-streams.ts'
 import { OUT_OF_ORDERNESS_MS } from '../input/event-time.ts'
-import { nexmarkInput } from '../input/nexmark-input.ts'
 import { defaultSideInput } from '../input/side-input.ts'
 import { type Event, timeOf } from '../model/events.ts'
 import { RUN_MARK } from './measured-run.ts'
@@ -25,7 +25,7 @@ const source = env.fromSource(
   WatermarkStrategy.forBoundedOutOfOrderness<Event>(OUT_OF_ORDERNESS_MS).withTimestampAssigner(timeOf),
   'prepared events',
 )
-const result = query.build(nexmarkInput(source, Number(parallelism), defaultSideInput()))
+const result = query.build(new EventStreams(source, Number(parallelism), defaultSideInput()))
 if (query.sink === undefined) {
   result.sinkTo(new DiscardingSink())
   await env.execute(query.name)
