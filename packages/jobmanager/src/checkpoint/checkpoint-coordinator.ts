@@ -233,6 +233,13 @@ export class CheckpointCoordinator {
     const { history, time } = this.#state
     history.acknowledged(checkpointId, pending.plan.acknowledge.get(attemptId)!, metrics, time.epochMs)
     if (pending.state === 'collecting') return
+    const gone = [...pending.earlier].find(id => !this.#state.completed.holds(id))
+    if (gone !== undefined) {
+      // Not a fault: the task had not heard yet of the checkpoint that has taken its place.
+      this.#ends.abort(pending, `a task builds upon checkpoint ${gone}, which is not kept any more`)
+      this.#state.triggers.failed(time.monotonicMs)
+      return
+    }
     // This one holds all that older ones do; and what finished tasks carry over from the latest must not move now.
     for (const older of [...this.#state.pending.values()]) {
       if (older.id < checkpointId) this.#ends.abort(older, `checkpoint ${checkpointId} has overtaken it`)

@@ -46,7 +46,7 @@ export class CheckpointEnds {
     }
     for (const requestId of pending.requests)
       this.#state.act({ type: 'checkpoint-completed', requestId, checkpointId })
-    const subsumed = this.#state.completed.add(completed)
+    const subsumed = this.#state.completed.add(completed, [...this.#state.pending.keys()])
     this.#failureManager.completed()
     this.#state.triggers.completed(this.#state.time.monotonicMs, pending.coversEndOfData)
     const ending = savepoint === undefined ? [...pending.ended] : [...pending.plan.acknowledge.keys()]

@@ -35,6 +35,21 @@ test('a folder stays as long as a retained checkpoint refers to files in it', ()
   expect(ids(store.discardAll())).toEqual([5])
 })
 
+test('a folder stays as long as a checkpoint under way may build upon it', () => {
+  const store = new CompletedStore(1)
+  store.add(checkpoint(1, [1]))
+  // 3 began when 1 was the latest; 2 is complete and does not need it.
+  expect(ids(store.add(checkpoint(2, [2]), [3]))).toEqual([])
+  expect(store.holds(1)).toBe(true)
+  // It did build upon 1; 4 began when 2 was the latest.
+  expect(ids(store.add(checkpoint(3, [1, 3]), [4]))).toEqual([])
+  expect(ids(store.add(checkpoint(4, [2, 4])))).toEqual([1, 3])
+  expect([1, 2, 3, 4].filter(id => store.holds(id))).toEqual([2, 4])
+  // Nobody that began then is left.
+  store.add(checkpoint(5, [5]), [6])
+  expect(ids(store.add(checkpoint(7, [7]), [8]))).toEqual([2, 4])
+})
+
 test('a savepoint has its own files: it keeps no folder of others', () => {
   const store = new CompletedStore(1)
   store.add(checkpoint(1, [1]))

@@ -33,8 +33,11 @@ export interface CompletedContent {
 export class CompletedStore {
   readonly #retained: number
   #checkpoints: CompletedCheckpoint[] = []
-  /** Subsumed, but their folders are still referred to. */
-  readonly #referred = new Set<number>()
+  /**
+   * Subsumed, but their folders are still referred to, or may be: by checkpoints that were under way when a retained one
+   * last referred to them, up to the id that is given.
+   */
+  readonly #referred = new Map<number, number>()
 
   /** The snapshot that the job started from, as long as it is the job's own and not discarded. */
   #claimed: DiscardAction | undefined
@@ -51,7 +54,7 @@ export class CompletedStore {
   static of(retained: number, { checkpoints, referred, claimed }: CompletedContent): CompletedStore {
     const store = new CompletedStore(retained)
     store.#checkpoints = [...checkpoints]
-    for (const id of referred) store.#referred.add(id)
+    for (const id of referred) store.#referred.set(id, 0)
     store.#claimed = claimed
     return store
   }
@@ -78,18 +81,31 @@ export class CompletedStore {
   own(): readonly DiscardAction[] {
     const own = this.#checkpoints.filter(checkpoint => !checkpoint.external)
     const claimed = this.#claimed === undefined ? [] : [this.#claimed]
-    return [...claimed, ...[...this.#referred, ...own.map(({ id }) => id)].map(discardOf)]
+    return [...claimed, ...[...this.#referred.keys(), ...own.map(({ id }) => id)].map(discardOf)]
   }
 
-  /** Adds the newest; answers what is to be discarded now. */
-  add(checkpoint: CompletedCheckpoint): readonly DiscardAction[] {
+  /** Whether the folder of a checkpoint is kept. */
+  holds(id: number): boolean {
+    return this.#referred.has(id) || this.#checkpoints.some(checkpoint => checkpoint.id === id)
+  }
+
+  /**
+   * Adds the newest; answers what is to be discarded now. @param underWay ids of checkpoints that have begun: their tasks
+   * may build upon what was complete until now
+   */
+  add(checkpoint: CompletedCheckpoint, underWay: readonly number[] = []): readonly DiscardAction[] {
+    const usable = new Set(this.#checkpoints.flatMap(older => [older.id, ...foldersOf(older)]))
     this.#checkpoints.push(checkpoint)
     while (this.#checkpoints.length > this.#retained) {
       const { id, external } = this.#checkpoints.shift()!
-      if (!external) this.#referred.add(id)
+      if (!external) this.#referred.set(id, 0)
     }
+    const newest = Math.max(0, ...underWay)
+    for (const id of this.#referred.keys()) if (usable.has(id)) this.#referred.set(id, newest)
     const inUse = new Set(this.#checkpoints.flatMap(foldersOf))
-    const discarded = [...this.#referred].filter(id => !inUse.has(id))
+    const isAwaited = (upTo: number): boolean => underWay.some(id => id <= upTo)
+    const unused = [...this.#referred].filter(([id, upTo]) => !inUse.has(id) && !isAwaited(upTo))
+    const discarded = unused.map(([id]) => id)
     for (const id of discarded) this.#referred.delete(id)
     const claimed = this.#checkpoints.length === this.#retained ? this.#takeClaimed() : []
     return [...claimed, ...discarded.map(discardOf)]
@@ -98,7 +114,7 @@ export class CompletedStore {
   #content(discarded: readonly DiscardAction[]): CompletedContent {
     return {
       checkpoints: this.#checkpoints,
-      referred: [...this.#referred],
+      referred: [...this.#referred.keys()],
       claimed: this.#claimed,
       discarded,
     }

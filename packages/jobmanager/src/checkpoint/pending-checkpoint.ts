@@ -103,6 +103,13 @@ export class PendingCheckpoint {
     return true
   }
 
+  /** Earlier checkpoints in whose folders tasks have left files that they build upon. */
+  get earlier(): ReadonlySet<number> {
+    const operators = [...this.#snapshots.values()].flatMap(snapshot => snapshot.operators)
+    const origins = operators.flatMap(({ keyed }) => keyed.flatMap(({ origin }) => origin ?? []))
+    return new Set(origins.filter(id => id !== this.id))
+  }
+
   /** Takes the states of the coordinators; false if they are there already. */
   takeCoordinators(states: readonly CoordinatorState[]): boolean {
     if (this.#coordinators !== undefined) return false
