@@ -28,14 +28,16 @@ export class Attempts {
   }
 
   started({ deployment }: SimulatedTask): void {
-    const { job, vertexId, subtaskIndex, attemptNumber, restore } = deployment
+    const { job, vertexId, subtaskIndex, attemptId, attemptNumber, restore } = deployment
     const announced = this.#announced.get(job.jobId) ?? 0
     const from = restore?.checkpointId ?? 0
     if (from < announced) {
       const what = `subtask ${vertexId}/${subtaskIndex} starts from checkpoint ${from}, but ${announced} is complete`
       this.#verdict.violated('checkpoint-lost', what)
     }
-    const name = `${job.jobId}/${vertexId}/${subtaskIndex}`
+    // Each JobMaster of the job counts anew.
+    const [jobMaster] = attemptId.split('_')
+    const name = `${jobMaster}/${vertexId}/${subtaskIndex}`
     const latest = this.#latest.get(name) ?? -1
     if (attemptNumber <= latest) {
       this.#verdict.violated(

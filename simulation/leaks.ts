@@ -4,9 +4,9 @@ import type { World } from './world.ts'
 
 /** Timers of the JobManager, of the client, and of each TaskManager. */
 export function timersOf(cluster: SimulatedCluster): readonly number[] {
-  const { jobManager, clientProcess, taskManagers } = cluster
-  return [jobManager.process, clientProcess, ...taskManagers.map(({ process }) => process)].map(
-    ({ clock }) => clock.timers,
+  const { leader, clientProcess, taskManagers } = cluster
+  return [leader?.process, clientProcess, ...taskManagers.map(({ process }) => process)].map(
+    process => process?.clock.timers ?? 0,
   )
 }
 
@@ -18,7 +18,9 @@ export function describeLeaks(
   timers: readonly number[],
 ): readonly string[] {
   const leaks: string[] = []
-  const { totalSlots, freeSlots } = cluster.jobManager.resourceManager.overview()
+  const resourceManager = cluster.leader?.resourceManager
+  if (resourceManager === undefined) return ['no JobManager leads']
+  const { totalSlots, freeSlots } = resourceManager.overview()
   const slots = scenario.taskManagers.reduce((sum, count) => sum + count, 0)
   if (totalSlots !== slots || freeSlots !== slots)
     leaks.push(`${freeSlots} of ${totalSlots} slots are free, ${slots} exist`)
@@ -31,10 +33,11 @@ export function describeLeaks(
     const name = ['jobmanager', 'client'][index] ?? `tm${index - 2}`
     leaks.push(`${name} has ${count} timers, ${timers[index]} before the first job`)
   }
-  // What a storage that failed did not remove, a JobManager that was killed, or a TaskManager that thawed after the end
+  // What a storage that failed did not remove, a JobManager that was killed or lost the lead, or a TaskManager that thawed after the end
   // of the job and only then learnt of it, is left to `checkpoint gc`.
   const excused =
     cluster.lostJobManagers > 0 ||
+    world.revokedTerms > 0 ||
     scenario.faults.some(({ type }) => type === 'failing-storage' || type === 'freeze-task-manager')
   for (const jobId of excused ? [] : cluster.clients.flatMap(({ ended }) => ended)) {
     const files = world.storage.below(`${CHECKPOINTS}/${jobId}`)

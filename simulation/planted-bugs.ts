@@ -37,8 +37,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'folders are removed although later checkpoints refer to files in them',
     file: 'jobmanager/src/checkpoint/completed-store.ts',
-    from: 'filter(id => !inUse.has(id))',
-    to: 'filter(id => id > 0 || inUse.has(id))',
+    from: 'filter(([id, upTo]) => !inUse.has(id) && !isAwaited(upTo))',
+    to: 'filter(([id, upTo]) => !(id > 0 && inUse.has(-1)) || !isAwaited(upTo))',
   },
   {
     name: 'the state of finished tasks is not carried on',

@@ -26,6 +26,8 @@ export interface Scenario {
   readonly seed: number
   /** Slots of each TaskManager. */
   readonly taskManagers: readonly number[]
+  /** With high availability; absent: one without. */
+  readonly jobManagers?: number
   readonly jobs: readonly JobPlan[]
   readonly pace: TaskPace
   /** In order of time. */
@@ -63,7 +65,9 @@ export function scenarioOf(seed: number): Scenario {
     slots += taskManagers.at(-1)!
   }
   const faults = drawFaults(random, jobs.length)
-  return { seed, taskManagers, jobs, pace, faults }
+  const highAvailability = new SeededRandom(seed ^ 0x2545f491).next()
+  const jobManagers = highAvailability < 0.15 ? 1 : 2
+  return { seed, taskManagers, jobs, pace, faults, ...(highAvailability < 0.4 && { jobManagers }) }
 }
 
 /** Slots that a job needs at most. */

@@ -9,6 +9,7 @@ import type { RestoreSettings } from '@flink-ts/jobgraph'
 import type { RpcSession } from '@flink-ts/rpc'
 import { jobGraphOf } from './job-graph.ts'
 import { type JobPlan, SAVEPOINTS } from './scenario.ts'
+import { accessOf } from './simulated-high-availability.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 import type { World } from './world.ts'
 
@@ -26,7 +27,8 @@ const PROGRAM = {
 export class SimulatedClient {
   readonly plan: JobPlan
   readonly #process: SimulatedProcess
-  readonly #jobManagerAddress: string
+  readonly #access: ReturnType<typeof accessOf>
+  readonly #highAvailability: boolean
   readonly #world: World
   #session: Promise<RpcSession> | undefined
   #jobId: JobId | undefined
@@ -38,10 +40,12 @@ export class SimulatedClient {
   /** Jobs that have come to their normal end. */
   readonly ended: JobId[] = []
 
-  constructor(plan: JobPlan, process: SimulatedProcess, jobManagerAddress: string, world: World) {
+  /** @param jobManagerAddress undefined: whoever leads, and jobs outlive JobManagers */
+  constructor(plan: JobPlan, process: SimulatedProcess, jobManagerAddress: string | undefined, world: World) {
     this.plan = plan
     this.#process = process
-    this.#jobManagerAddress = jobManagerAddress
+    this.#access = accessOf(world, process, jobManagerAddress)
+    this.#highAvailability = jobManagerAddress === undefined
     this.#world = world
     this.#parallelism = plan.parallelism
   }
@@ -111,14 +115,17 @@ export class SimulatedClient {
       this.#jobId = jobId
       const result = await this.#result(jobId)
       this.#note({ jobId, result: result?.status }, 'has a result')
+      const wasStopping = this.#stopping !== undefined
       const stopped = await this.#stopping
       this.#jobId = undefined
       this.#stopping = undefined
       if (result?.status === 'FINISHED') this.ended.push(jobId)
-      if (result?.status === 'FINISHED' && stopped === undefined) break
-      // The JobManager was lost after the job had come to its end: nothing is left to do.
       const { splits, recordsPerSplit, name } = workload
-      if (result === undefined && output.count(name) === splits * recordsPerSplit) break
+      const isAllThere = output.count(name) === splits * recordsPerSplit
+      // A JobManager that was lost may not have said where the savepoint is.
+      if (result?.status === 'FINISHED' && stopped === undefined && (isAllThere || !wasStopping)) break
+      // The JobManager was lost after the job had come to its end: nothing is left to do.
+      if (result === undefined && isAllThere && !this.#highAvailability) break
       this.#judge(result)
       this.#cancelled = false
       const path = stopped ?? (storage.hasSnapshot(name) ? 'latest' : undefined)
@@ -132,6 +139,8 @@ export class SimulatedClient {
 
   /** Whether an end before the end of the work is one that had to be. */
   #judge(result: JobResult | undefined): void {
+    if (result === undefined && this.#highAvailability)
+      this.#world.verdict.violated('job-failed', 'the cluster has forgotten a job that it had accepted')
     if (result === undefined || result.status === 'FINISHED') return
     if (result.status === 'CANCELED') {
       if (!this.#cancelled) this.#world.verdict.violated('job-failed', 'cancelled, but nobody wanted that')
@@ -153,11 +162,18 @@ export class SimulatedClient {
   }
 
   async #submit(submission: Parameters<DispatcherGateway['submitJob']>[0]): Promise<void> {
-    try {
-      await this.#ask(gateway => gateway.submitJob(submission))
-    } catch (error) {
-      // The first try arrived, its answer did not.
-      if (!isFlinkError(error) || error.code !== 'dispatcher.duplicate-job') throw error
+    for (;;) {
+      try {
+        await this.#ask(gateway => gateway.submitJob(submission))
+        return
+      } catch (error) {
+        // An earlier try arrived, its answer did not.
+        if (isFlinkError(error) && error.code === 'dispatcher.duplicate-job') return
+        // Under the same id: if it was kept in spite of the error, the next leader runs it.
+        if (!this.#highAvailability) throw error
+        this.#note({ error }, 'is refused')
+        await this.#pause()
+      }
     }
   }
 
@@ -191,7 +207,7 @@ export class SimulatedClient {
 
   async #gateway(): Promise<DispatcherGateway> {
     for (;;) {
-      this.#session ??= this.#process.rpc.connect(this.#jobManagerAddress, DISPATCHER_ENDPOINT, {
+      this.#session ??= this.#access.rpc.connect(this.#access.jobManagerAddress, DISPATCHER_ENDPOINT, {
         name: 'client',
         handlers: () => ({}),
       })

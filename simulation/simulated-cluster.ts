@@ -28,36 +28,47 @@ export class SimulatedCluster {
   readonly taskManagers: SimulatedTaskManager[] = []
   readonly clients: readonly SimulatedClient[]
   readonly clientProcess: SimulatedProcess
-  jobManager: SimulatedJobManager
+  readonly jobManagers: SimulatedJobManager[] = []
   /** JobManagers that were killed. */
   lostJobManagers = 0
   readonly #scenario: Scenario
   readonly #world: World
+  readonly #highAvailability: boolean
   readonly #facts: Omit<TaskManagerFacts, 'slots'>
   #starts = 0
 
   constructor(scenario: Scenario, world: World) {
     this.#scenario = scenario
     this.#world = world
+    this.#highAvailability = scenario.jobManagers !== undefined
+    const jobManagerAddress = this.#highAvailability ? undefined : JOB_MANAGER
     const workloads = new Map(scenario.jobs.map(({ workload }) => [workload.name, workload]))
     this.#facts = {
       pace: scenario.pace,
       configuration: CONFIGURATION,
       settings: SETTINGS,
-      jobManagerAddress: JOB_MANAGER,
+      jobManagerAddress,
       workloadOf: name => workloads.get(name)!,
     }
-    this.jobManager = this.#startJobManager()
+    for (let index = 0; index < (scenario.jobManagers ?? 1); index++)
+      this.jobManagers[index] = this.#startJobManager(index)
     for (const index of scenario.taskManagers.keys()) this.taskManagers[index] = this.#startTaskManager(index)
     this.clientProcess = new SimulatedProcess('client', 'client', SETTINGS, world)
     this.clients = scenario.jobs.map(
-      plan => new SimulatedClient(plan, this.clientProcess, JOB_MANAGER, world),
+      plan => new SimulatedClient(plan, this.clientProcess, jobManagerAddress, world),
     )
   }
 
   /** Everybody knows everybody. */
   get complete(): boolean {
-    return this.jobManager.resourceManager.overview().taskManagers.length === this.taskManagers.length
+    return this.leader?.resourceManager?.overview().taskManagers.length === this.taskManagers.length
+  }
+
+  /** The JobManager that leads, as it believes; undefined: none. */
+  get leader(): SimulatedJobManager | undefined {
+    return this.jobManagers.findLast(
+      ({ process, resourceManager }) => process.alive && resourceManager !== undefined,
+    )
   }
 
   apply(fault: Fault): void {
@@ -87,13 +98,17 @@ export class SimulatedCluster {
       case 'cut':
       case 'silence': {
         const { address } = this.#taskManager(fault.target).process
-        if (fault.type === 'cut') network.cut(address, JOB_MANAGER)
-        else network.silence(address, JOB_MANAGER)
-        later(() => network.heal(address, JOB_MANAGER))
+        const leader = this.leader?.process.address ?? JOB_MANAGER
+        if (fault.type === 'cut') network.cut(address, leader)
+        else network.silence(address, leader)
+        later(() => network.heal(address, leader))
         break
       }
       case 'break-links':
-        network.breakLinks(this.#taskManager(fault.target).process.address, JOB_MANAGER)
+        network.breakLinks(
+          this.#taskManager(fault.target).process.address,
+          this.leader?.process.address ?? JOB_MANAGER,
+        )
         break
       case 'cut-exchange': {
         const a = this.#taskManager(fault.target).process.resourceId
@@ -104,16 +119,12 @@ export class SimulatedCluster {
         break
       }
       case 'kill-job-manager':
-        if (!this.jobManager.process.alive) break
-        this.jobManager.process.kill()
-        this.lostJobManagers++
-        later(() => {
-          this.jobManager = this.#startJobManager()
-        })
+        if (this.leader === undefined) break
+        this.#killJobManager(this.jobManagers.indexOf(this.leader), later)
         break
       case 'freeze-job-manager': {
-        const { process } = this.jobManager
-        if (!process.clock.running) break
+        const process = this.leader?.process
+        if (process?.clock.running !== true) break
         process.freeze()
         later(() => process.thaw())
         break
@@ -161,6 +172,14 @@ export class SimulatedCluster {
     }
   }
 
+  #killJobManager(index: number, later: (action: () => void) => void): void {
+    this.jobManagers[index]!.process.kill()
+    this.lostJobManagers++
+    later(() => {
+      this.jobManagers[index] = this.#startJobManager(index)
+    })
+  }
+
   #taskManager(target: number): SimulatedTaskManager {
     return this.taskManagers[target % this.taskManagers.length]!
   }
@@ -179,11 +198,11 @@ export class SimulatedCluster {
     return new SimulatedTaskManager(`tm${index}`, this.#starts++, facts, this.#world)
   }
 
-  #startJobManager(): SimulatedJobManager {
-    return new SimulatedJobManager(
-      JOB_MANAGER,
-      { configuration: CONFIGURATION, settings: SETTINGS },
-      this.#world,
-    )
+  #startJobManager(index: number): SimulatedJobManager {
+    const facts = {
+      ...{ configuration: CONFIGURATION, settings: SETTINGS },
+      highAvailability: this.#highAvailability,
+    }
+    return new SimulatedJobManager(index === 0 ? JOB_MANAGER : `${JOB_MANAGER}${index}`, facts, this.#world)
   }
 }

@@ -1,9 +1,19 @@
-import type { Configuration } from '@flink-ts/common'
-import { Dispatcher } from '@flink-ts/dispatcher'
+import type { Configuration, LeaderSessionId } from '@flink-ts/common'
+import { Dispatcher, type FinishedJob, finishedJobOf } from '@flink-ts/dispatcher'
+import type { JobSubmission } from '@flink-ts/gateways'
+import {
+  type FileHighAvailability,
+  type JobProgress,
+  type JobStore,
+  type LeaderTerm,
+  recorderOf,
+  type StoredJob,
+} from '@flink-ts/highavailability'
 import { JobMaster, type JobMasterDependencies } from '@flink-ts/jobmanager'
 import { ResourceManager } from '@flink-ts/resourcemanager'
 import type { SessionSettings } from '@flink-ts/rpc'
 import type { CheckpointStorage, SavepointStorage } from '@flink-ts/state'
+import { highAvailabilityOf } from './simulated-high-availability.ts'
 import { SimulatedProcess } from './simulated-process.ts'
 import type { World } from './world.ts'
 
@@ -16,48 +26,139 @@ const NO_JOB_HOSTS: JobMasterDependencies['jobHosts'] = {
   },
 }
 
+/** How JobManagers of a run are made. */
+export interface JobManagerFacts {
+  readonly configuration: Configuration
+  readonly settings: Partial<SessionSettings>
+  /** It works only while it leads, and its jobs outlive it. */
+  readonly highAvailability: boolean
+}
+
+/** What a leader begins with. */
+interface Term {
+  readonly leaderSessionId: LeaderSessionId
+  readonly store: JobStore
+  readonly found: readonly StoredJob[]
+}
+
 /** A JobManager process: real ResourceManager, Dispatcher and JobMasters on simulated storage. */
 export class SimulatedJobManager {
   readonly process: SimulatedProcess
-  readonly resourceManager: ResourceManager
-  readonly dispatcher: Dispatcher
+  readonly #facts: JobManagerFacts
+  readonly #world: World
+  #components: { readonly resourceManager: ResourceManager; readonly dispatcher: Dispatcher } | undefined
 
-  constructor(
-    address: string,
-    facts: { readonly configuration: Configuration; readonly settings: Partial<SessionSettings> },
-    world: World,
-  ) {
-    this.process = new SimulatedProcess('jobmanager', address, facts.settings, world)
-    const { clock, random, rpc } = this.process
-    const common = { rpc, clock, random, logger: world.logger('jobmanager') }
-    const { configuration } = facts
-    const { storage } = world
+  constructor(address: string, facts: JobManagerFacts, world: World) {
+    this.process = new SimulatedProcess(address, address, facts.settings, world)
+    this.#facts = facts
+    this.#world = world
+    if (facts.highAvailability) this.#campaign(highAvailabilityOf(world, this.process))
+    else this.#start(undefined)
+  }
+
+  /** Undefined: it does not lead. */
+  get resourceManager(): ResourceManager | undefined {
+    return this.#components?.resourceManager
+  }
+
+  #campaign(highAvailability: FileHighAvailability): void {
+    const { clock, random, address } = this.process
+    const logger = this.#world.logger(address)
+    const granted = async (term: LeaderTerm): Promise<void> => {
+      // Programs of simulated jobs are modules, which no store keeps.
+      const store = highAvailability.jobs(term, { blobs: undefined as never, logger })
+      const found = await store.list()
+      term.check()
+      this.#start({ leaderSessionId: term.leaderSessionId, store, found })
+    }
+    const revoked = async (): Promise<void> => {
+      this.#world.revokedTerms++
+      const components = this.#components
+      this.#components = undefined
+      await components?.dispatcher.close()
+      components?.resourceManager.close()
+    }
+    const contender = { granted, revoked }
+    highAvailability.campaign({ address, restAddress: '' }, { contender, clock, random, logger }).start()
+  }
+
+  #start(term: Term | undefined): void {
+    const { clock, random, rpc, address } = this.process
+    const { configuration } = this.#facts
+    const { storage } = this.#world
+    const common = { rpc, clock, random, logger: this.#world.logger(address) }
     const savepoints = storage.savepoints(clock)
-    this.resourceManager = new ResourceManager({ configuration }, common)
-    this.dispatcher = new Dispatcher(
-      { configuration, resourceManagerAddress: rpc.address },
+    const storageFactory = (directory: string, jobId: string): CheckpointStorage =>
+      // Of the storage, JobMasters use what the simulated one has.
+      storage.checkpoints(clock, directory, jobId) as unknown as CheckpointStorage
+    const leaderSessionId = term?.leaderSessionId
+    const startRunner = (submission: JobSubmission, progress?: JobProgress): JobMaster => {
+      const recording = term && {
+        recorder: recorderOf(term.store, submission.graph.jobId),
+        outcome: finishedJobOf,
+      }
+      const jobMaster = new JobMaster(
+        {
+          ...{ submission, configuration, progress },
+          ...{ resourceManagerAddress: rpc.address, blobAddress: rpc.address },
+        },
+        {
+          ...{ ...common, storageFactory, jobHosts: NO_JOB_HOSTS, recording },
+          savepoints: savepoints as unknown as SavepointStorage,
+        },
+      )
+      jobMaster.start()
+      return jobMaster
+    }
+    const resourceManager = new ResourceManager({ configuration, leaderSessionId }, common)
+    const dispatcher = new Dispatcher(
+      { configuration, resourceManagerAddress: rpc.address, leaderSessionId },
       {
         ...common,
         hasBlob: async () => true,
         disposeSavepoint: path => savepoints.dispose(path),
-        runnerFactory: submission => {
-          const jobMaster = new JobMaster(
-            { submission, configuration, resourceManagerAddress: rpc.address, blobAddress: rpc.address },
-            {
-              ...common,
-              // Of the storage, JobMasters use what the simulated one has.
-              storageFactory: (directory, jobId) =>
-                storage.checkpoints(clock, directory, jobId) as unknown as CheckpointStorage,
-              savepoints: savepoints as unknown as SavepointStorage,
-              jobHosts: NO_JOB_HOSTS,
-            },
-          )
-          jobMaster.start()
-          return jobMaster
-        },
+        runnerFactory: startRunner,
+        jobs: term && durableJobs(term.store),
       },
     )
-    this.resourceManager.start()
-    this.dispatcher.start()
+    resourceManager.start()
+    if (term !== undefined) recover(dispatcher, term.found, clock.now(), startRunner)
+    dispatcher.start()
+    this.#components = { resourceManager, dispatcher }
+  }
+}
+
+function recover(
+  dispatcher: Dispatcher,
+  found: readonly StoredJob[],
+  nowMs: number,
+  start: (submission: JobSubmission, progress?: JobProgress) => JobMaster,
+): void {
+  dispatcher.recover({
+    running: found.flatMap(({ jobId, record, submission }) =>
+      record.status === 'running'
+        ? [{ jobId, start: () => start(submission as JobSubmission, record.progress) }]
+        : [],
+    ),
+    finished: found.flatMap(({ jobId, record }) =>
+      record.status === 'over'
+        ? [{ jobId, job: record.outcome as FinishedJob, ageMs: nowMs - record.endedAt }]
+        : [],
+    ),
+  })
+}
+
+function durableJobs(store: JobStore) {
+  return {
+    async add(submission: JobSubmission): Promise<void> {
+      const { jobId } = submission.graph
+      try {
+        await store.add(jobId, submission, [])
+      } catch (error) {
+        await store.remove(jobId).catch(() => {}) // The next leader removes what was not accepted.
+        throw error
+      }
+    },
+    forget: (jobId: StoredJob['jobId']): Promise<void> => store.remove(jobId).catch(() => {}), // It is asked again.
   }
 }

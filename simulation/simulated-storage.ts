@@ -70,10 +70,10 @@ export class SimulatedStorage {
   checkpoints(clock: ProcessClock, directory: string, jobId: string): CheckpointPort {
     const job = `${directory}/${jobId}`
     return {
-      prepare: () => this.#operate(clock, () => {}),
+      prepare: () => this.operate(clock, () => {}),
       complete: metadata => {
         const pointer = `${job}/chk-${metadata.checkpointId}`
-        return this.#operate(clock, () => {
+        return this.operate(clock, () => {
           if (this.#metadata.has(pointer)) throw new Error(`${pointer} is complete already`)
           this.#check(metadata)
           this.#metadata.set(pointer, metadata)
@@ -81,29 +81,29 @@ export class SimulatedStorage {
           return pointer
         })
       },
-      readMetadata: pointer => this.#operate(clock, () => this.#read(pointer)),
-      discard: id => this.#operate(clock, () => this.#remove(`${job}/chk-${id}`)),
-      discardJob: () => this.#operate(clock, () => this.#removeJob(job)),
+      readMetadata: pointer => this.operate(clock, () => this.#read(pointer)),
+      discard: id => this.operate(clock, () => this.#remove(`${job}/chk-${id}`)),
+      discardJob: () => this.operate(clock, () => this.#removeJob(job)),
     }
   }
 
   savepoints(clock: ProcessClock): SavepointPort {
     const readMetadata = (pointer: string): Promise<CheckpointMetadata> =>
-      this.#operate(clock, () => this.#read(pointer))
+      this.operate(clock, () => this.#read(pointer))
     return {
-      newFolder: directory => this.#operate(clock, () => `${directory}/savepoint-${++this.#folders}`),
+      newFolder: directory => this.operate(clock, () => `${directory}/savepoint-${++this.#folders}`),
       complete: (folder, metadata) =>
-        this.#operate(clock, (): FoundSnapshot => {
+        this.operate(clock, (): FoundSnapshot => {
           this.#check(metadata)
           const own = this.#copy(folder, metadata)
           this.#metadata.set(folder, own)
           this.#deps.note({ pointer: folder }, 'metadata written')
           return { pointer: folder, metadata: own }
         }),
-      discard: folder => this.#operate(clock, () => this.#remove(folder)),
-      dispose: folder => this.#operate(clock, () => this.#remove(folder)),
+      discard: folder => this.operate(clock, () => this.#remove(folder)),
+      dispose: folder => this.operate(clock, () => this.#remove(folder)),
       readMetadata,
-      findLatest: (_, jobName) => this.#operate(clock, () => this.#latest(jobName)),
+      findLatest: (_, jobName) => this.operate(clock, () => this.#latest(jobName)),
     }
   }
 
@@ -117,7 +117,7 @@ export class SimulatedStorage {
     content: string,
     stillWanted: () => boolean,
   ): Promise<StateLocation> {
-    return this.#operate(clock, () => {
+    return this.operate(clock, () => {
       if (stillWanted()) this.#files.set(path, content)
       return { type: 'file', path, sizeBytes: content.length } as const
     })
@@ -126,10 +126,11 @@ export class SimulatedStorage {
   /** Reads a state file for a task; undefined: it is not there. */
   read(clock: ProcessClock, location: StateLocation): Promise<string | undefined> {
     if (location.type === 'inline') return Promise.resolve(location.base64)
-    return this.#operate(clock, () => this.#files.get(location.path))
+    return this.operate(clock, () => this.#files.get(location.path))
   }
 
-  #operate<T>(clock: ProcessClock, effect: () => T): Promise<T> {
+  /** Has something happen in the storage; its answer comes back to the process. */
+  operate<T>(clock: ProcessClock, effect: () => T): Promise<T> {
     const { random, time } = this.#deps
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     const answer = (settle: () => void): void => clock.arrive(random.next() * 5, settle)

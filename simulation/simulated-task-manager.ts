@@ -3,6 +3,7 @@ import { Doorbell } from '@flink-ts/network'
 import type { SessionSettings } from '@flink-ts/rpc'
 import { TaskExecutor, type TaskExecutorNetwork, taskExecutorSettingsOf } from '@flink-ts/taskmanager'
 import type { ExchangePeer } from './data-plane.ts'
+import { accessOf } from './simulated-high-availability.ts'
 import { SimulatedProcess } from './simulated-process.ts'
 import { SimulatedSlotThreads } from './simulated-slot-threads.ts'
 import type { TaskPace } from './simulated-task.ts'
@@ -15,7 +16,8 @@ export interface TaskManagerFacts {
   readonly pace: TaskPace
   readonly configuration: Configuration
   readonly settings: Partial<SessionSettings>
-  readonly jobManagerAddress: string
+  /** Undefined: whoever leads. */
+  readonly jobManagerAddress: string | undefined
   readonly workloadOf: (jobName: string) => Workload
 }
 
@@ -44,7 +46,8 @@ export class SimulatedTaskManager implements ExchangePeer {
       pace: facts.pace,
       workloadOf: facts.workloadOf,
     })
-    const { clock, random, rpc, resourceId, address } = this.process
+    const { clock, random, resourceId, address } = this.process
+    const { rpc, jobManagerAddress } = accessOf(world, this.process, facts.jobManagerAddress)
     const network: TaskExecutorNetwork = {
       bell: Doorbell.allocate(),
       openOutbound: () => {},
@@ -70,7 +73,7 @@ export class SimulatedTaskManager implements ExchangePeer {
         dataAddress: address,
         host: name,
         hardware: { cpuCores: 1, physicalMemoryBytes: 1, pid: 1 },
-        resourceManagerAddress: facts.jobManagerAddress,
+        resourceManagerAddress: jobManagerAddress,
         settings: taskExecutorSettingsOf(facts.configuration, facts.slots),
         threadLogger: { level: 'error' },
       },

@@ -2,6 +2,7 @@ import { type Clock, type Logger, nullLogger, SeededRandom } from '@flink-ts/com
 import { InProcessNetwork } from '@flink-ts/rpc'
 import { Attempts } from './attempts.ts'
 import { DataPlane } from './data-plane.ts'
+import { SimulatedFiles } from './simulated-files.ts'
 import { SimulatedStorage } from './simulated-storage.ts'
 import { traceLogger } from './trace-logger.ts'
 import { Verdict } from './violation.ts'
@@ -20,7 +21,10 @@ export class World {
   readonly network: InProcessNetwork
   readonly dataPlane: DataPlane
   readonly storage: SimulatedStorage
+  readonly files: SimulatedFiles
   readonly output: Output
+  /** How often a JobManager found that it leads no longer. */
+  revokedTerms = 0
   /** Of what belongs to no process. */
   readonly clock: Clock
   readonly #trace: Trace | undefined
@@ -41,6 +45,7 @@ export class World {
       random: new SeededRandom(seed ^ 0x27d4eb2f),
       note: (fields, message) => this.logger('storage').info(fields, message),
     })
+    this.files = new SimulatedFiles(this.storage)
     this.attempts = new Attempts(this.verdict, this.storage)
   }
 
