@@ -1,8 +1,9 @@
+import { serializeError } from '@flink-ts/common'
 import type { JobGraph } from '../graph/job-graph.ts'
 import { CaptureRecorder } from './captures.ts'
 import type { ExecutionContext, ExecutionTarget, JobClient } from './pipeline-executor.ts'
 import type { PlanningRecorder } from './planning-recorder.ts'
-import type { JobExecutionResult, ProgramCode, ReplayableProgram } from './program.ts'
+import type { EarlierOutcome, ProgramCode, ReplayableProgram } from './program.ts'
 
 export interface PlanningContextOptions {
   /** Arguments of the program, without node and script. */
@@ -29,17 +30,18 @@ export interface PlanningContextDependencies {
 
 /**
  * The context in which main runs first. Its executor ends the recording, adds the record to the graph and submits
- * both; results of finished jobs go into the records of later `execute` calls.
+ * both; what main heard of earlier jobs goes into the records of later `execute` calls.
  */
 export function createPlanningContext(
   options: PlanningContextOptions,
   dependencies: PlanningContextDependencies,
 ): ExecutionContext {
   const captures = new CaptureRecorder()
-  const results: (JobExecutionResult | undefined)[] = []
-  const earlierResults = (): JobExecutionResult[] => {
-    const missing = results.indexOf(undefined)
-    return (missing < 0 ? results : results.slice(0, missing)) as JobExecutionResult[]
+  const outcomes: (EarlierOutcome | null)[] = []
+  /** Notes a failure that main may catch, before it goes on. */
+  const failed = (index: number, submitted: boolean, error: unknown): never => {
+    outcomes[index] = { error: serializeError(error), submitted }
+    throw error
   }
   return {
     mode: 'planning',
@@ -48,23 +50,21 @@ export function createPlanningContext(
     capture: (name, read) => dependencies.recorder.unobserved(() => captures.take(name, read)),
     executor: {
       async execute(graph, functions, target) {
-        const executeIndex = results.length
+        const executeIndex = outcomes.length
         const record = {
-          ...dependencies.recorder.record(executeIndex, earlierResults(), captures.snapshot()),
+          ...dependencies.recorder.record(executeIndex, outcomes, captures.snapshot()),
           configuration: options.configuration,
         }
-        results.push(undefined)
-        const client = await dependencies.submit(
-          graph,
-          { code: options.code, record, executeIndex },
-          functions,
-          target,
-        )
+        outcomes.push(null)
+        const program = { code: options.code, record, executeIndex }
+        const client = await dependencies
+          .submit(graph, program, functions, target)
+          .catch((error: unknown) => failed(executeIndex, false, error))
         return {
           ...client,
           result: async () => {
-            const result = await client.result()
-            results[executeIndex] = result
+            const result = await client.result().catch((error: unknown) => failed(executeIndex, true, error))
+            outcomes[executeIndex] = result
             return result
           },
         }

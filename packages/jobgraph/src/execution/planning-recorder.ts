@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import { SeededRandom } from '@flink-ts/common'
 import { patchAmbient } from './ambient.ts'
 import { PatchSet } from './patch-set.ts'
-import type { JobExecutionResult, ReplayRecord } from './program.ts'
+import type { EarlierOutcome, ReplayRecord } from './program.ts'
 import { recordEnvironment } from './recorded-environment.ts'
 
 /** Readings of the clock that are kept; replays see the last one again afterwards. */
@@ -16,7 +16,7 @@ export interface PlanningRecorder {
    */
   record(
     executeIndex: number,
-    earlierResults: readonly JobExecutionResult[],
+    earlierResults: readonly (EarlierOutcome | null)[],
     captures: Readonly<Record<string, string>>,
   ): ReplayRecord
   /** Runs `action` with the real clock, randomness and environment: what it reads is not recorded. */

@@ -1,3 +1,5 @@
+import type { SerializedError } from '@flink-ts/common'
+
 /**
  * What replay needs to see what the planning run saw (DESIGN 3.3, 3.4). Plain data; travels with the job.
  */
@@ -18,9 +20,14 @@ export interface ReplayRecord {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Values of `env.capture(name, ...)` by name; each encoded by the state value serializer, base64. */
   readonly captures: Readonly<Record<string, string>>
-  /** Results of earlier `execute` calls of the same program, in order. */
-  readonly earlierResults: readonly JobExecutionResult[]
+  /** Outcomes of earlier `execute` calls of the same program, in order; null: main had not heard of it. */
+  readonly earlierResults: readonly (EarlierOutcome | null)[]
 }
+
+/** What main heard of an earlier job: its result, or its failure. `submitted`: the job was accepted. */
+export type EarlierOutcome =
+  | JobExecutionResult
+  | { readonly error: SerializedError; readonly submitted: boolean }
 
 /** Where the code of a job is. */
 export type ProgramCode =

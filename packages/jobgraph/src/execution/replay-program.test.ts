@@ -57,7 +57,7 @@ interface Planned {
   readonly message?: string
 }
 
-/** Runs main as the client does; every job ends at once with a result. */
+/** Runs main as the client does; every job ends at once with a result, but for `failing` and `refused`. */
 function plan(url: string, args: string[] = [], env?: Record<string, string>): Promise<Planned> {
   return inThread(
     `const args = ${JSON.stringify(args)}
@@ -68,8 +68,9 @@ function plan(url: string, args: string[] = [], env?: Record<string, string>): P
       async submit(graph, program, what) {
         programs.push(program)
         functions.push(what)
+        if (graph.name === 'refused') throw new Error('no slots')
         const result = { jobId: 'job-' + programs.length, jobName: graph.name, netRuntimeMs: 1, accumulators: { n: programs.length } }
-        return { jobId: result.jobId, status: async () => 'FINISHED', cancel: async () => {}, result: async () => result }
+        return { jobId: result.jobId, status: async () => 'FINISHED', cancel: async () => {}, result: async () => { if (graph.name === 'failing') throw new Error('it failed'); return result } }
       },
     }))
     process.argv = [process.argv[0], 'job', ...args]
@@ -304,6 +305,20 @@ await execute({ name: 'third', after: [first.jobId, second.accumulators.n] })`)
       expect(seen).toEqual(functions[index])
     }
     expect(functions[2]).toEqual({ name: 'third', after: ['job-1', 2] })
+  })
+
+  it('of a later execute hears of earlier jobs what main heard, failures included', async () => {
+    const url = module(`const heard = []
+const caught = async work => { try { heard.push((await work()).jobId) } catch (error) { heard.push(error.message) } }
+await caught(() => execute({ name: 'failing' }))
+await caught(() => execute({ name: 'refused' }))
+await context.executor.execute({ jobId: 'id', name: 'unheard of' }, {})
+await caught(() => execute({ name: 'good' }))
+await execute({ name: 'last', heard })`)
+    const { programs, functions } = await plan(url)
+    const last = { name: 'last', heard: ['it failed', 'no slots', 'job-4'] }
+    expect(functions[4]).toMatchObject(last)
+    expect((await replay(url, programs[4] as ReplayableProgram)).program).toEqual(functions[4])
   })
 
   it('runs main of which nothing is awaited', async () => {

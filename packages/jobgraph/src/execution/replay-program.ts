@@ -1,6 +1,6 @@
 import { setTimeout as realSetTimeout } from 'node:timers'
 import { fileURLToPath } from 'node:url'
-import { Deferred, SeededRandom } from '@flink-ts/common'
+import { Deferred, deserializeError, SeededRandom } from '@flink-ts/common'
 import { ClockLoopInReplay, ExecuteNotReached } from '../errors.ts'
 import type { JobGraph } from '../graph/job-graph.ts'
 import { patchAmbient } from './ambient.ts'
@@ -9,7 +9,7 @@ import { muteConsole } from './mute-console.ts'
 import { PatchSet } from './patch-set.ts'
 import { type ExecutionContext, installExecutionContext, type JobClient } from './pipeline-executor.ts'
 import { preloadRuntime } from './preload-runtime.ts'
-import type { JobExecutionResult, ReplayableProgram, ReplayRecord } from './program.ts'
+import type { EarlierOutcome, ReplayableProgram, ReplayRecord } from './program.ts'
 import { guardSideEffects } from './side-effect-guard.ts'
 
 /** Reads of a clock that stands still after which main is taken to wait for it in a loop. */
@@ -66,7 +66,7 @@ async function runReplay(program: ReplayableProgram, options: ReplayOptions): Pr
     executor: {
       execute(graph, functions) {
         const index = reached++
-        if (index < executeIndex) return Promise.resolve(finishedJob(graph, record.earlierResults[index]))
+        if (index < executeIndex) return earlierJob(graph, record.earlierResults[index] ?? null)
         if (index === executeIndex) {
           patches.lift()
           outcome.resolve({ graph, program: functions })
@@ -134,17 +134,23 @@ function replayReadings(readings: readonly number[], initially: () => number): (
   }
 }
 
-/** An earlier job of the same program, which is over with the recorded result. */
-function finishedJob(graph: JobGraph, result: JobExecutionResult | undefined): JobClient {
+/** An earlier job of the same program, which is over with the recorded outcome. Rejects if it was refused. */
+async function earlierJob(graph: JobGraph, outcome: EarlierOutcome | null): Promise<JobClient> {
+  const failure = outcome !== null && 'error' in outcome ? outcome : undefined
+  if (failure?.submitted === false) throw deserializeError(failure.error)
   return {
-    jobId: result?.jobId ?? graph.jobId,
-    status: () => Promise.resolve('FINISHED'),
+    jobId: outcome !== null && 'jobId' in outcome ? outcome.jobId : graph.jobId,
+    status: () => Promise.resolve(failure === undefined ? 'FINISHED' : 'FAILED'),
     cancel: () => Promise.resolve(),
     // Where they went is not recorded: nothing of the job may depend on it.
     triggerSavepoint: () => Promise.resolve(''),
     stopWithSavepoint: () => Promise.resolve(''),
-    // Without a recorded result main went on without awaiting it, or caught its failure.
-    result: () => (result === undefined ? new Promise(() => {}) : Promise.resolve(result)),
+    result: async () => {
+      // Main went on without awaiting it.
+      if (outcome === null) return new Promise(() => {})
+      if ('error' in outcome) throw deserializeError(outcome.error)
+      return outcome
+    },
   }
 }
 
