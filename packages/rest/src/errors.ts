@@ -80,6 +80,16 @@ export const NotOffered = defineError<{ what: string; remedy: string }>({
   message: d => `${d.what} is not possible here: ${d.remedy}.`,
 })
 
+/** A page of another site made a browser send something that does more than look. */
+export const ForeignPage = defineError<{ origin: string; host: string }>({
+  code: 'rest.foreign-page',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `${d.origin} may not make a browser change something at ${d.host}. If that is your own page behind a proxy, set ` +
+    'security.auth.token-file, or security.rest.allow-unauthenticated: true if the network is trusted.',
+})
+
 /** An upload beyond the limit. */
 export const UploadTooLarge = defineError<{ name: string; maxBytes: number }>({
   code: 'rest.upload-too-large',

@@ -75,5 +75,5 @@ function skewOf(values: readonly number[]): number {
   if (values.length < 2 || sum === 0) return 0
   const mean = sum / values.length
   const deviation = sumOf(values.map(value => Math.abs(value - mean)))
-  return (100 * deviation) / (2 * sum * (1 - 1 / values.length))
+  return (100 * deviation * values.length) / (2 * sum * (values.length - 1))
 }

@@ -4,6 +4,7 @@ import { isFlinkError, type Logger } from '@flink-ts/common'
 import type { FastifyHttpOptions, FastifyInstance, FastifyReply } from 'fastify'
 import {
   CheckpointNotKnown,
+  ForeignPage,
   LogNotFound,
   SubtaskNotFound,
   TaskManagerNotFound,
@@ -79,6 +80,7 @@ function statusOf(error: unknown): number {
   if (isFlinkError(error)) {
     if (NOT_FOUND.includes(error.code) || OWN_NOT_FOUND.some(own => own.is(error))) return 404
     if (UploadTooLarge.is(error)) return 413
+    if (ForeignPage.is(error)) return 403
     if (error.domain === 'user') return 400
     return error.domain === 'external' ? 503 : 500
   }

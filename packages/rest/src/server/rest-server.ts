@@ -10,6 +10,7 @@ import type { DispatcherGateway, ProcessMonitor } from '@flink-ts/gateways'
 import type { FastifyInstance } from 'fastify'
 import { BindFailed, NotOffered, TriggerNotFound, UnauthenticatedBinding } from '../errors.ts'
 import { clusterOverview, dashboardConfiguration } from '../routes/cluster-routes.ts'
+import { refuseForeignPages } from './browser-guard.ts'
 import { addCheckpointRoutes } from './checkpoint-server-routes.ts'
 import { errorAnswers } from './error-answers.ts'
 import { addJobRoutes, type ClientHeartbeats } from './job-server-routes.ts'
@@ -49,6 +50,9 @@ export interface RestServerDependencies {
   readonly version: string
 }
 
+/** A request must have come by then: uploads on slow lines take long. Headers have a minute, by Node.js. */
+const REQUEST_TIMEOUT_MS = 600_000
+
 /** The monitoring REST API of a cluster. */
 export interface RestServer {
   /** Listens and answers the port. Throws `rest.unauthenticated-binding` or `rest.bind-failed`. */
@@ -71,9 +75,15 @@ export function createRestServer(
       // Loaded late: the cluster registers its slots meanwhile.
       const { fastify } = await import('fastify')
       const answers = errorAnswers(dependencies.logger.child({ component: 'rest' }))
-      const server = fastify({ forceCloseConnections: true, logger: false, ...answers.serverOptions })
+      const server = fastify({
+        forceCloseConnections: true,
+        logger: false,
+        requestTimeout: REQUEST_TIMEOUT_MS,
+        ...answers.serverOptions,
+      })
       answers.addTo(server)
       if (authToken !== undefined) demandToken(server, authToken)
+      else refuseForeignPages(server, { loopbackOnly: !options.allowUnauthenticated })
       if (options.webPage !== undefined) await addPageRoutes(server, options.webPage)
       const shared: SharedState = { disposals: new Map(), heartbeats: new Map() }
       // Clients of Flink send /v1, the web page the bare path.
