@@ -89,8 +89,27 @@ find_supervisor() { # service
   esac
 }
 
+# Waits until a daemon is up, which removes the file then, or has failed: says why, and ends this script with 1.
+await_start() { # service pid file out
+  local deadline=$((SECONDS + 10))
+  while [ -e "$3" ]; do
+    if ! kill -0 "$2" 2>/dev/null; then
+      rm -f "$3"
+      echo "The $1 daemon failed at its start:" >&2
+      tail -n 20 "$4" >&2
+      exit 1
+    fi
+    if [ "$SECONDS" -ge "$deadline" ]; then
+      rm -f "$3"
+      echo "[INFO] The $1 daemon takes longer than 10 s to start: see ${4%.out}.log." >&2
+      return
+    fi
+    sleep 0.02
+  done
+}
+
 start_daemon() { # service args...
-  local service=$1 id log detach=() pid others
+  local service=$1 id log detach=() pid others starting
   shift
   prepare "$service"
   mkdir -p "$FLINK_LOG_DIR"
@@ -107,13 +126,15 @@ start_daemon() { # service args...
   ! command -v setsid >/dev/null || detach=(setsid)
   node_options "$service"
   find_supervisor "$service"
-  FLINK_LOG_FILE=$log.log ${detach[@]+"${detach[@]}"} ${SUPERVISOR[@]+"${SUPERVISOR[@]}"} "$NODE" ${NODE_OPTIONS_OF[@]+"${NODE_OPTIONS_OF[@]}"} "$PROGRAM" \
+  starting=$(mktemp "$FLINK_PID_DIR/flink-starting.XXXXXX")
+  FLINK_LOG_FILE=$log.log FLINK_STARTING_FILE=$starting ${detach[@]+"${detach[@]}"} ${SUPERVISOR[@]+"${SUPERVISOR[@]}"} "$NODE" ${NODE_OPTIONS_OF[@]+"${NODE_OPTIONS_OF[@]}"} "$PROGRAM" \
     --configDir "$FLINK_CONF_DIR" "$@" >"$log.out" 2>&1 </dev/null 9>&- &
   pid=$!
   echo "$pid" >>"$(pid_file "$service")"
   # Until exec has happened the command line is this script's, and the next start would take the pid for dead.
   while kill -0 "$pid" 2>/dev/null && ! is_running "$service" "$pid"; do :; done
   exec 9>&-
+  await_start "$service" "$pid" "$starting" "$log.out"
 }
 
 run_in_foreground() { # service args...

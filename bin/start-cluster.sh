@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Starts a JobManager on the host of conf/masters (with high availability on each of them) and a TaskManager for each line
 # of conf/workers, here or by ssh. Arguments, such as -D key=value, go to all of them.
-# Nothing waits: the processes come up at the same time, and TaskManagers retry until the JobManager answers.
+# Each script waits until its process is up, or says why it is not. TaskManagers retry until the JobManager answers.
 set -euo pipefail
 bin=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 . "$bin/config.sh"

@@ -5,14 +5,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const program = `
-import { writeFileSync } from 'node:fs'
-const { FLINK_LOG_FILE = '', FLINK_CONF_DIR } = process.env
+import { rmSync, writeFileSync } from 'node:fs'
+const { FLINK_STARTING_FILE, FLINK_LOG_FILE = '', FLINK_CONF_DIR } = process.env
 if (process.argv.includes('-Dstubborn=true')) process.on('SIGTERM', () => {})
 for (const signal of process.argv.includes('-Dtell=true') ? ['SIGTERM', 'SIGUSR2'] : [])
   process.on(signal, () => { console.log(signal); process.exit(0) })
 const { pid } = process
 console.log(JSON.stringify({ args: process.argv.slice(2), execArgv: process.execArgv, FLINK_CONF_DIR, pid }))
 if (process.argv.includes('-Dfail=true')) process.exit(3)
+if (FLINK_STARTING_FILE) rmSync(FLINK_STARTING_FILE)
 if (FLINK_LOG_FILE) writeFileSync(FLINK_LOG_FILE, 'started ' + process.pid)
 if (!process.argv.includes('-Dbrief=true')) setInterval(() => {}, 1000)
 `

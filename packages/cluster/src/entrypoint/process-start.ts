@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { parseArgs } from 'node:util'
 import {
@@ -106,8 +107,11 @@ export async function runProcess(
       { configuration, logger, logFile, clock: new SystemClock(), random, workingDirectory, resourceId },
       end,
     )
+    tellStarted()
   } catch (error) {
     logger.error({ error }, 'Start failed')
+    // For whoever waits for the start: the log is elsewhere.
+    if (logFile !== undefined) complain(error)
     end('start failed', 1)
   }
 }
@@ -120,12 +124,22 @@ function configurationOf(args: readonly string[]): Configuration {
   return loadConfiguration(values.configDir, parseDynamicProperties(values.define ?? []))
 }
 
+/** The script that started this process waits until its file is gone. */
+function tellStarted(): void {
+  const file = process.env['FLINK_STARTING_FILE']
+  if (file !== undefined) rmSync(file, { force: true })
+}
+
+function complain(error: unknown): void {
+  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`)
+}
+
 /** Ends the process with one line for whoever starts it: there is no log yet. */
 function orRefuse<T>(prepare: () => T): T {
   try {
     return prepare()
   } catch (error) {
-    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`)
+    complain(error)
     process.exit(1)
   }
 }
