@@ -1,3 +1,5 @@
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { ReaderOutput, Source, SourceReader, SourceReaderContext } from 'flink-ts'
 import type { Event } from '../model/events.ts'
 import { type MeasuredRun, moment, warmUpOf } from './measured-run.ts'
@@ -11,6 +13,8 @@ interface Options {
   readonly seed: number
   /** Of all subtasks together. */
   readonly events: number
+  /** An empty folder. Readers begin when all are ready: what prepares one is not to be measured with another. */
+  readonly gate: string
   readonly report: (run: MeasuredRun) => void
 }
 
@@ -28,35 +32,42 @@ export class ReplaySource implements Source<Event, ReplaySplit> {
     return Array.from({ length: parallelism }, () => ({ position: 0 }))
   }
 
-  createReader({ subtaskIndex, parallelism }: SourceReaderContext): SourceReader<Event, ReplaySplit> {
-    const { seed, events, report } = this.#options
-    return new ReplayReader(
-      new PreparedEvents(seed, subtaskIndex, parallelism),
-      Math.floor(events / parallelism),
-      report,
-    )
+  createReader(context: SourceReaderContext): SourceReader<Event, ReplaySplit> {
+    return new ReplayReader(this.#options, context)
   }
 }
 
+const LOOK_EVERY_MS = 10
+
 class ReplayReader implements SourceReader<Event, ReplaySplit> {
+  readonly #options: Options
+  readonly #context: SourceReaderContext
   readonly #events: PreparedEvents
   readonly #count: number
-  readonly #report: Options['report']
   #position: number | undefined
+  #begun = false
   #measuredFrom: { readonly position: number; readonly moment: MeasuredRun['from'] } | undefined
 
-  constructor(events: PreparedEvents, count: number, report: Options['report']) {
-    this.#events = events
-    this.#count = count
-    this.#report = report
+  constructor(options: Options, context: SourceReaderContext) {
+    const { subtaskIndex, parallelism } = context
+    this.#options = options
+    this.#context = context
+    this.#events = new PreparedEvents(options.seed, subtaskIndex, parallelism)
+    this.#count = Math.floor(options.events / parallelism)
+    writeFileSync(join(options.gate, String(subtaskIndex)), '')
   }
 
   addSplits(splits: readonly ReplaySplit[]): void {
     for (const { position } of splits) this.#position = position
   }
 
-  poll(max: number, output: ReaderOutput<Event>): 'more' | 'end' {
+  poll(max: number, output: ReaderOutput<Event>): 'more' | 'wait' | 'end' {
     if (this.#position === undefined) return 'end'
+    if (!this.#begun) {
+      this.#begun = readdirSync(this.#options.gate).length === this.#context.parallelism
+      setTimeout(() => this.#context.wake(), LOOK_EVERY_MS)
+      return 'wait'
+    }
     if (this.#measuredFrom === undefined && this.#position >= warmUpOf(this.#count)) {
       this.#measuredFrom = { position: this.#position, moment: moment() }
     }
@@ -67,7 +78,7 @@ class ReplayReader implements SourceReader<Event, ReplaySplit> {
     this.#position = undefined
     const from = this.#measuredFrom
     if (from !== undefined) {
-      this.#report({ events: end - from.position, from: from.moment, to: moment() })
+      this.#options.report({ events: end - from.position, from: from.moment, to: moment() })
     }
     return 'end'
   }
