@@ -91,7 +91,7 @@ describe.each([
   { dataset: 'A', parallelism: 4, queries: ['q14', 'q16', 'q20', ...WITHOUT_GOLDEN] },
   { dataset: 'D', parallelism: 4, queries: ON_BOTH },
 ])('Nexmark in one process', ({ dataset, parallelism, queries }) => {
-  test(`gives what Flink gives, ${dataset} at parallelism ${parallelism}`, async () => {
+  test(`gives what Flink gives, ${dataset} at parallelism ${parallelism}`, { timeout: 400_000 }, async () => {
     const results = join(folder, `${dataset}-${parallelism}`)
     await run(dataset, parallelism, queries, results)
     const compared = queries.filter(query => !WITHOUT_GOLDEN.includes(query))
@@ -112,7 +112,7 @@ test('Nexmark: a single query writes a file', async () => {
   expect(readFileSync(output, 'utf8')).toBe(unzip(golden('D', 'q8')))
 })
 
-test('Nexmark on a cluster of two TaskManagers gives what Flink gives', async () => {
+test('Nexmark on a cluster of two TaskManagers gives what Flink gives', { timeout: 400_000 }, async () => {
   const cluster = await TestCluster.start({ taskManagers: 2, slots: 2 })
   const queries = ['q4', 'q5', 'q7', 'q8', 'q11', 'q19']
   const results = join(folder, 'cluster')
