@@ -66,7 +66,7 @@ export function poll<T>(
     )
     asking = false
     if (abort.signal.aborted) return
-    if (told(result)) timer = setTimeout(turn, everyMs)
+    if (told(result)) timer = setTimeout(seen, everyMs)
     else stop()
   }
   const seen = (): void => {

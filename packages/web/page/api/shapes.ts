@@ -93,7 +93,7 @@ export interface Subtask {
 }
 
 /** Least, greatest and so on of a number. */
-export interface Summary {
+interface Summary {
   readonly min: number
   readonly max: number
   readonly avg: number
@@ -127,7 +127,7 @@ export interface Checkpoint {
 }
 
 /** What a checkpoint is for one vertex. */
-export interface CheckpointOfVertex {
+interface CheckpointOfVertex {
   readonly id: string
   readonly latest_ack_timestamp: number
   readonly checkpointed_size?: number

@@ -2,7 +2,7 @@ import dagre from '@dagrejs/dagre'
 import type { PlanNode } from '../api/shapes.ts'
 
 /** Where a vertex is: its left upper corner. */
-export interface PlacedNode {
+interface PlacedNode {
   readonly id: string
   readonly x: number
   readonly y: number

@@ -1,7 +1,7 @@
 // How values are written. Each takes numbers as the REST API gives them; -1 and absent ones are a dash.
 
 /** For what is not known. */
-export const NONE = '–'
+const NONE = '–'
 
 const isKnown = (value: number | undefined): value is number =>
   value !== undefined && Number.isFinite(value) && value >= 0

@@ -2,7 +2,7 @@ import type { IoMetrics, Job } from '../api/shapes.ts'
 import { type Rates, ratesBetween } from './rates.ts'
 
 /** Rates at a moment, by vertex. */
-export interface Sample {
+interface Sample {
   readonly at: number
   readonly rates: ReadonlyMap<string, Rates>
 }

@@ -86,14 +86,11 @@ function Question({ kind, jobId, close }: { kind: Kind; jobId: string; close: ()
   const [drain, setDrain] = useState(false)
   const [failure, setFailure] = useState<string | undefined>()
   useEffect(() => dialog.current?.showModal(), [])
-  const start = async (event: Event): Promise<void> => {
+  const start = (event: Event): void => {
     event.preventDefault()
-    try {
-      await begin(kind, jobId, directory.trim(), drain)
-      close()
-    } catch (error) {
-      setFailure(error instanceof ApiError ? error.message : String(error))
-    }
+    begin(kind, jobId, directory.trim(), drain).then(close, (error: unknown) =>
+      setFailure(error instanceof ApiError ? error.message : String(error)),
+    )
   }
   return (
     <dialog ref={dialog} onClose={close} aria-labelledby="question">

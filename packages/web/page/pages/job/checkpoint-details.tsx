@@ -3,7 +3,7 @@ import { usePoll } from '../../api/poll.ts'
 import type { Checkpoint, CheckpointOfSubtask, Job } from '../../api/shapes.ts'
 import { Panel, Shown } from '../../components/parts.tsx'
 import { bytes, duration, time } from '../../model/format.ts'
-import { CheckpointFacts } from './checkpoints.tsx'
+import { CheckpointFacts } from './checkpoint-facts.tsx'
 
 /** One checkpoint: what each vertex, and opened up each subtask, did for it. */
 export function CheckpointDetails({ job, path }: { job: Job; path: string }) {
