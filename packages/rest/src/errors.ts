@@ -21,6 +21,16 @@ export const BindFailed = defineError<{ bindAddress: string; port: number; reaso
     'rest.port.',
 })
 
+/** No port of the reporter is free, or the address is not this machine's. */
+export const PrometheusBindFailed = defineError<{ bindAddress: string; ports: string; reason: string }>({
+  code: 'rest.prometheus-bind-failed',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `Metrics for Prometheus cannot be offered on ${d.bindAddress}, ports ${d.ports}: ${d.reason}. Give free ones by ` +
+    'metrics.reporter.prom.port.',
+})
+
 /** A path or query parameter is not valid. */
 export const InvalidParameter = defineError<{ name: string; value: string; expected: string }>({
   code: 'rest.invalid-parameter',

@@ -6,6 +6,11 @@
 export { RestOptionKeys } from './rest-options.ts'
 export type { ProgramRunOptions, Programs, UploadedProgram } from './server/program-routes.ts'
 export {
+  PrometheusServer,
+  type PrometheusServerDependencies,
+  type PrometheusServerOptions,
+} from './server/prometheus-server.ts'
+export {
   createRestServer,
   type RestServer,
   type RestServerDependencies,

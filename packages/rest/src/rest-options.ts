@@ -1,4 +1,25 @@
-import { booleanType, option, portType, stringType } from '@flink-ts/common'
+import { booleanType, type OptionType, option, portType, stringType } from '@flink-ts/common'
+
+const portRangeType: OptionType<{ readonly from: number; readonly to: number }> = {
+  expected: 'a port or a range of ports such as 9250-9260',
+  parse(text) {
+    const [, first, last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text.trim()) ?? []
+    if (first === undefined) return undefined
+    const [from, to] = [Number(first), Number(last)]
+    return from <= to && to <= 65_535 ? { from, to } : undefined
+  },
+  format: ({ from, to }) => (from === to ? String(from) : `${from}-${to}`),
+}
+
+/** Reporters that are known, by the ends of Flink's names for them. */
+const reporterType: OptionType<'prometheus' | 'none'> = {
+  expected: 'org.apache.flink.metrics.prometheus.PrometheusReporterFactory',
+  parse: text => {
+    if (text === '') return 'none'
+    return /(^|\.)PrometheusReporter(Factory)?$/.test(text) ? 'prometheus' : undefined
+  },
+  format: value => (value === 'none' ? '' : 'PrometheusReporterFactory'),
+}
 
 /** Configuration keys of the REST API. */
 export const RestOptionKeys = {
@@ -22,6 +43,18 @@ export const RestOptionKeys = {
       'Folder of uploaded programs. If empty, one that is removed with the JobManager process; programs in a folder ' +
       'that is named here stay.',
     deprecatedKeys: ['jobmanager.web.upload.dir'],
+  }),
+  prometheusReporter: option('metrics.reporter.prom.factory.class', reporterType, {
+    defaultValue: 'none',
+    description:
+      'Set to org.apache.flink.metrics.prometheus.PrometheusReporterFactory, the JobManager offers the metrics of the ' +
+      'whole cluster to Prometheus, on rest.bind-address.',
+    deprecatedKeys: ['metrics.reporter.prom.class'],
+  }),
+  prometheusPort: option('metrics.reporter.prom.port', portRangeType, {
+    defaultValue: { from: 9249, to: 9249 },
+    description:
+      'Port of the metrics for Prometheus, or a range, of which the first free one is taken; 0: any.',
   }),
   allowUnauthenticated: option('security.rest.allow-unauthenticated', booleanType, {
     defaultValue: false,

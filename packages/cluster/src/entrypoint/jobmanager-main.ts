@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { authTokenOf, JOBMANAGER_RPC_ADDRESS, VERSION } from '@flink-ts/common'
+import { authTokenOf, type Configuration, JOBMANAGER_RPC_ADDRESS, VERSION } from '@flink-ts/common'
 import type { DispatcherGateway } from '@flink-ts/gateways'
 import {
   type HighAvailability,
@@ -8,7 +8,13 @@ import {
   leaderAddress,
   openHighAvailability,
 } from '@flink-ts/highavailability'
-import { createRestServer, RestOptionKeys } from '@flink-ts/rest'
+import {
+  createRestServer,
+  PrometheusServer,
+  type PrometheusServerDependencies,
+  type PrometheusServerOptions,
+  RestOptionKeys,
+} from '@flink-ts/rest'
 import { BlobServer, type RpcClient } from '@flink-ts/rpc'
 import { WEB_PAGE_FOLDER } from '@flink-ts/web'
 import { JobHostProcesses } from '../components/job-host-process.ts'
@@ -54,16 +60,20 @@ await runProcess(
       },
       { clock, random },
     )
+    const access = {
+      bindAddress: configuration.get(RestOptionKeys.bindAddress),
+      allowUnauthenticated: configuration.get(RestOptionKeys.allowUnauthenticated),
+      authToken: authTokenOf(configuration),
+    }
+    const dispatcher = components?.dispatcher ?? electedDispatcher(rpc, highAvailability as HighAvailability)
     const rest = createRestServer(
       {
-        bindAddress: configuration.get(RestOptionKeys.bindAddress),
+        ...access,
         port: configuration.get(RestOptionKeys.port),
-        allowUnauthenticated: configuration.get(RestOptionKeys.allowUnauthenticated),
-        authToken: authTokenOf(configuration),
         webPage: WEB_PAGE_FOLDER,
       },
       {
-        dispatcher: components?.dispatcher ?? electedDispatcher(rpc, highAvailability as HighAvailability),
+        dispatcher,
         ...{ configuration, monitor, clock, random, logger },
         programs: configuration.get(RestOptionKeys.submitEnabled) ? programs : undefined,
         shutDown: () => end('shut down by REST', 0),
@@ -71,6 +81,7 @@ await runProcess(
       },
     )
     const restPort = await rest.start()
+    const prometheus = await startPrometheus(configuration, access, { dispatcher, monitor, clock, logger })
     const campaign = highAvailability?.campaign(
       {
         address: rpc.address,
@@ -86,6 +97,7 @@ await runProcess(
     return {
       async close() {
         await rest.close()
+        prometheus?.close()
         monitor.close()
         await components?.close()
         await campaign?.close()
@@ -94,6 +106,26 @@ await runProcess(
     }
   },
 )
+
+/** Undefined: not configured. */
+async function startPrometheus(
+  configuration: Configuration,
+  access: Pick<PrometheusServerOptions, 'bindAddress' | 'allowUnauthenticated' | 'authToken'>,
+  dependencies: PrometheusServerDependencies,
+): Promise<PrometheusServer | undefined> {
+  if (configuration.get(RestOptionKeys.prometheusReporter) === 'none') return undefined
+  const server = new PrometheusServer(
+    {
+      ...access,
+      ports: configuration.get(RestOptionKeys.prometheusPort),
+      host: configuration.get(JOBMANAGER_RPC_ADDRESS),
+    },
+    dependencies,
+  )
+  const port = await server.start()
+  dependencies.logger.info({ port }, 'Metrics are offered to Prometheus')
+  return server
+}
 
 /** The REST API of each JobManager shows the cluster, whoever leads. */
 function electedDispatcher(rpc: RpcClient, { leader }: HighAvailability): DispatcherGateway {

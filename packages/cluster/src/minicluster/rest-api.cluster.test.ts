@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Configuration, nullLogger, SystemClock, SystemRandom } from '@flink-ts/common'
+import type { ProcessMonitor } from '@flink-ts/gateways'
 import {
   createPlanningContext,
   installExecutionContext,
   preloadRuntime,
   startPlanningRecorder,
 } from '@flink-ts/jobgraph'
-import { createRestServer, type RestServer } from '@flink-ts/rest'
+import { createRestServer, PrometheusServer, type RestServer } from '@flink-ts/rest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { NodeProcessMonitor } from '../monitoring/node-process-monitor.ts'
 import { FlinkSchema } from '../testing/flink-schema.ts'
@@ -28,6 +29,12 @@ let base: string
 const jobs: Record<string, string> = {}
 const answered = new Set<string>()
 let jobCount = 0
+const idle: ProcessMonitor = {
+  requestMetrics: async () => ({}),
+  listLogs: async () => [],
+  readLog: async () => new Uint8Array(),
+  requestThreadDump: async () => [],
+}
 
 beforeAll(async () => {
   writeFileSync(join(folder, 'own.log'), 'line 1\nline 2\n')
@@ -339,6 +346,49 @@ describe('log files', () => {
       expect(JSON.parse(text).errors).toHaveLength(1)
     }
   })
+})
+
+it('Prometheus gets the metrics of the cluster by the names of its reporter', async () => {
+  const server = new PrometheusServer(
+    {
+      ...{ bindAddress: '127.0.0.1', ports: { from: 0, to: 0 }, allowUnauthenticated: false },
+      authToken: 'a token of some length',
+      host: 'jm',
+    },
+    {
+      dispatcher: cluster.dispatcher,
+      monitor: { ...idle, requestMetrics: async () => ({ 'Status.JVM.CPU.Load': 0.5 }) },
+      ...{ clock, logger: nullLogger },
+    },
+  )
+  const url = `http://127.0.0.1:${await server.start()}/metrics`
+  try {
+    expect((await fetch(url)).status).toBe(401)
+    const response = await fetch(url, { headers: { authorization: 'Bearer a token of some length' } })
+    expect(response.headers.get('content-type')).toContain('version=0.0.4')
+    const lines = (await response.text()).trimEnd().split('\n')
+    expect(lines).toContain('flink_jobmanager_Status_JVM_CPU_Load{host="jm"} 0.5')
+    expect(lines).toContain('flink_jobmanager_numRunningJobs{host="jm"} 1')
+    const find = (pattern: RegExp): string | undefined => lines.find(line => pattern.test(line))
+    expect(find(/^flink_taskmanager_Status_JVM_Memory_Heap_Used\{host=".*",tm_id=".*"\} \d+$/)).toBeDefined()
+    expect(
+      find(/^flink_jobmanager_job_numberOfCompletedCheckpoints\{.*job_name="running"\} \d+$/),
+    ).toBeDefined()
+    expect(
+      find(/^flink_taskmanager_job_task_numRecordsIn\{.*task_name="watched.*subtask_index="1"\}/),
+    ).toBeDefined()
+    expect(
+      find(/^flink_taskmanager_job_task_operator_orders_gauge\{.*operator_name="watched"\} 42$/),
+    ).toBeDefined()
+    expect(find(/^flink_taskmanager_job_task_operator_orders_amount\{.*quantile="0.99"\}/)).toBeDefined()
+    // Each name once, all its samples behind it.
+    const types = lines.filter(line => line.startsWith('# TYPE'))
+    expect(new Set(types).size).toBe(types.length)
+    const sample = /^[a-zA-Z_:][a-zA-Z0-9_:]*(\{([a-z_]+="([^"\\]|\\.)*",?)*\})? -?\d[\d.e+-]*$/
+    expect(lines.filter(line => !line.startsWith('# TYPE') && !sample.test(line))).toEqual([])
+  } finally {
+    server.close()
+  }
 })
 
 describe('what is asked for and not there', () => {

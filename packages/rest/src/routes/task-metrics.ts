@@ -6,8 +6,19 @@ export type MetricValues = Readonly<Record<string, string>>
 
 /** Metrics of one subtask by Flink's names; those of its operators begin with the operator's name. */
 export function subtaskMetrics(subtask: SubtaskDetails): MetricValues {
+  const ofOperators = (subtask.metrics.operators ?? []).flatMap(operator =>
+    Object.entries(operatorMetrics(operator)).map(([name, value]) => [
+      metricId(`${operator.name}.${name}`),
+      value,
+    ]),
+  )
+  return { ...taskMetrics(subtask), ...Object.fromEntries(ofOperators) }
+}
+
+/** Metrics of a subtask without those of its operators. */
+export function taskMetrics(subtask: SubtaskDetails): MetricValues {
   const { metrics, status } = subtask
-  const { load, rates, operators = [] } = metrics
+  const { load, rates } = metrics
   const watermark = inputWatermark(subtask)
   // What a task did in its last second says nothing about one that is over, or has not begun.
   const runs = status === 'RUNNING'
@@ -33,7 +44,6 @@ export function subtaskMetrics(subtask: SubtaskDetails): MetricValues {
     ...textsOf(numbers),
     isBackPressured: String(now(load?.perSecond.backPressuredMs) > 0),
     ...(watermark !== undefined && { currentInputWatermark: watermarkText(watermark) }),
-    ...Object.assign({}, ...operators.map(operatorMetrics)),
   }
 }
 
@@ -49,12 +59,13 @@ function bufferUsage({ inputUsage, outputUsage }: { inputUsage: number; outputUs
 
 const WATERMARK = /^current(In|Out)put\d*Watermark$/
 
-function operatorMetrics({ name, recordsIn, recordsOut, metrics = {} }: OperatorRecords): MetricValues {
+/** Metrics of one operator, those of users among them. */
+export function operatorMetrics({ recordsIn, recordsOut, metrics = {} }: OperatorRecords): MetricValues {
   const values = { numRecordsIn: recordsIn, numRecordsOut: recordsOut, ...metrics }
   return Object.fromEntries(
-    Object.entries(values).map(([metric, value]) => [
-      metricId(`${name}.${metric}`),
-      typeof value === 'number' && WATERMARK.test(metric) ? watermarkText(value) : String(value),
+    Object.entries(values).map(([name, value]) => [
+      name,
+      typeof value === 'number' && WATERMARK.test(name) ? watermarkText(value) : String(value),
     ]),
   )
 }
