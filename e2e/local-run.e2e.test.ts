@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { expectFlightDelays, MAIN_JOB } from './harness/flight-delays.ts'
 import { seededChoices } from './harness/random-moments.ts'
 import { REPOSITORY } from './harness/test-cluster.ts'
@@ -59,5 +59,36 @@ test('node job.ts without execute says that nothing ran, and one with a secret r
   const secret = await nodeJob(job('secret'), [], { tmp, kills: '1,0,0' })
   delete process.env['E2E_TOKEN']
   expect(secret).toMatchObject({ code: 0, output: expect.stringContaining('of this host: 12') })
+  rmSync(tmp, { recursive: true })
+})
+
+test('a local job with a web page is seen and cancelled there', async () => {
+  execFileSync(process.execPath, [join(REPOSITORY, 'tools/build-web.mjs')])
+  const tmp = mkdtempSync(join(tmpdir(), 'local-run-'))
+  const child = spawn(process.execPath, [join(REPOSITORY, 'e2e/jobs/with-web-page.ts')], {
+    env: { ...process.env, TMPDIR: tmp },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const ended = new Promise<number | null>(resolve => child.on('close', resolve))
+  let output = ''
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stderr.on('data', chunk => {
+      output += chunk
+      const found = /^Web page: (\S+)\n/m.exec(output)?.[1]
+      if (found !== undefined) resolve(found)
+    })
+    void ended.then(() => reject(new Error(output)))
+  })
+  let jobs: readonly { readonly jid: string; readonly name: string; readonly state: string }[] = []
+  while (jobs[0]?.state !== 'RUNNING')
+    ({ jobs } = (await (await fetch(`${url}jobs/overview`)).json()) as { jobs: typeof jobs })
+  expect(jobs).toMatchObject([{ name: 'seen at home' }])
+  const page = await fetch(url)
+  expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
+  expect((await fetch(`${url}jobs/${jobs[0]?.jid}`, { method: 'PATCH' })).status).toBe(202)
+  expect(await ended).toBe(1)
+  expect(output).toContain('cancelled')
+  expect(readdirSync(tmp)).toEqual([])
   rmSync(tmp, { recursive: true })
 })

@@ -69,7 +69,7 @@ function localContext(): ExecutionContext {
             return record
           },
         })
-        return executor.execute(graph, functions)
+        return executor.execute(graph, functions, target)
       },
     },
   )

@@ -1,6 +1,7 @@
 import { Configuration, createLogger, isFlinkError, SystemClock, SystemRandom } from '@flink-ts/common'
 import type { JobClient, JobGraph, JobStatus, PipelineExecutor, ReplayRecord } from '@flink-ts/jobgraph'
 import { LOG_LEVEL } from '../cluster-options.ts'
+import { type LocalWebPage, startLocalWebPage } from './local-web-page.ts'
 import { MiniCluster } from './mini-cluster.ts'
 
 export interface LocalExecutorOptions {
@@ -24,14 +25,28 @@ export function createLocalExecutor(options: LocalExecutorOptions): PipelineExec
   const logger = createLogger(threadLogger)
   let executes = 0
   return {
-    async execute(graph) {
+    async execute(graph, _program, target) {
       const executeIndex = executes++
+      const dependencies = { clock: new SystemClock(), random: new SystemRandom(), logger }
       const cluster = await MiniCluster.start(
         { configuration, taskManagers: 1, slots: slotsNeeded(graph), threadLogger },
-        { clock: new SystemClock(), random: new SystemRandom(), logger },
+        dependencies,
       )
       options.onCluster?.(cluster)
+      let page: LocalWebPage | undefined
+      const close = async (): Promise<void> => {
+        await page?.close()
+        await cluster.close()
+      }
       try {
+        if (target?.type === 'local' && target.restPort !== undefined) {
+          const { dispatcher } = cluster
+          page = await startLocalWebPage(
+            { port: target.restPort, configuration },
+            { dispatcher, ...dependencies },
+          )
+          process.stderr.write(`Web page: ${page.url}\n`)
+        }
         const job = await cluster.client.submitJob({
           graph,
           program: {
@@ -40,9 +55,9 @@ export function createLocalExecutor(options: LocalExecutorOptions): PipelineExec
             executeIndex,
           },
         })
-        return endingWith(job, cluster)
+        return endingWith(job, close)
       } catch (error) {
-        await cluster.close()
+        await close()
         throw error
       }
     },
@@ -50,7 +65,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): PipelineExec
 }
 
 /** The job with its result held back until the cluster is closed; how it ended is known also then. */
-function endingWith(job: JobClient, cluster: MiniCluster): JobClient {
+function endingWith(job: JobClient, close: () => Promise<void>): JobClient {
   let ended: JobStatus | undefined
   const result = job.result().then(
     outcome => {
@@ -62,7 +77,7 @@ function endingWith(job: JobClient, cluster: MiniCluster): JobClient {
       throw error
     },
   )
-  const closed = result.finally(() => cluster.close())
+  const closed = result.finally(close)
   closed.catch(() => {}) // Handled by whoever asks for the result; nobody may.
   return {
     ...job,

@@ -22,8 +22,8 @@ export interface JobClient {
 
 /** Where a program wants its jobs to run; absent: where whoever runs the program says. */
 export type ExecutionTarget =
-  /** A MiniCluster in this process. */
-  | { readonly type: 'local' }
+  /** A MiniCluster in this process; `restPort`: of its REST API and web page, 0 any free one, absent neither. */
+  | { readonly type: 'local'; readonly restPort?: number }
   /** A running cluster: `host:port` of its JobManager; `configuration` says how to reach it. */
   | {
       readonly type: 'remote'

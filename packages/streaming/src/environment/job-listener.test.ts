@@ -100,3 +100,19 @@ test('the target of an environment goes to the executor', () =>
     expect(local.getParallelism()).toBe(3)
     await local.execute()
   }).then(([submission]) => expect(submission?.target).toEqual({ type: 'local' })))
+
+test('a local environment with the web page says at which port', async () => {
+  const create = StreamExecutionEnvironment.createLocalEnvironmentWithWebUI
+  const submissions = await planned(async () => {
+    for (const configuration of [{}, { 'rest.port': '0' }]) {
+      const local = create(configuration)
+      local.fromSequence(1, 2).print()
+      await local.execute()
+    }
+    expect(() => create({ 'rest.port': '70000' })).toThrow('a port from 0 to 65535 as rest.port')
+  })
+  expect(submissions.map(({ target }) => target)).toEqual([
+    { type: 'local', restPort: 8081 },
+    { type: 'local', restPort: 0 },
+  ])
+})

@@ -109,6 +109,24 @@ export class StreamExecutionEnvironment {
   }
 
   /**
+   * As {@link createLocalEnvironment}, and each job shows itself on the web page while it runs; its address is written
+   * to standard error.
+   * @param configuration `rest.port` is the port, 8081 if absent, 0 any free one
+   */
+  static createLocalEnvironmentWithWebUI(
+    configuration: Configuration | Readonly<Record<string, string>> = {},
+  ): StreamExecutionEnvironment {
+    const own = ownConfiguration(configuration)
+    const given = own.toRecord()['rest.port'] ?? '8081'
+    const restPort = /^\d{1,5}$/.test(given) ? Number(given) : Number.NaN
+    if (!(restPort <= 65535)) {
+      const call = 'createLocalEnvironmentWithWebUI'
+      throw InvalidArgument({ call, value: given, expected: 'a port from 0 to 65535 as rest.port' })
+    }
+    return new StreamExecutionEnvironment(currentExecutionContext(), own, { type: 'local', restPort })
+  }
+
+  /**
    * Submits jobs to a running cluster from `node job.ts`: the program is bundled and travels, as under `flink run`.
    * @param host of the JobManager
    * @param port its `jobmanager.rpc.port`
