@@ -35,6 +35,8 @@ export class ProgressRecorder {
   /** What the record on storage may refer to. */
   #listed: ReadonlySet<number> = new Set()
   #idsBelow = 0
+  /** The latest checkpoint that was recorded: its coordinator may not have heard of that yet. */
+  #recorded: StoredCheckpoint | undefined
   #end: Promise<boolean> | undefined
   readonly #stopped = new Deferred<void>()
 
@@ -120,13 +122,17 @@ export class ProgressRecorder {
     const work = this.#writing.then(async () => {
       // What comes now came too late: the record of the end stays.
       if (this.#end !== undefined) return
-      const progress = recordedProgress(this.#deps.content(stored), Math.max(idsBelow, this.#idsBelow))
+      const progress = recordedProgress(
+        this.#deps.content(stored ?? this.#recorded),
+        Math.max(idsBelow, this.#idsBelow),
+      )
       const ids = idsIn(progress)
       // It may be there even if the write fails.
       this.#listed = new Set([...this.#listed, ...ids])
       await this.#deps.recorder.progress(progress)
       this.#listed = ids
       this.#idsBelow = progress.idsBelow
+      this.#recorded = stored ?? this.#recorded
     })
     this.#writing = work.catch(() => {}) // Its caller handles it.
     return work
