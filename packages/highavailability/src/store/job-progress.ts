@@ -29,6 +29,13 @@ export interface JobProgress {
   /** The snapshot that the job started from, if it is the job's to remove. */
   readonly claimed: RecordedFolder | undefined
   readonly latestSavepointId: number | undefined
+  /**
+   * Ids, from and below, that earlier leaders may have used beyond what they recorded: nobody needs those folders, and a
+   * leader that thaws late may still write there.
+   */
+  readonly abandoned: readonly (readonly [number, number])[]
+  /** The first id of this leader. */
+  readonly idsFrom: number
   /** No id from this one on was used in a way that a later leader must know of; it begins here. */
   readonly idsBelow: number
 }

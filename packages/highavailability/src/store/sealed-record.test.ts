@@ -21,6 +21,8 @@ const VALUE = {
     discarded: [{ checkpointId: 6 }],
     claimed: undefined,
     latestSavepointId: undefined,
+    abandoned: [[3, 5]],
+    idsFrom: 5,
     idsBelow: 27,
   },
 }

@@ -5,7 +5,6 @@ import type { DiscardAction } from './aborted-folders.ts'
 import { CheckpointEnds } from './checkpoint-ends.ts'
 import { CheckpointStarts } from './checkpoint-starts.ts'
 import { keepsCheckpoints } from './cleaner.ts'
-import type { CompletedContent } from './completed-store.ts'
 import type { CoordinatorAction, CoordinatorEvent } from './coordinator-protocol.ts'
 import {
   CoordinatorState,
@@ -71,6 +70,11 @@ export class CheckpointCoordinator {
     return ids.reduce((latest, id) => (id === undefined ? latest : Math.max(latest ?? id, id)), undefined)
   }
 
+  /** Folders of checkpoints of former JobMasters that do not count. */
+  get abandonedFolders(): readonly DiscardAction[] {
+    return this.#state.abandonedFolders()
+  }
+
   /** Ids from this one on are unused. */
   get nextId(): number {
     return this.#state.nextId
@@ -80,16 +84,17 @@ export class CheckpointCoordinator {
    * What another JobMaster would need to go on with the job.
    * @param stored a checkpoint that counts as soon as the coordinator hears of it, if it is still wanted then
    */
-  content(stored?: StoredCheckpoint): CompletedContent & Pick<RecoveredCheckpoints, 'latestSavepointId'> {
+  content(stored?: StoredCheckpoint): Omit<RecoveredCheckpoints, 'nextId'> {
     const pending = stored && this.#state.pending.get(stored.checkpointId)
-    const { completed, latestSavepointId } = this.#state
-    if (pending === undefined) return { ...completed.content(), latestSavepointId }
+    const { completed, latestSavepointId, abandoned } = this.#state
+    if (pending === undefined) return { ...completed.content(), latestSavepointId, abandoned }
     const added =
       pending.savepoint?.stop === 'no'
         ? undefined
         : this.#ends.completedOf(pending, stored as StoredCheckpoint)
     return {
       ...completed.content(added),
+      abandoned,
       latestSavepointId: pending.savepoint === undefined ? latestSavepointId : pending.id,
     }
   }
@@ -98,7 +103,7 @@ export class CheckpointCoordinator {
   leftovers(status: JobStatus): readonly DiscardAction[] | undefined {
     const { graph, completed, folders } = this.#state
     if (keepsCheckpoints(graph.checkpointing.externalizedRetention, status)) return undefined
-    return [...folders.all(), ...completed.own()]
+    return [...folders.all(), ...completed.own(), ...this.#state.abandonedFolders()]
   }
 
   get counts(): CheckpointCounts {

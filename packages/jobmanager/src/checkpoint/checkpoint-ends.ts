@@ -174,6 +174,7 @@ export class CheckpointEnds {
     this.#state.actAll(this.#state.folders.all())
     if (keepsCheckpoints(this.#state.graph.checkpointing.externalizedRetention, status)) return
     this.#state.actAll(this.#state.completed.discardAll())
+    this.#state.actAll(this.#state.abandonedFolders())
     this.#state.act({ type: 'discard-job' })
   }
 }

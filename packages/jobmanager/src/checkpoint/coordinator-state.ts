@@ -1,6 +1,6 @@
 import type { JobGraph } from '@flink-ts/jobgraph'
 import type { CheckpointMetadata } from '@flink-ts/state'
-import { AbortedFolders } from './aborted-folders.ts'
+import { AbortedFolders, type DiscardAction } from './aborted-folders.ts'
 import { CheckpointHistory } from './checkpoint-history.ts'
 import { type CompletedContent, CompletedStore } from './completed-store.ts'
 import type { CoordinatorAction } from './coordinator-protocol.ts'
@@ -21,6 +21,8 @@ export interface RestoredSnapshot {
 /** What a former JobMaster of the job has left. */
 export interface RecoveredCheckpoints extends CompletedContent {
   readonly latestSavepointId: number | undefined
+  /** Ids, from and below, of checkpoints that may be there but do not count. */
+  readonly abandoned: readonly (readonly [number, number])[]
   /** Ids go on with this one. */
   readonly nextId: number
 }
@@ -48,6 +50,8 @@ export class CoordinatorState {
   readonly folders = new AbortedFolders()
   readonly history: CheckpointHistory
   nextId: number
+  /** Ids, from and below, of checkpoints of former JobMasters that may be there but do not count. */
+  readonly abandoned: readonly (readonly [number, number])[]
   /** Of those that the job took. */
   latestSavepointId: number | undefined
   /** The job has ended. */
@@ -72,6 +76,7 @@ export class CoordinatorState {
         ? new CompletedStore(retained, restored)
         : CompletedStore.of(retained, recovered)
     this.latestSavepointId = recovered?.latestSavepointId
+    this.abandoned = recovered?.abandoned ?? []
     this.history = new CheckpointHistory(graph, maxHistory)
     this.nextId = Math.max(recovered?.nextId ?? 1, (restored?.metadata.checkpointId ?? 0) + 1)
   }
@@ -90,6 +95,15 @@ export class CoordinatorState {
   act(action: CoordinatorAction): void {
     this.#actions.push(action)
     if (action.type === 'discard') this.history.discarded(action.checkpointId)
+  }
+
+  /** The folders of checkpoints that do not count. */
+  abandonedFolders(): readonly DiscardAction[] {
+    // Without an interval there is no storage for them.
+    if (this.graph.checkpointing.intervalMs === undefined) return []
+    return this.abandoned.flatMap(([from, below]) =>
+      Array.from({ length: below - from }, (_, i) => ({ type: 'discard', checkpointId: from + i }) as const),
+    )
   }
 
   actAll(actions: readonly CoordinatorAction[]): void {

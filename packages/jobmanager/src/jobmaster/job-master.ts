@@ -294,6 +294,7 @@ export class JobMaster implements RpcEndpoint {
     await this.#progress.begin(this.#events.coordinator.nextId)
     // The former JobMaster may not have come to it.
     for (const folder of recovered?.discarded ?? []) io.discard(folder)
+    for (const folder of this.#events.coordinator.abandonedFolders) io.discard(folder)
   }
 
   #jobOver(): JobOver | undefined {

@@ -165,14 +165,21 @@ describe('a job that is recorded', () => {
     await cluster.settle()
     // Taken over before anything runs.
     expect(recorder.lines).toEqual(['progress [2] discarded before: 0'])
-    expect(cluster.storage.discarded).toEqual([1])
-    expect(recorder.latest?.idsBelow).toBe(42)
+    const unrecorded = Array.from({ length: 19 }, (_, i) => 3 + i)
+    expect(cluster.storage.discarded).toEqual([1, ...unrecorded])
+    expect(recorder.latest).toMatchObject({ abandoned: [[3, 22]], idsFrom: 22, idsBelow: 42 })
     const [task] = [...taskManager.tasks.values()]
     expect(task?.restore?.checkpointId).toBe(2)
     await cluster.advance(1000)
     expect(taskManager.calls).toContain('complete 22 (4)')
     expect([...cluster.storage.checkpoints.keys()]).toEqual(['chk-22'])
-    await job.close()
+    // What a former leader that thaws late has stored meanwhile goes with the job.
+    cluster.storage.checkpoints.set('chk-5', progress as never)
+    await job.cancel()
+    await cluster.advance(1000)
+    expect(await job.result()).toMatchObject({ status: 'CANCELED' })
+    expect(recorder.lines.find(line => line.startsWith('over'))).toContain('{"checkpointId":5}')
+    expect(cluster.storage.checkpoints.size).toBe(0)
   })
 
   it('waits for a storage that is away, and does not take the job for failed', async () => {

@@ -1,7 +1,6 @@
 import { type Clock, Deferred, type Logger } from '@flink-ts/common'
 import { type JobProgress, type JobRecorder, LeadershipLost } from '@flink-ts/highavailability'
 import type { StoredCheckpoint } from '../checkpoint/checkpoint-coordinator.ts'
-import type { CompletedContent } from '../checkpoint/completed-store.ts'
 import type { RecoveredCheckpoints } from '../checkpoint/coordinator-state.ts'
 import type { RecordedEnd } from './recorded-end.ts'
 import { recordedProgress } from './recorded-progress.ts'
@@ -16,9 +15,7 @@ const RETRY_DELAY_MS = 1000
 export interface ProgressRecorderDependencies {
   readonly recorder: JobRecorder
   /** What is complete now, or would be with one more. */
-  readonly content: (
-    stored?: StoredCheckpoint,
-  ) => CompletedContent & Pick<RecoveredCheckpoints, 'latestSavepointId'>
+  readonly content: (stored?: StoredCheckpoint) => Omit<RecoveredCheckpoints, 'nextId'>
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -34,6 +31,7 @@ export class ProgressRecorder {
   #writing: Promise<void> = Promise.resolve()
   /** What the record on storage may refer to. */
   #listed: ReadonlySet<number> = new Set()
+  #idsFrom = 0
   #idsBelow = 0
   /** The latest checkpoint that was recorded: its coordinator may not have heard of that yet. */
   #recorded: StoredCheckpoint | undefined
@@ -46,6 +44,7 @@ export class ProgressRecorder {
 
   /** Takes the job over, before anything of it runs. */
   begin(nextId: number): Promise<void> {
+    this.#idsFrom = nextId
     return this.#write(undefined, nextId + RESERVED_IDS)
   }
 
@@ -122,10 +121,10 @@ export class ProgressRecorder {
     const work = this.#writing.then(async () => {
       // What comes now came too late: the record of the end stays.
       if (this.#end !== undefined) return
-      const progress = recordedProgress(
-        this.#deps.content(stored ?? this.#recorded),
-        Math.max(idsBelow, this.#idsBelow),
-      )
+      const progress = recordedProgress(this.#deps.content(stored ?? this.#recorded), {
+        idsFrom: this.#idsFrom,
+        idsBelow: Math.max(idsBelow, this.#idsBelow),
+      })
       const ids = idsIn(progress)
       // It may be there even if the write fails.
       this.#listed = new Set([...this.#listed, ...ids])

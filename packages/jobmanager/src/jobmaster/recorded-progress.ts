@@ -2,24 +2,28 @@ import type { Logger } from '@flink-ts/common'
 import type { JobProgress, RecordedCheckpoint, RecordedFolder } from '@flink-ts/highavailability'
 import type { SavepointStorage } from '@flink-ts/state'
 import type { DiscardAction } from '../checkpoint/aborted-folders.ts'
-import type { CompletedCheckpoint, CompletedContent } from '../checkpoint/completed-store.ts'
+import type { CompletedCheckpoint } from '../checkpoint/completed-store.ts'
 import type { RecoveredCheckpoints } from '../checkpoint/coordinator-state.ts'
 import { RestoreFailed } from '../errors.ts'
 import type { SubtaskKey } from '../failover/pipelined-regions.ts'
 
+/** Of so many leaders before this one the folders that do not count are known. */
+const MAX_ABANDONED = 50
+
 /** What is complete as it is recorded. */
 export function recordedProgress(
-  content: CompletedContent & Pick<RecoveredCheckpoints, 'latestSavepointId'>,
-  idsBelow: number,
+  content: Omit<RecoveredCheckpoints, 'nextId'>,
+  ids: Pick<JobProgress, 'idsFrom' | 'idsBelow'>,
 ): JobProgress {
-  const { checkpoints, referred, claimed, discarded, latestSavepointId } = content
+  const { checkpoints, referred, claimed, discarded, latestSavepointId, abandoned } = content
   return {
     checkpoints: checkpoints.map(recordedCheckpoint),
     referred,
     discarded: discarded.map(recordedFolder),
     claimed: claimed && recordedFolder(claimed),
     latestSavepointId,
-    idsBelow,
+    abandoned,
+    ...ids,
   }
 }
 
@@ -49,13 +53,15 @@ export async function readProgress(
       dependencies.logger.warn({ pointer: path, error }, 'An older checkpoint cannot be read and is left out')
     }
   }
-  const { referred, claimed, discarded, latestSavepointId, idsBelow } = progress
+  const { referred, claimed, discarded, latestSavepointId, idsFrom, idsBelow } = progress
+  const unrecorded = [Math.max(idsFrom, (latest?.id ?? 0) + 1), idsBelow] as const
   return {
     checkpoints,
     referred,
     claimed: claimed && discardOf(claimed),
     discarded: discarded.map(discardOf),
     latestSavepointId,
+    abandoned: [...progress.abandoned, unrecorded].slice(-MAX_ABANDONED),
     nextId: idsBelow,
   }
 }
