@@ -327,6 +327,20 @@ describe('mistakes are told at the call', () => {
       env => (env.fromElements({ a: 1 }).project as () => unknown).call(env.fromElements({ a: 1 })),
       /names of one/,
     ],
+    [
+      'side output',
+      env => env.fromElements(1).getSideOutput('late' as never),
+      /getSideOutput got late: give a tag/,
+    ],
+    [
+      'late data',
+      env =>
+        env
+          .fromElements(1)
+          .timeWindowAll('1 s')
+          .sideOutputLateData(undefined as never),
+      /sideOutputLateData got undefined: give a tag/,
+    ],
     ['split', env => env.fromElements(1).split(), /side outputs/],
     [
       'join.apply',

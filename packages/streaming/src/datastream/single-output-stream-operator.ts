@@ -1,4 +1,5 @@
 import type { OutputTag } from '@flink-ts/operators'
+import { InvalidArgument } from '../errors.ts'
 import type { StreamNode } from '../graph/stream-graph.ts'
 import { DataStream } from './data-stream.ts'
 import type { GraphBuilder } from './graph-builder.ts'
@@ -65,8 +66,15 @@ export class SingleOutputStreamOperator<T> extends DataStream<T> {
     return this
   }
 
-  /** What the operator emits to `tag`. */
+  /** What the operator emits to `tag`. @throws streaming.invalid-argument */
   getSideOutput<O>(tag: OutputTag<O>): DataStream<O> {
+    if (typeof tag?.id !== 'string') {
+      throw InvalidArgument({
+        call: 'getSideOutput',
+        value: String(tag),
+        expected: "a tag: new OutputTag('late')",
+      })
+    }
     return new DataStream<O>(this.builder, [{ node: this.#node, outputTag: tag.id, partitioner: undefined }])
   }
 }

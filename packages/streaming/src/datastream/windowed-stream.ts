@@ -109,6 +109,10 @@ export class WindowedStream<T, K, W extends Window = TimeWindow> {
 
   /** Sends late records to a side output instead of dropping them. */
   sideOutputLateData(tag: OutputTag<T>): this {
+    if (typeof tag?.id !== 'string') {
+      const expected = "a tag: new OutputTag('late')"
+      throw InvalidArgument({ call: 'sideOutputLateData', value: String(tag), expected })
+    }
     this.#lateTag = tag.id
     return this
   }
