@@ -1,14 +1,14 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { SERVERS_ALLOWED, TestServer } from '../tools/servers/test-server.ts'
+import { hasServer, TestServer } from '../tools/servers/test-server.ts'
 import { countRows, expectRows } from './harness/output.ts'
 import { REPOSITORY, TestCluster } from './harness/test-cluster.ts'
 
 const JOB = join(REPOSITORY, 'e2e/jobs/counts.ts')
-const RECORDS = 12_000
+const RECORDS = 6000
 const KEYS = 50
 
-describe.skipIf(!SERVERS_ALLOWED)('HDFS', () => {
+describe.skipIf(!hasServer('hdfs.sh'))('HDFS', () => {
   let server: TestServer
   let cluster: TestCluster
   beforeAll(async () => {

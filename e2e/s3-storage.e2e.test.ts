@@ -1,16 +1,16 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { SERVERS_ALLOWED, TestServer } from '../tools/servers/test-server.ts'
+import { hasServer, TestServer } from '../tools/servers/test-server.ts'
 import { countRows, expectRows, rowsIn } from './harness/output.ts'
 import { REPOSITORY, TestCluster } from './harness/test-cluster.ts'
 
 const JOB = join(REPOSITORY, 'e2e/jobs/counts.ts')
 const BUCKET = 'flink'
-const RECORDS = 12_000
+const RECORDS = 6000
 const KEYS = 50
 
-describe.skipIf(!SERVERS_ALLOWED)('S3', () => {
+describe.skipIf(!hasServer('versitygw.sh'))('S3', () => {
   let server: TestServer
   let cluster: TestCluster
   beforeAll(async () => {
@@ -44,14 +44,14 @@ describe.skipIf(!SERVERS_ALLOWED)('S3', () => {
       .map(entry => join(entry.parentPath, entry.name).slice(path.length + 1))
   }
 
-  const run = (output: string, ...more: string[]) =>
+  const run = (output: string, rate: number, ...more: string[]) =>
     cluster.flink(
       ...['run', '-p', '2', ...more, JOB, '--output', `s3://${BUCKET}/${output}`],
-      ...['--records', String(RECORDS), '--rate', '3000'],
+      ...['--records', String(RECORDS), '--rate', String(rate)],
     )
 
   test('a TaskManager is killed: each count is written once, and nothing is left behind', async () => {
-    const running = run('killed')
+    const running = run('killed', 3000)
     const jobId = await cluster.submitted(running)
     await cluster.firstCheckpoint(jobId)
     await cluster.killTaskManager(0)
@@ -66,7 +66,7 @@ describe.skipIf(!SERVERS_ALLOWED)('S3', () => {
   })
 
   test('a job is stopped with a savepoint and goes on from it', async () => {
-    const first = run('stopped')
+    const first = run('stopped', 300)
     const jobId = await cluster.submitted(first)
     await cluster.firstCheckpoint(jobId)
     const stop = cluster.flink('stop', '--savepointPath', `s3://${BUCKET}/savepoints`, jobId)
@@ -75,7 +75,7 @@ describe.skipIf(!SERVERS_ALLOWED)('S3', () => {
     const savepoint = /s3:\/\/\S*savepoint-[0-9a-z-]+/.exec(stopped.stdout)?.[0] ?? ''
     expect(savepoint).toContain(`s3://${BUCKET}/savepoints/savepoint-`)
     await first.finished
-    const second = run('stopped', '-s', savepoint)
+    const second = run('stopped', 6000, '-s', savepoint)
     const { code, stdout, stderr } = await second.finished
     expect(code, `${stdout}\n${stderr}`).toBe(0)
     expectRows(rowsIn(join(server.folder, 'data', BUCKET, 'stopped')), countRows(RECORDS, KEYS))

@@ -1,13 +1,29 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+const INSTALL_TIMEOUT_MS = 300_000
 const SCRIPTS = fileURLToPath(new URL('.', import.meta.url))
 
 /** Servers are downloaded only where that is wanted: in CI, or with `FLINK_TEST_SYSTEM=1`. */
-export const SERVERS_ALLOWED = process.env['CI'] === 'true' || process.env['FLINK_TEST_SYSTEM'] === '1'
+const ALLOWED = process.env['CI'] === 'true' || process.env['FLINK_TEST_SYSTEM'] === '1'
+
+/**
+ * Whether the server of a script can be had here: tests that need it are skipped otherwise. Waits for the download. Why
+ * it can't be had although it should is said on standard error.
+ */
+export function hasServer(script: string): boolean {
+  if (!ALLOWED) return false
+  const { status, stderr, error } = spawnSync(join(SCRIPTS, script), ['install'], {
+    encoding: 'utf8',
+    timeout: INSTALL_TIMEOUT_MS,
+  })
+  if (status === 0) return true
+  process.stderr.write(`${script} could not be installed: ${error?.message ?? stderr}\n`)
+  return false
+}
 
 /** A real server, started by a script of `tools/servers/`, with all its files in a folder of its own. */
 export class TestServer {

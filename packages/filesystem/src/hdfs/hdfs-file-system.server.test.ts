@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { Configuration } from '@flink-ts/common'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { SERVERS_ALLOWED, TestServer } from '../../../../tools/servers/test-server.ts'
+import { hasServer, TestServer } from '../../../../tools/servers/test-server.ts'
 import type { FileSystem } from '../api/file-system.ts'
 import { hdfsSettingsOf } from '../filesystem-options.ts'
 import { testFileSystemContract } from '../testing/file-system-contract.ts'
 import { joinUri } from '../uri/uri.ts'
 import { createHdfsFileSystem } from './create-hdfs-file-system.ts'
 
-describe.skipIf(!SERVERS_ALLOWED)('hdfs: on HDFS with two DataNodes', () => {
+describe.skipIf(!hasServer('hdfs.sh'))('hdfs: on HDFS with two DataNodes', () => {
   let server: TestServer
   beforeAll(async () => {
     server = await TestServer.start('hdfs.sh')

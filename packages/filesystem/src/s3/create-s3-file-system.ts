@@ -10,13 +10,17 @@ import { S3Store } from './s3-store.ts'
 
 /** What stores other than Amazon are told when nobody says otherwise. */
 const ANY_REGION = 'us-east-1'
+/** That one request lists or deletes. */
+const MOST_KEYS = 1000
 
 /** The file system of a store, with a client of its own. No request without a bound in time and number. */
 export function createS3FileSystem(options: {
   readonly scheme: string
   readonly settings: S3Settings
+  /** Fewer in tests. */
+  readonly keysPerRequest?: number
 }): FileSystem {
-  const { scheme, settings } = options
+  const { scheme, settings, keysPerRequest = MOST_KEYS } = options
   const { endpoint, region, credentials, attempts, timeoutMs, checksums } = settings
   if (endpoint !== '' && !/^https?:\/\/./i.test(endpoint)) {
     throw InvalidUri({ uri: endpoint, reason: 's3.endpoint is to be a URL such as http://minio:9000' })
@@ -44,5 +48,5 @@ export function createS3FileSystem(options: {
   })
   const store = new S3Store({ endpoint, attempts }, { client })
   const { partSizeBytes, concurrentUploads } = settings
-  return new S3FileSystem({ scheme, partSizeBytes, concurrentUploads }, { store })
+  return new S3FileSystem({ scheme, partSizeBytes, concurrentUploads, keysPerRequest }, { store })
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3'
 import { Configuration } from '@flink-ts/common'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { SERVERS_ALLOWED, TestServer } from '../../../../tools/servers/test-server.ts'
+import { hasServer, TestServer } from '../../../../tools/servers/test-server.ts'
 import type { FileSystem } from '../api/file-system.ts'
 import { s3SettingsOf } from '../filesystem-options.ts'
 import { type Fault, FaultProxy } from '../testing/fault-proxy.ts'
@@ -12,7 +12,7 @@ import { createS3FileSystem } from './create-s3-file-system.ts'
 
 const BUCKET = 'contract'
 
-describe.skipIf(!SERVERS_ALLOWED)('s3: on versitygw', () => {
+describe.skipIf(!hasServer('versitygw.sh'))('s3: on versitygw', () => {
   let server: TestServer
   let admin: S3Client
   beforeAll(async () => {
@@ -29,9 +29,10 @@ describe.skipIf(!SERVERS_ALLOWED)('s3: on versitygw', () => {
     await server?.stop()
   })
 
-  const fileSystemOf = (settings: Record<string, string> = {}): FileSystem =>
+  const fileSystemOf = (settings: Record<string, string> = {}, keysPerRequest?: number): FileSystem =>
     createS3FileSystem({
       scheme: 's3',
+      ...(keysPerRequest !== undefined && { keysPerRequest }),
       settings: s3SettingsOf(
         Configuration.of({
           's3.endpoint': server.address,
@@ -70,17 +71,19 @@ describe.skipIf(!SERVERS_ALLOWED)('s3: on versitygw', () => {
     expect(await fileSystem.list(base)).toEqual([])
   })
 
-  test('thousands of objects are listed and deleted', async () => {
-    const fileSystem = fileSystemOf()
+  test('objects and folders of many pages are listed and deleted', async () => {
+    const fileSystem = fileSystemOf({}, 4)
     const base = newBase()
-    const names = Array.from({ length: 1005 }, (_, i) => `${i}`)
-    for (let at = 0; at < names.length; at += 100) {
-      const some = names.slice(at, at + 100)
-      await Promise.all(
-        some.map(n => fileSystem.writeFile(joinUri(base, 'many', n), Buffer.from(n), 'overwrite')),
-      )
-    }
-    expect(await fileSystem.list(joinUri(base, 'many'))).toHaveLength(1005)
+    const names = Array.from({ length: 11 }, (_, i) => `f${i}`)
+    await Promise.all(
+      names.flatMap(name => [
+        fileSystem.writeFile(joinUri(base, 'many', name), Buffer.from(name), 'overwrite'),
+        fileSystem.writeFile(joinUri(base, 'many', `${name}-folder`, 'x'), Buffer.from(name), 'overwrite'),
+      ]),
+    )
+    const listed = await fileSystem.list(joinUri(base, 'many'))
+    const expected = names.flatMap(name => [name, `${name}-folder`]).sort()
+    expect(listed.map(({ uri }) => uri)).toEqual(expected.map(name => joinUri(base, 'many', name)))
     await fileSystem.delete(joinUri(base, 'many'), { recursive: true })
     expect(await fileSystem.list(base)).toEqual([])
   })

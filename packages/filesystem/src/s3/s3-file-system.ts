@@ -8,8 +8,6 @@ import { S3RecoverableWriter } from './s3-recoverable-writer.ts'
 import type { S3Purpose, S3Store } from './s3-store.ts'
 import { S3Upload } from './s3-upload.ts'
 
-const DELETE_AT_ONCE = 1000
-
 /**
  * The `s3:` scheme. Keys are paths; a folder is there while something is below it, or an empty object `<key>/`. Objects
  * come into being whole, `create` by a conditional write. Any thread; requests may overlap.
@@ -18,15 +16,23 @@ export class S3FileSystem implements FileSystem {
   readonly scheme: string
   readonly #partSizeBytes: number
   readonly #concurrentUploads: number
+  readonly #keysPerRequest: number
   readonly #store: S3Store
 
   constructor(
-    options: { readonly scheme: string; readonly partSizeBytes: number; readonly concurrentUploads: number },
+    options: {
+      readonly scheme: string
+      readonly partSizeBytes: number
+      readonly concurrentUploads: number
+      /** How many keys a request lists or deletes, at most 1,000. */
+      readonly keysPerRequest: number
+    },
     dependencies: { readonly store: S3Store },
   ) {
     this.scheme = options.scheme
     this.#partSizeBytes = options.partSizeBytes
     this.#concurrentUploads = options.concurrentUploads
+    this.#keysPerRequest = options.keysPerRequest
     this.#store = dependencies.store
   }
 
@@ -110,7 +116,12 @@ export class S3FileSystem implements FileSystem {
     const prefix = prefixOf(location)
     const children = new Map<string, FileStatus>()
     let isFolder = false
-    for await (const page of this.#store.list(location.bucket, prefix, { delimiter: '/' }, purpose)) {
+    for await (const page of this.#store.list(
+      location.bucket,
+      prefix,
+      { delimiter: '/', most: this.#keysPerRequest },
+      purpose,
+    )) {
       isFolder ||= page.objects.length > 0 || page.folders.length > 0
       for (const folder of page.folders) {
         const name = folder.slice(prefix.length, -1)
@@ -150,7 +161,12 @@ export class S3FileSystem implements FileSystem {
   }
 
   async #deleteBelow(bucket: string, prefix: string, purpose: S3Purpose): Promise<void> {
-    for await (const { objects } of this.#store.list(bucket, prefix, { most: DELETE_AT_ONCE }, purpose)) {
+    for await (const { objects } of this.#store.list(
+      bucket,
+      prefix,
+      { most: this.#keysPerRequest },
+      purpose,
+    )) {
       const keys = objects.map(({ key }) => key)
       if (keys.length > 0) await this.#store.deleteAll(bucket, keys, purpose)
     }
