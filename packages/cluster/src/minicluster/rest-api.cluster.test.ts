@@ -263,6 +263,7 @@ describe('answers are as Flink describes them', () => {
     await until(`${at}/metrics?get=0.numRecordsInPerSecond`, ([rate]) => Number(rate.value) > 10)
     expect(Number(await metric('0.currentInputWatermark'))).toBeGreaterThan(0)
     expect(await metric('0.watched.orders.gauge')).toBe('42')
+    expect(Number(await metric('0.checkpointStartDelayNanos'))).toBeGreaterThan(0)
     expect(Number(await metric('0.watched.orders.amount_max'))).toBeGreaterThan(50)
     const three = 'backPressuredTimeMsPerSecond,busyTimeMsPerSecond,numRecordsInPerSecond'
     const aggregated = (await call(`${at}/subtasks/metrics?get=${three}`)).body
@@ -402,6 +403,7 @@ describe('what is asked for and not there', () => {
     ['GET', '/jobs/:running/vertices/:vertex/subtasks/0/attempts/9', 404],
     ['GET', '/jobs/:running/vertices/:vertex/subtasks/metrics?get=numRecordsIn&agg=most', 400],
     ['GET', '/jobs/:running/vertices/:vertex/subtasks/metrics?get=numRecordsIn&subtasks=1-0', 400],
+    ['GET', '/jobs/:running/vertices/:vertex/flamegraph', 400],
     ['PATCH', '/jobs/:running/rescaling?parallelism=2', 400],
     ['PUT', '/jobs/:running/resource-requirements', 400],
     ['POST', '/jobs', 400],

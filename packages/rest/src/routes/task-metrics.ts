@@ -1,22 +1,31 @@
-import type { OperatorRecords, SubtaskDetails, VertexDetails } from '@flink-ts/gateways'
+import type {
+  OperatorRecords,
+  SubtaskCheckpoint,
+  SubtaskDetails,
+  VertexCheckpoint,
+  VertexDetails,
+} from '@flink-ts/gateways'
 import { inputWatermark, watermarkText } from './vertex-watermarks.ts'
 
 /** Metrics by name, as REST shows them. */
 export type MetricValues = Readonly<Record<string, string>>
 
 /** Metrics of one subtask by Flink's names; those of its operators begin with the operator's name. */
-export function subtaskMetrics(subtask: SubtaskDetails): MetricValues {
+export function subtaskMetrics(subtask: SubtaskDetails, checkpoint?: SubtaskCheckpoint): MetricValues {
   const ofOperators = (subtask.metrics.operators ?? []).flatMap(operator =>
     Object.entries(operatorMetrics(operator)).map(([name, value]) => [
       metricId(`${operator.name}.${name}`),
       value,
     ]),
   )
-  return { ...taskMetrics(subtask), ...Object.fromEntries(ofOperators) }
+  return { ...taskMetrics(subtask, checkpoint), ...Object.fromEntries(ofOperators) }
 }
 
-/** Metrics of a subtask without those of its operators. */
-export function taskMetrics(subtask: SubtaskDetails): MetricValues {
+/**
+ * Metrics of a subtask without those of its operators.
+ * @param checkpoint its part in the latest one
+ */
+export function taskMetrics(subtask: SubtaskDetails, checkpoint?: SubtaskCheckpoint): MetricValues {
   const { metrics, status } = subtask
   const { load, rates } = metrics
   const watermark = inputWatermark(subtask)
@@ -38,6 +47,10 @@ export function taskMetrics(subtask: SubtaskDetails): MetricValues {
     accumulateBusyTimeMs: load?.total.busyMs ?? 0,
     accumulateIdleTimeMs: load?.total.idleMs ?? 0,
     accumulateBackPressuredTimeMs: load?.total.backPressuredMs ?? 0,
+    ...(checkpoint && {
+      checkpointAlignmentTime: Math.round(checkpoint.alignmentMs * 1e6),
+      checkpointStartDelayNanos: Math.round(checkpoint.startDelayMs * 1e6),
+    }),
     ...(load && bufferUsage(runs ? load : { inputUsage: 0, outputUsage: 0 })),
   }
   return {
@@ -79,15 +92,23 @@ function metricId(name: string): string {
 }
 
 /** Metrics of all subtasks of a vertex: `0.numRecordsIn`. */
-export function vertexMetrics(vertex: VertexDetails): MetricValues {
-  return Object.assign(
-    {},
-    ...vertex.subtasks.map(subtask =>
-      Object.fromEntries(
-        Object.entries(subtaskMetrics(subtask)).map(([id, value]) => [`${subtask.index}.${id}`, value]),
-      ),
+export function vertexMetrics(vertex: VertexDetails, checkpoint: VertexCheckpoint | undefined): MetricValues {
+  return Object.fromEntries(
+    vertex.subtasks.flatMap(subtask =>
+      Object.entries(subtaskMetrics(subtask, partOf(checkpoint, subtask.index))).map(([id, value]) => [
+        `${subtask.index}.${id}`,
+        value,
+      ]),
     ),
   )
+}
+
+/** The part of a subtask in a checkpoint. */
+export function partOf(
+  checkpoint: VertexCheckpoint | undefined,
+  index: number,
+): SubtaskCheckpoint | undefined {
+  return checkpoint?.subtasks.find(subtask => subtask.index === index)
 }
 
 /** Numbers as texts. */

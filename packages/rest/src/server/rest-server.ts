@@ -18,6 +18,7 @@ import { addMetricRoutes } from './metric-server-routes.ts'
 import { addPageRoutes } from './page-routes.ts'
 import { addProcessRoutes } from './process-routes.ts'
 import { addProgramRoutes, type Programs } from './program-routes.ts'
+import { RecentDetails } from './recent-details.ts'
 import { addSavepointRoutes, type Disposals } from './savepoint-routes.ts'
 import { addVertexRoutes } from './vertex-server-routes.ts'
 
@@ -85,7 +86,8 @@ export function createRestServer(
       if (authToken !== undefined) demandToken(server, authToken)
       else refuseForeignPages(server, { loopbackOnly: !options.allowUnauthenticated })
       if (options.webPage !== undefined) await addPageRoutes(server, options.webPage)
-      const shared: SharedState = { disposals: new Map(), heartbeats: new Map() }
+      const recent = new RecentDetails(dependencies)
+      const shared: SharedState = { disposals: new Map(), heartbeats: new Map(), recent }
       // Clients of Flink send /v1, the web page the bare path.
       for (const prefix of ['', '/v1']) {
         await server.register(
@@ -121,6 +123,7 @@ export function createRestServer(
 interface SharedState {
   readonly disposals: Disposals
   readonly heartbeats: ClientHeartbeats
+  readonly recent: RecentDetails
 }
 
 function demandToken(server: FastifyInstance, token: string): void {
@@ -160,8 +163,8 @@ function addRoutes(app: FastifyInstance, dependencies: RestServerDependencies, s
     throw NotOffered({ what: `Deleting the data set ${id}`, remedy: 'there are no cached data sets' })
   })
   addJobRoutes(app, dependencies, shared.heartbeats)
-  addVertexRoutes(app, dependencies)
-  addMetricRoutes(app, dependencies)
+  addVertexRoutes(app, dependencies, shared.recent)
+  addMetricRoutes(app, dependencies, shared.recent)
   addCheckpointRoutes(app, dependencies)
   addSavepointRoutes(app, dependencies, shared.disposals)
   addProcessRoutes(app, dependencies)

@@ -1,7 +1,7 @@
 import type { Clock } from '@flink-ts/common'
 import type { DispatcherGateway, SubtaskAttempt, VertexAttempts, VertexDetails } from '@flink-ts/gateways'
 import type { FastifyInstance } from 'fastify'
-import { InvalidParameter, SubtaskNotFound, VertexNotFound } from '../errors.ts'
+import { InvalidParameter, NotOffered, SubtaskNotFound, VertexNotFound } from '../errors.ts'
 import {
   attemptAccumulators,
   jobAccumulators,
@@ -18,6 +18,7 @@ import {
 } from '../routes/vertex-routes.ts'
 import { vertexWatermarks } from '../routes/vertex-watermarks.ts'
 import { jobIdOf } from './job-id.ts'
+import type { RecentDetails } from './recent-details.ts'
 
 interface Params {
   readonly jobId: string
@@ -30,13 +31,14 @@ interface Params {
 export function addVertexRoutes(
   app: FastifyInstance,
   { dispatcher, clock }: { readonly dispatcher: DispatcherGateway; readonly clock: Clock },
+  recent: RecentDetails,
 ): void {
   const PATH = '/jobs/:jobId/vertices/:vertexId'
   const get = (path: string, answer: (params: Params) => Promise<unknown>): void => {
     app.get(path, async request => await answer(request.params as Params))
   }
   const vertex = async (params: Params): Promise<VertexDetails> =>
-    vertexOf(await dispatcher.requestJobDetails(jobIdOf(params)), params.vertexId)
+    vertexOf(await recent.of(jobIdOf(params)), params.vertexId)
   const attempts = async (params: Params): Promise<VertexAttempts> => {
     const { jobId, vertexId } = params
     const vertices = await dispatcher.requestAttempts(jobIdOf(params))
@@ -66,6 +68,13 @@ export function addVertexRoutes(
   get(`${PATH}/subtasktimes`, async params => subtaskTimes(await vertex(params), clock.now()))
   get(`${PATH}/taskmanagers`, async params => vertexTaskManagers(await vertex(params), clock.now()))
   get(`${PATH}/backpressure`, async params => vertexBackPressure(await vertex(params), clock.now()))
+  get(`${PATH}/flamegraph`, async params => {
+    await vertex(params)
+    throw NotOffered({
+      what: 'A flame graph by REST',
+      remedy: 'read the stacks of the slot threads at /taskmanagers/:taskmanagerid/thread-dump',
+    })
+  })
   get(`${PATH}/watermarks`, async params => vertexWatermarks(await vertex(params)))
   get(`${PATH}/accumulators`, async params => vertexAccumulators(await attempts(params)))
   get(`${PATH}/subtasks/accumulators`, async params => subtaskAccumulators(await attempts(params)))
