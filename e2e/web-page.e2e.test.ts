@@ -99,23 +99,42 @@ describe.skipIf(reason !== undefined)(
       ]
     }
 
-    test.each([
-      ['light', 1280],
-      ['dark', 400],
-    ] as const)('shows every place without an error, %s, %i wide', async (colorScheme, width) => {
-      const { page, troubles } = await openPage(browser, origin, {
-        colorScheme,
-        viewport: { width, height: 800 },
-      })
+    const NARROW = { width: 400, height: 800 }
+    const WIDE = { width: 1280, height: 800 }
+
+    test('shows every place without an error, and within the width of a telephone', async () => {
+      const { page, troubles } = await openPage(browser, origin, { viewport: WIDE })
       for (const [path, text] of await places()) {
         await page.goto(`/${path}`)
         await page.locator('#page').getByText(text).first().waitFor({ state: 'attached', timeout: 30_000 })
-        expect([path, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([path, width])
+        for (const size of [NARROW, WIDE]) {
+          await page.setViewportSize(size)
+          expect([path, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([
+            path,
+            size.width,
+          ])
+        }
         expect([path, troubles()]).toEqual([path, []])
       }
-      const background = await page.evaluate('getComputedStyle(document.body).backgroundColor')
-      expect(background).toBe(colorScheme === 'dark' ? 'rgb(17, 22, 26)' : 'rgb(246, 247, 248)')
       await page.context().close()
+    })
+
+    test('opens on a telephone, in the colours of its system', async () => {
+      for (const [colorScheme, colour] of [
+        ['light', 'rgb(246, 247, 248)'],
+        ['dark', 'rgb(17, 22, 26)'],
+      ] as const) {
+        const { page, troubles } = await openPage(browser, origin, { colorScheme, viewport: NARROW })
+        await page.goto(`/#/job/${jobs.running}`)
+        await page
+          .getByRole('button', { name: /^check/ })
+          .first()
+          .waitFor()
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(NARROW.width)
+        expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe(colour)
+        expect(troubles()).toEqual([])
+        await page.context().close()
+      }
     })
 
     test('is walked by the keyboard: to a vertex, into its drawer, and back', async () => {
