@@ -128,7 +128,8 @@ export interface Checkpoint {
 
 /** What a checkpoint is for one vertex. */
 interface CheckpointOfVertex {
-  readonly id: string
+  /** Of the checkpoint, as in Flink. */
+  readonly id: number
   readonly latest_ack_timestamp: number
   readonly checkpointed_size?: number
   readonly state_size: number

@@ -33,17 +33,17 @@ export function CheckpointDetails({ job, path }: { job: Job; path: string }) {
                   </tr>
                 </thead>
                 <tbody>
-                  {Object.values(checkpoint.tasks).map(vertex => (
+                  {Object.entries(checkpoint.tasks).map(([id, vertex]) => (
                     <>
-                      <tr key={vertex.id}>
+                      <tr key={id}>
                         <td class="wide">
                           <button
                             type="button"
                             class="link"
-                            aria-expanded={open === vertex.id}
-                            onClick={() => setOpen(open === vertex.id ? undefined : vertex.id)}
+                            aria-expanded={open === id}
+                            onClick={() => setOpen(open === id ? undefined : id)}
                           >
-                            {open === vertex.id ? '▾' : '▸'} {names.get(vertex.id) ?? vertex.id}
+                            {open === id ? '▾' : '▸'} {names.get(id) ?? id}
                           </button>
                         </td>
                         <td class="num">
@@ -54,10 +54,10 @@ export function CheckpointDetails({ job, path }: { job: Job; path: string }) {
                         <td class="num">{bytes(vertex.checkpointed_size)}</td>
                         <td class="num">{bytes(vertex.state_size)}</td>
                       </tr>
-                      {open === vertex.id && (
-                        <tr key={`${vertex.id} subtasks`}>
+                      {open === id && (
+                        <tr key={`${id} subtasks`}>
                           <td colSpan={6}>
-                            <Subtasks path={`${path}/subtasks/${vertex.id}`} />
+                            <Subtasks path={`${path}/subtasks/${id}`} />
                           </td>
                         </tr>
                       )}
