@@ -327,6 +327,17 @@ describe('log files', () => {
     expect((await call('/jobmanager/stdout')).status).toBe(404)
   })
 
+  it.each([
+    ['bytes=-7', 206, 'line 2\n'],
+    ['bytes=-8', 206, '\nline 2\n'],
+    ['bytes=-14', 200, 'line 1\nline 2\n'],
+    ['bytes=-1000', 200, 'line 1\nline 2\n'],
+    ['bytes=-0', 200, 'line 1\nline 2\n'],
+    ['bytes=2-3', 200, 'line 1\nline 2\n'],
+  ])('are sent from their end: %s', async (range, status, text) => {
+    expect(await call('/jobmanager/log', { headers: { range } })).toMatchObject({ status, text })
+  })
+
   // CVE-2020-17519: names led out of the folder of logs.
   it.each([
     'secret.txt',

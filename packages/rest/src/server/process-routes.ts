@@ -8,7 +8,7 @@ import {
   type TaskManagerOverview,
 } from '@flink-ts/gateways'
 import { looksLikeSecret } from '@flink-ts/jobgraph'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { LogNotFound, NotOffered, TaskManagerNotFound } from '../errors.ts'
 import { aggregateMetrics, listOf, selectMetrics } from '../routes/metric-query.ts'
 import { taskManagerDetails, taskManagerInfo } from '../routes/task-manager-info.ts'
@@ -126,15 +126,22 @@ function addLogRoutes(
       logs: logs.map(({ name, sizeBytes, modifiedAt }) => ({ name, size: sizeBytes, mtime: modifiedAt })),
     }
   })
-  app.get(`${prefix}/logs/:name`, async ({ params }, reply) => {
-    const { name } = params as { name: string }
-    return await sendLog(await monitorOf(params), file => file.name === name, name, reply)
+  const send = async (
+    request: FastifyRequest,
+    wanted: (file: LogFile) => boolean,
+    name: string,
+    reply: FastifyReply,
+  ): Promise<FastifyReply> =>
+    sendLog(await monitorOf(request.params), wanted, name, request.headers.range, reply)
+  app.get(`${prefix}/logs/:name`, async (request, reply) => {
+    const { name } = request.params as { name: string }
+    return await send(request, file => file.name === name, name, reply)
   })
-  app.get(`${prefix}/log`, async ({ params }, reply) =>
-    sendLog(await monitorOf(params), file => file.content === 'log', 'log', reply),
+  app.get(`${prefix}/log`, async (request, reply) =>
+    send(request, file => file.content === 'log', 'log', reply),
   )
-  app.get(`${prefix}/stdout`, async ({ params }, reply) =>
-    sendLog(await monitorOf(params), file => file.content === 'stdout', 'stdout', reply),
+  app.get(`${prefix}/stdout`, async (request, reply) =>
+    send(request, file => file.content === 'stdout', 'stdout', reply),
   )
   app.get(`${prefix}/thread-dump`, async ({ params }) => {
     const threads = await (await monitorOf(params)).requestThreadDump()
@@ -160,17 +167,29 @@ async function sendLog(
   monitor: ProcessMonitor,
   wanted: (file: LogFile) => boolean,
   name: string,
+  range: string | undefined,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const files = await monitor.listLogs()
   const file = files.find(wanted)
   if (file === undefined) throw LogNotFound({ name, known: files.map(known => known.name) })
-  return await reply.type('text/plain; charset=utf-8').send(Readable.from(partsOf(monitor, file)))
+  // Who follows a log wants its end alone; other ranges are answered with all of it, as HTTP allows.
+  const lastBytes = /^bytes=-([1-9]\d{0,14})$/.exec(range ?? '')?.[1]
+  const from = lastBytes === undefined ? 0 : Math.max(0, file.sizeBytes - Number(lastBytes))
+  if (from > 0) {
+    const { sizeBytes } = file
+    reply.code(206).header('content-range', `bytes ${from}-${sizeBytes - 1}/${sizeBytes}`)
+  }
+  return await reply.type('text/plain; charset=utf-8').send(Readable.from(partsOf(monitor, file, from)))
 }
 
 /** What the file had when it was asked for: a log that grows as fast as it is read must come to an end. */
-async function* partsOf(monitor: ProcessMonitor, { name, sizeBytes }: LogFile): AsyncGenerator<Uint8Array> {
-  let offset = 0
+async function* partsOf(
+  monitor: ProcessMonitor,
+  { name, sizeBytes }: LogFile,
+  from: number,
+): AsyncGenerator<Uint8Array> {
+  let offset = from
   while (offset < sizeBytes) {
     const part = await monitor.readLog(name, offset, Math.min(LOG_PART_BYTES, sizeBytes - offset))
     if (part.length === 0) return

@@ -33,8 +33,8 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
 export async function getTail(path: string, bytes: number, signal?: AbortSignal): Promise<string> {
   const response = await request('GET', path, { signal, headers: { range: `bytes=-${bytes}` } })
   const text = await response.text()
-  if (text.length <= bytes) return text
-  // The server sent everything. The first line of what is kept would be half a line.
+  if (response.status !== 206 && text.length <= bytes) return text
+  // The first line of a part is half a line.
   const tail = text.slice(-bytes)
   return tail.slice(tail.indexOf('\n') + 1)
 }
