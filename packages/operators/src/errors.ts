@@ -73,6 +73,16 @@ export const TimerOutsideKeyBy = defineError<{ operator: string }>({
     `Operator '${d.operator}' registers a timer, but its stream has no keys: call keyBy before process.`,
 })
 
+/** One object as the function of two operators: its fields, and the state it holds, would be those of the last. */
+export const FunctionShared = defineError<{ first: string; second: string }>({
+  code: 'operators.function-shared',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The operators '${d.first}' and '${d.second}' have the same object as their function, and it has a life cycle: give ` +
+    'each an object of its own, made by new or by a function.',
+})
+
 /** Keyed state outside keyBy. */
 export const KeyedStateOutsideKeyBy = defineError<{ operator: string; state: string }>({
   code: 'operators.keyed-state-outside-key-by',

@@ -1,3 +1,4 @@
+import type { OperatorId } from '@flink-ts/common'
 import {
   ListStateDescriptor,
   MapStateDescriptor,
@@ -7,6 +8,7 @@ import {
 import { describe, expect, test } from 'vitest'
 import { keyedProcessOperator } from '../builtin/keyed-process-operator.ts'
 import { mapOperator } from '../builtin/map-operator.ts'
+import type { OperatorFactory } from '../contract/stream-operator.ts'
 import { OperatorHarness } from '../harness/operator-harness.ts'
 import {
   AverageAccumulator,
@@ -158,4 +160,25 @@ test('state that belongs to no key, and word of checkpoints', async () => {
     ['initialize', true, 4, [1]],
     ['open'],
   ])
+})
+
+test('an object with a life cycle is the function of one operator only, of however many attempts', async () => {
+  const shared = { open: () => {}, map: (n: number) => n }
+  const factory = mapOperator(shared)
+  await new OperatorHarness(factory).open()
+  await new OperatorHarness(factory).open()
+  const another: OperatorFactory = {
+    ...factory,
+    create: context => factory.create({ ...context, operatorId: 'b' as OperatorId, operatorName: 'b' }),
+  }
+  expect(() => new OperatorHarness(another)).toThrow(
+    /'operator under test' and 'b' have the same object as their function/,
+  )
+  // Without a life cycle it has nothing of its operator.
+  const plain = mapOperator({ map: (n: number) => n })
+  await new OperatorHarness(plain).open()
+  new OperatorHarness({
+    ...another,
+    create: context => plain.create({ ...context, operatorId: 'b' as OperatorId }),
+  })
 })

@@ -14,7 +14,7 @@ import type {
   ValueStateDescriptor,
 } from '@flink-ts/state'
 import type { OperatorContext, StreamOperator } from '../contract/stream-operator.ts'
-import { KeyedStateOutsideKeyBy } from '../errors.ts'
+import { FunctionShared, KeyedStateOutsideKeyBy } from '../errors.ts'
 import { type Accumulator, accumulatorsOf, Counter, Histogram } from './accumulators.ts'
 import { type MetricGroup, metricGroupOf } from './metric-group.ts'
 
@@ -153,9 +153,21 @@ type Lifecycle = Pick<
   'open' | 'snapshotState' | 'notifyCheckpointComplete' | 'notifyCheckpointAborted' | 'close'
 >
 
+/** Which operator of this thread's job a function belongs to. Flink has copies; here the objects of main itself run. */
+const owners = new WeakMap<RichFunction, Pick<OperatorContext, 'operatorId' | 'operatorName'>>()
+
+function claim(rich: RichFunction, { operatorId, operatorName }: OperatorContext): void {
+  const owner = owners.get(rich)
+  if (owner !== undefined && owner.operatorId !== operatorId) {
+    throw FunctionShared({ first: owner.operatorName, second: operatorName })
+  }
+  owners.set(rich, { operatorId, operatorName })
+}
+
 /**
  * The life cycle of an operator that is that of a user's function; empty for plain functions.
  * @param own of the operator itself: `open` after the function's, `close` before it
+ * @throws operators.function-shared if another operator has this function, and it is opened
  */
 export function lifecycleOf(
   userFunction: unknown,
@@ -165,7 +177,9 @@ export function lifecycleOf(
 ): Lifecycle {
   const rich: RichFunction =
     typeof userFunction === 'object' && userFunction !== null ? (userFunction as RichFunction) : {}
-  const opens = rich.initializeState ?? rich.open ?? own.open
+  const opensRich = rich.initializeState ?? rich.open
+  if (opensRich !== undefined) claim(rich, context)
+  const opens = opensRich ?? own.open
   const { snapshotState, notifyCheckpointComplete, notifyCheckpointAborted } = rich
   return {
     ...(opens === undefined
