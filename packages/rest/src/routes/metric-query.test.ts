@@ -10,7 +10,7 @@ it('lists ids, or the values that were asked for', () => {
 })
 
 it('aggregates numbers', () => {
-  const each = [{ n: '1', text: 'x' }, { n: '3' }]
+  const each: Record<string, string>[] = [{ n: '1', text: 'x' }, { n: '3' }]
   expect(aggregateMetrics(each, { get: 'n,text' })).toEqual([
     { id: 'n', min: 1, max: 3, avg: 2, sum: 4, skew: 50 },
   ])
