@@ -48,7 +48,8 @@ type MutableExecution = { -readonly [K in keyof Execution]: Execution[K] }
  */
 export class ExecutionGraph {
   readonly graph: JobGraph
-  readonly #graphId: string
+  /** Random: tells this run of the job from those of other JobMasters. */
+  readonly graphId: string
   readonly #executions = new Map<SubtaskKey, MutableExecution>()
   readonly #byAttempt = new Map<ExecutionAttemptId, MutableExecution>()
   /** Earlier attempts of a subtask, the newest first. */
@@ -57,7 +58,7 @@ export class ExecutionGraph {
   /** @param graphId random, tells the attempts of this run of the job from those of any other */
   constructor(graph: JobGraph, graphId: string, nowMs: number) {
     this.graph = graph
-    this.#graphId = graphId
+    this.graphId = graphId
     for (const vertex of graph.vertices) {
       for (let index = 0; index < vertex.parallelism; index++) this.#create(vertex, index, 0, nowMs)
     }
@@ -124,7 +125,7 @@ export class ExecutionGraph {
   #create(vertex: JobVertex, subtaskIndex: number, attemptNumber: number, nowMs: number): Execution {
     const execution: MutableExecution = {
       key: subtaskKey(vertex.id, subtaskIndex),
-      attemptId: attemptIdOf(this.#graphId, vertex.id, subtaskIndex, attemptNumber),
+      attemptId: attemptIdOf(this.graphId, vertex.id, subtaskIndex, attemptNumber),
       attemptNumber,
       vertex,
       subtaskIndex,

@@ -41,7 +41,8 @@ export class TaskCalls {
     restored: CheckpointMetadata | undefined,
   ): readonly SlotDeployment[] | undefined {
     try {
-      return planDeployment(this.#job.graph, epoch, executions, ({ vertex, subtaskIndex }) =>
+      const deployment = `${this.#port.executionGraph.graphId}/${epoch}`
+      return planDeployment(this.#job.graph, deployment, executions, ({ vertex, subtaskIndex }) =>
         restored === undefined
           ? undefined
           : { checkpointId: restored.checkpointId, state: assignTaskState(restored, vertex, subtaskIndex) },

@@ -17,7 +17,7 @@ function planLine(vertices: number) {
       dataAddress: '127.0.0.1:1',
     })
   }
-  return planDeployment(graph, 0, [...executionGraph.executions()], () => undefined)
+  return planDeployment(graph, 'g/0', [...executionGraph.executions()], () => undefined)
 }
 
 test('what is sent for a slot grows with its tasks, not with their square', () => {

@@ -13,12 +13,13 @@ export interface SlotDeployment {
 
 /**
  * Everything that the TaskManagers need to run these executions, by slot, slots in order of first use. The executions
- * are whole regions, each with a location. Channels are named `<job>/<epoch>/<edge>/<producer>/<consumer>`: what a dead
- * attempt still sends belongs to an older epoch.
+ * are whole regions, each with a location. Channels are named `<deployment>/<edge>/<producer>/<consumer>`: what a dead
+ * attempt still sends belongs to another deployment, maybe of a former JobMaster of the job.
+ * @param deployment differs from that of all others
  */
 export function planDeployment(
   graph: JobGraph,
-  epoch: number,
+  deployment: string,
   executions: readonly Execution[],
   restoreOf: (execution: Execution) => TaskDescription['restore'],
 ): readonly SlotDeployment[] {
@@ -38,8 +39,8 @@ export function planDeployment(
       attemptNumber: execution.attemptNumber,
       vertexId: execution.vertex.id,
       subtaskIndex: execution.subtaskIndex,
-      inputs: edgesOf(graph, topology, execution, 'input', epoch),
-      outputs: edgesOf(graph, topology, execution, 'output', epoch),
+      inputs: edgesOf(topology, execution, 'input', deployment),
+      outputs: edgesOf(topology, execution, 'output', deployment),
       restore: restoreOf(execution),
     }
     const slot = slots.get(location.allocationId)
@@ -58,11 +59,10 @@ interface Topology {
 }
 
 function edgesOf(
-  graph: JobGraph,
   topology: Topology,
   execution: Execution,
   side: 'input' | 'output',
-  epoch: number,
+  deployment: string,
 ): readonly EdgeDeployment[] {
   const own = execution.subtaskIndex
   const edges = topology[side].get(execution.vertex.id) ?? []
@@ -79,22 +79,16 @@ function edgesOf(
       channels: partners.map(index => ({
         channelId:
           side === 'input'
-            ? channelId(graph, epoch, edge, index, own)
-            : channelId(graph, epoch, edge, own, index),
+            ? channelId(deployment, edge, index, own)
+            : channelId(deployment, edge, own, index),
         partner: locationOf(topology.executions.get(subtaskKey(partner.id, index))),
       })),
     }
   })
 }
 
-function channelId(
-  graph: JobGraph,
-  epoch: number,
-  edge: JobEdge,
-  producer: number,
-  consumer: number,
-): string {
-  return `${graph.jobId}/${epoch}/${edge.edgeId}/${producer}/${consumer}`
+function channelId(deployment: string, edge: JobEdge, producer: number, consumer: number): string {
+  return `${deployment}/${edge.edgeId}/${producer}/${consumer}`
 }
 
 function locationOf(execution: Execution | undefined): SubtaskLocation {
