@@ -49,6 +49,7 @@ export class TestServer {
       )
     } catch (error) {
       await execute(script, ['stop', folder])
+      await rm(folder, { recursive: true, force: true })
       throw error
     }
   }
