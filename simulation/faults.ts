@@ -53,10 +53,34 @@ export function endOf(fault: Fault): number {
   return fault.atMs + ('forMs' in fault ? fault.forMs : 0)
 }
 
+/** Those that concern leaders and what they record. */
+const OF_LEADERS: readonly Fault['type'][] = [
+  'kill-job-manager',
+  'freeze-job-manager',
+  'silence',
+  'slow-storage',
+  'failing-storage',
+  'fail-task',
+]
+
 /** Some faults, in order of time; sometimes none. */
 export function drawFaults(random: SeededRandom, jobs: number): readonly Fault[] {
   const count = Math.floor(random.next() * (MOST_FAULTS + 1))
-  return Array.from({ length: count }, () => drawFault(random, jobs)).sort((a, b) => a.atMs - b.atMs)
+  return inOrder(Array.from({ length: count }, () => drawFault(random, jobs)))
+}
+
+/** Several faults of those that concern leaders. */
+export function drawLeaderFaults(random: SeededRandom, jobs: number): readonly Fault[] {
+  const faults: Fault[] = []
+  while (faults.length < 4) {
+    const fault = drawFault(random, jobs)
+    if (OF_LEADERS.includes(fault.type)) faults.push(fault)
+  }
+  return inOrder(faults)
+}
+
+function inOrder(faults: readonly Fault[]): readonly Fault[] {
+  return faults.toSorted((a, b) => a.atMs - b.atMs)
 }
 
 function drawFault(random: SeededRandom, jobs: number): Fault {

@@ -2,13 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { reduceScenario } from './reduce-scenario.ts'
 import { runScenario } from './run-scenario.ts'
-import { type Scenario, scenarioOf } from './scenario.ts'
+import { leaderScenarioOf, type Scenario, scenarioOf } from './scenario.ts'
 
 const USAGE = `Runs simulated clusters in virtual time and checks what must always hold.
 
   npm run simulate -- --seeds 1000 [--from 1]   seeds 1 to 1000; ends at the first that fails
   npm run simulate -- --seed 17 [--trace]       one seed again, with everything that is logged
   npm run simulate -- --seed 17 --faults 0,3    with these of its faults only
+  npm run simulate -- --leaders --seeds 1000    with two JobManagers and faults that concern who leads
   npm run simulate -- --file scenario.json      a scenario that was written down; also with --trace
   npm run simulate -- --regressions             all of simulation/regressions: what once failed`
 
@@ -20,6 +21,7 @@ async function main(): Promise<number> {
       seed: { type: 'string' },
       faults: { type: 'string' },
       file: { type: 'string' },
+      leaders: { type: 'boolean', default: false },
       regressions: { type: 'boolean', default: false },
       trace: { type: 'boolean', default: false },
       'keep-going': { type: 'boolean', default: false },
@@ -27,6 +29,7 @@ async function main(): Promise<number> {
     },
   })
   const { seed, seeds, file, regressions } = values
+  const scenarioFor = values.leaders ? leaderScenarioOf : scenarioOf
   if (values.help || (seed === undefined && seeds === undefined && file === undefined && !regressions)) {
     console.log(USAGE)
     return values.help ? 0 : 2
@@ -34,11 +37,12 @@ async function main(): Promise<number> {
   if (regressions && (await runRegressions()) > 0) return 1
   if (file !== undefined) return await replay(readScenario(file), values.trace)
   if (seed !== undefined) {
-    const whole = scenarioOf(integer('--seed', seed))
+    const whole = scenarioFor(integer('--seed', seed))
     return await replay(withFaults(whole, values.faults), values.trace)
   }
   if (seeds === undefined) return 0
-  return await runMany(integer('--from', values.from), integer('--seeds', seeds), values['keep-going'])
+  const many = { from: integer('--from', values.from), seeds: integer('--seeds', seeds) }
+  return await runMany({ ...many, scenarioFor, keepGoing: values['keep-going'] })
 }
 
 /** @returns how many fail */
@@ -74,12 +78,18 @@ async function replay(scenario: Scenario, trace: boolean): Promise<number> {
   return violation === undefined ? 0 : 1
 }
 
-async function runMany(from: number, seeds: number, keepGoing: boolean): Promise<number> {
+async function runMany(options: {
+  readonly from: number
+  readonly seeds: number
+  readonly scenarioFor: (seed: number) => Scenario
+  readonly keepGoing: boolean
+}): Promise<number> {
+  const { from, seeds, scenarioFor, keepGoing } = options
   const startedMs = performance.now()
   let virtualMs = 0
   let failed = 0
   for (let seed = from; seed < from + seeds; seed++) {
-    const scenario = scenarioOf(seed)
+    const scenario = scenarioFor(seed)
     const outcome = await runScenario(scenario)
     virtualMs += outcome.virtualMs
     if (outcome.violation === undefined) continue
@@ -90,7 +100,8 @@ async function runMany(from: number, seeds: number, keepGoing: boolean): Promise
     const reduced = { ...scenario, faults: kept.map(index => scenario.faults[index]!) }
     console.log(`reduced to ${JSON.stringify({ found: outcome.violation.invariant, scenario: reduced })}`)
     const faults = kept.length === 0 ? "''" : kept.join(',')
-    console.log(`again: npm run simulate -- --seed ${seed} --faults ${faults} --trace`)
+    const leaders = scenarioFor === leaderScenarioOf ? '--leaders ' : ''
+    console.log(`again: npm run simulate -- ${leaders}--seed ${seed} --faults ${faults} --trace`)
     return 1
   }
   const seconds = (performance.now() - startedMs) / 1000

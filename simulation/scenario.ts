@@ -1,7 +1,7 @@
 import { SeededRandom } from '@flink-ts/common'
 import type { CheckpointSettings } from '@flink-ts/jobgraph'
 import type { Fault } from './faults.ts'
-import { drawFaults } from './faults.ts'
+import { drawFaults, drawLeaderFaults } from './faults.ts'
 import type { TaskPace } from './simulated-task.ts'
 import type { Workload } from './workload.ts'
 
@@ -68,6 +68,13 @@ export function scenarioOf(seed: number): Scenario {
   const highAvailability = new SeededRandom(seed ^ 0x2545f491).next()
   const jobManagers = highAvailability < 0.15 ? 1 : 2
   return { seed, taskManagers, jobs, pace, faults, ...(highAvailability < 0.4 && { jobManagers }) }
+}
+
+/** As {@link scenarioOf}, but with two JobManagers and faults that concern who leads. */
+export function leaderScenarioOf(seed: number): Scenario {
+  const scenario = scenarioOf(seed)
+  const faults = drawLeaderFaults(new SeededRandom(seed * 40_503), scenario.jobs.length)
+  return { ...scenario, jobManagers: 2, faults }
 }
 
 /** Slots that a job needs at most. */

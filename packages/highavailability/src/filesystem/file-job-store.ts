@@ -1,4 +1,4 @@
-import type { JobId, Logger } from '@flink-ts/common'
+import { isFlinkError, type JobId, type Logger } from '@flink-ts/common'
 import { FileNotFound, type FileSystem, joinUri } from '@flink-ts/filesystem'
 import { BLOB_PART_BYTES, type BlobStore } from '@flink-ts/rpc'
 import type { LeaderTerm } from '../leader/leader-term.ts'
@@ -58,6 +58,8 @@ export class FileJobStore implements JobStore {
         } else jobs.push(job)
       } catch (error) {
         this.#term.check()
+        // The storage is away: the term begins with all jobs, or not at all.
+        if (isFlinkError(error) && error.retry === 'backoff') throw error
         this.#logger.error({ jobId, where: uri, error }, 'A stored job cannot be read and is not run')
       }
     }

@@ -16,7 +16,7 @@ export interface StoredJob {
  * `highavailability.leadership-lost` when it does not, because another leader has begun. Plain data only.
  */
 export interface JobStore {
-  /** All jobs; those that cannot be read are logged and left as they are. */
+  /** All jobs; damaged ones are logged and left as they are. Rejects while the storage is away. */
   list(): Promise<readonly StoredJob[]>
   /** Keeps an accepted job together with these blobs. */
   add(jobId: JobId, submission: unknown, blobKeys: readonly string[]): Promise<void>
