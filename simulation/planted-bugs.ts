@@ -110,13 +110,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ofLeaders: true,
   },
   {
-    name: 'what a leader records after its time counts',
-    file: 'highavailability/src/filesystem/file-job-store.ts',
-    from: `await this.#term.confirm()\n    if (record.status === 'running' && this.#adopted.has(jobId)) return`,
-    to: '',
-    ofLeaders: true,
-  },
-  {
     name: 'what was not acknowledged is not sent again over a new connection',
     file: 'rpc/src/session/sequenced-session.ts',
     from: 'for (const body of this.#outbox.waiting()) this.#transmit(body)',
