@@ -122,7 +122,8 @@ test('map, flatMap and filter with state of the key', async () => {
   }
   const results: unknown[] = []
   const keyOf = (value: string): string => value
-  const factories = [mapOperator, flatMapOperator, filterOperator] as const
+  type Make = (userFunction: never, keySelector?: never) => OperatorFactory
+  const factories: readonly Make[] = [mapOperator, flatMapOperator, filterOperator]
   for (const factory of factories) {
     const made = factory(new Counting() as never, keyOf as never)
     const [{ harness }] = (await subtasks(made, 1)) as [Subtask]

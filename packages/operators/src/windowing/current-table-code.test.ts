@@ -12,7 +12,9 @@ interface Record {
 /** Counts by key in windows of 100 ms; groups from the first key on. */
 async function open() {
   const options = { keyGroupRange: { start: 0, end: 127 }, maxParallelism: 128 }
-  const backend = await createHashMapKeyedStateBackend(options, [], { read: async () => Buffer.alloc(0) })
+  const backend = await createHashMapKeyedStateBackend(options, [], {
+    readRange: async () => Buffer.alloc(0),
+  })
   const factory = windowOperator<unknown, Record, never>(
     {
       assigner: TumblingEventTimeWindows.of(100) as never,

@@ -104,7 +104,8 @@ test('the target of an environment goes to the executor', () =>
 test('a local environment with the web page says at which port', async () => {
   const create = StreamExecutionEnvironment.createLocalEnvironmentWithWebUI
   const submissions = await planned(async () => {
-    for (const configuration of [{}, { 'rest.port': '0' }]) {
+    const configurations: readonly Record<string, string>[] = [{}, { 'rest.port': '0' }]
+    for (const configuration of configurations) {
       const local = create(configuration)
       local.fromSequence(1, 2).print()
       await local.execute()

@@ -6,7 +6,9 @@ const options = { keyGroupRange: { start: 0, end: 127 }, maxParallelism: 128 }
 
 test('many are found as one by one, whatever the keys, in small and in large tables', async () => {
   for (const filling of [0, 40_000]) {
-    const backend = await createHashMapKeyedStateBackend(options, [], { read: async () => Buffer.alloc(0) })
+    const backend = await createHashMapKeyedStateBackend(options, [], {
+      readRange: async () => Buffer.alloc(0),
+    })
     const table = backend.namespacedState<number>({ kind: 'internal', name: 'numbers' }).table(undefined)
     for (let i = 0; i < filling; i++) table.insert(i % 2 === 0 ? i : `filling-${i}`, i)
     const key = fc.oneof(
