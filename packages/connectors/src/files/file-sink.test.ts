@@ -308,6 +308,20 @@ describe('FileSink', () => {
     expect(readdirSync(dir)[0]).toMatch(/^part-0-[0-9a-f]{16}-0\.txt$/)
   })
 
+  it('that is given to a second operator keeps its hands off the files of the first', async () => {
+    const sink = FileSink.forRow<string>(dir, line => line).build()
+    const first = await sink.createWriter(context, [])
+    first.write('a', 0)
+    await first.flush(false)
+    const copy = sink.copy?.() as typeof sink
+    const second = await copy.createWriter(context, [])
+    second.write('b', 0)
+    await second.flush(false)
+    await finish(first as never, sink as never)
+    await finish(second as never, copy as never)
+    expect(content().toSorted()).toEqual(['a\n', 'b\n'])
+  })
+
   it('makes no files without records', async () => {
     await write(FileSink.forCsv<Row>(dir).build(), [])
     expect(existsSync(dir) ? readdirSync(dir) : []).toEqual([])

@@ -106,6 +106,11 @@ class PartFileSink<T> implements Sink<T, PartCommittable, PartWriterState> {
     this.#createEncoder = createEncoder
   }
 
+  /** Its files are told apart from those of this one. */
+  copy(): PartFileSink<T> {
+    return new PartFileSink(this.#folder, this.#suffix, this.#createEncoder)
+  }
+
   async createWriter(
     context: SinkWriterContext,
     restored: readonly PartWriterState[],

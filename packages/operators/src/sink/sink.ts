@@ -51,6 +51,11 @@ export interface CommittableMessage<Committable> {
 export interface Sink<T, Committable = unknown, WriterState = unknown> {
   /** For plans: `print`, `file`. */
   readonly kind: string
+  /**
+   * For sinks whose writers must know which operator's they are: a sink like this one, for one more operator. Called when
+   * the same object is given to a second `sinkTo`; absent: all operators share it.
+   */
+  copy?(): Sink<T, Committable, WriterState>
   createWriter(
     context: SinkWriterContext,
     restored: readonly WriterState[],

@@ -14,6 +14,15 @@ export interface SinkInput {
   upstreamsOf(stream: unknown): readonly Upstream[] | undefined
 }
 
+const given = new WeakSet<object>()
+
+/** The sink, or one like it if it was given to an operator before and must not be shared. */
+function ownSink<T>(sink: Sink<T>): Sink<T> {
+  if (sink.copy !== undefined && given.has(sink)) return sink.copy()
+  given.add(sink)
+  return sink
+}
+
 /**
  * Ends a stream in a sink: one operator, or writers and committers of their own if the sink transforms its committables.
  * @throws streaming.invalid-argument if a hook of the sink gives no stream
@@ -23,10 +32,11 @@ export function addSink<T>(
   {
     call,
     defaultName,
-    sink,
+    sink: givenSink,
   }: { readonly call: string; readonly defaultName: string; readonly sink: Sink<T> },
   streams: SinkInput,
 ): DataStreamSink {
+  const sink = ownSink(givenSink)
   const through = (
     hook: 'addPreWriteTopology' | 'addPreCommitTopology',
     stream: unknown,
