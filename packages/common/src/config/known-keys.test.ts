@@ -44,7 +44,7 @@ describe('explainKey', () => {
     ['table.exec.state.ttl', 'SQL'],
     ['metrics.reporter.influx.factory.class', 'reporter'],
     ['metrics.reporter.influx.some.own.setting', 'reporter'],
-    ['s3.secret-key', 'file system'],
+    ['s3.entropy.length', 'file system'],
     ['fs.s3a.connection.maximum', 'file system'],
   ])('says why %s has no effect', (key, text) => {
     expect(explainKey(key)).toMatchObject({ kind: 'without-effect', reason: expect.stringContaining(text) })
