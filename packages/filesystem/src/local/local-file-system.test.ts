@@ -162,6 +162,18 @@ test('what may not be written gives access-denied', async () => {
   await expect(fileSystem.create(uri, 'overwrite')).rejects.toEqual(code('access-denied'))
 })
 
+test('many may make the same folders at a time', async () => {
+  const uri = joinUri(base, 'a', 'b', 'c', 'd')
+  await Promise.all(Array.from({ length: 20 }, () => fileSystem.makeDirectory(uri)))
+  expect((await fileSystem.status(uri))?.isDirectory).toBe(true)
+})
+
+test.runIf(process.platform === 'linux')('a folder where none can be made fails, at once', async () => {
+  await expect(fileSystem.makeDirectory('file:///proc/nowhere/below')).rejects.toMatchObject({
+    code: expect.stringMatching(/^filesystem\./),
+  })
+})
+
 test('errors name the path and what to change', async () => {
   const uri = joinUri(base, 'missing')
   await expect(fileSystem.readFile(uri)).rejects.toThrow(`Could not read ${uri}: it does not exist.`)

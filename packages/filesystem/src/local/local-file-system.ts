@@ -121,14 +121,27 @@ export class LocalFileSystem implements FileSystem {
   }
 }
 
+/**
+ * Makes a folder and those above it, level by level: Node.js's own recursive call tries for ever, in a thread that all
+ * file work shares, where a file system answers ENOENT below a folder that is there, as /proc does.
+ */
 async function makeFolder(path: string): Promise<void> {
   try {
-    await fs.mkdir(path, { recursive: true })
+    await fs.mkdir(path)
   } catch (error) {
-    if (!isFsError(error, 'EEXIST')) throw error
-    // Of a recursive mkdir that can only be a file at the last place.
-    throw Object.assign(new Error(`${path} is not a folder`, { cause: error }), { code: 'ENOTDIR' })
+    const existing = await fs.stat(path).catch(() => undefined)
+    if (existing?.isDirectory() === true) return
+    if (existing !== undefined)
+      throw Object.assign(new Error(`${path} is not a folder`, { cause: error }), { code: 'ENOTDIR' })
+    const above = dirname(path)
+    if (!isFsError(error, 'ENOENT') || (await exists(above))) throw error
+    await makeFolder(above)
+    await makeFolder(path)
   }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await fs.stat(path).catch(() => undefined)) !== undefined
 }
 
 /** The file at `path` or above it that stands where a folder should be. */
