@@ -46,7 +46,7 @@ test('a job that spins in user code is cancelled, and another one in the same Ta
   await cluster.until('a warning that names the call', 30_000, async () =>
     cluster.log('taskmanager-0').includes('User code holds up its slot'),
   )
-  expect(cluster.log('taskmanager-0')).toMatch(/spin \(e2e\/jobs\/endless\.ts:\d+\)/)
+  expect(cluster.log('taskmanager-0')).toMatch(/"at":"[^"]*\(e2e\/jobs\/endless\.ts:\d+\)"/)
   const before = await cluster.recordsRead(calmId)
   await cancel(spinningId)
   const cancelledAt = performance.now()

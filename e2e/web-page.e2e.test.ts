@@ -109,10 +109,10 @@ describe.skipIf(reason !== undefined)(
         await page.locator('#page').getByText(text).first().waitFor({ state: 'attached', timeout: 30_000 })
         for (const size of [NARROW, WIDE]) {
           await page.setViewportSize(size)
-          expect([path, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([
-            path,
-            size.width,
-          ])
+          // Charts are drawn anew in the next frame.
+          await expect
+            .poll(async () => [path, await page.evaluate('document.documentElement.scrollWidth')])
+            .toEqual([path, size.width])
         }
         expect([path, troubles()]).toEqual([path, []])
       }
