@@ -103,10 +103,15 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
   }
 }
 
+/** Of the processes in the pid files and all that they started: a TaskManager has a supervisor. */
 function residentMb(pidFolder: string): number {
   const pids = execFileSync('sh', ['-c', `cat ${pidFolder}/*.pid`], { encoding: 'utf8' })
     .split('\n')
     .filter(Boolean)
+  for (const pid of pids) {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
+    pids.push(...children)
+  }
   const kb = pids.map(pid => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]))
   return kb.reduce((sum, value) => sum + value, 0) / 1024
 }
