@@ -11,6 +11,8 @@ install_it() {
   exec 9>"$program.lock"
   flock 9
   if [ ! -x "$program" ]; then
+    # Where Go's own archive and Debian's package put it, which not every PATH names.
+    PATH=$PATH:/usr/local/go/bin:/usr/lib/go/bin
     command -v go >/dev/null || { echo "versitygw is compiled by Go: install it, or set FLINK_TEST_CACHE" >&2; return 1; }
     GOBIN=$cache/bin CGO_ENABLED=0 go install -ldflags '-s -w' "github.com/versity/versitygw/cmd/versitygw@$version" >&2
     mv "$cache/bin/versitygw" "$program"
