@@ -60,7 +60,12 @@ export class DataGeneratorSource<T> implements Source<T, IndexSplit> {
   }
 
   createReader(context: SourceReaderContext): SourceReader<T, IndexSplit> {
-    const limiter = this.#rate?.createRateLimiter(context)
-    return new IndexReader<T>(context, 'datagen', this.#options.generator, limiter)
+    const rate = this.#rate
+    if (rate === undefined) return new IndexReader<T>(context, 'datagen', this.#options.generator)
+    const { subtaskIndex } = context
+    // By what this reader has to read: after a restore at another parallelism some have more splits, some none.
+    return new IndexReader<T>(context, 'datagen', this.#options.generator, share =>
+      rate.createRateLimiter({ parallelism: 1 / share, subtaskIndex }),
+    )
   }
 }

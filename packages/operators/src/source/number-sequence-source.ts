@@ -35,6 +35,6 @@ export class NumberSequenceSource implements Source<number, IndexSplit> {
   }
 
   createReader(context: SourceReaderContext): SourceReader<number, IndexSplit> {
-    return new IndexReader<number>(context, 'sequence', undefined, undefined)
+    return new IndexReader<number>(context, 'sequence', undefined)
   }
 }
