@@ -7,7 +7,7 @@ set -u
 child= pause= stopping= delay=1
 
 pass_on() {
-  stopping=yes
+  stopping=$1
   [ -z "$child" ] || kill "-$1" "$child" 2>/dev/null
   [ -z "$pause" ] || kill "$pause" 2>/dev/null
 }
@@ -22,6 +22,8 @@ while :; do
   started=$SECONDS
   ${bound[@]+"${bound[@]}"} "$@" &
   child=$!
+  # It may have come before there was anybody to pass it on to.
+  [ -z "$stopping" ] || pass_on "$stopping"
   # A signal ends `wait` before the daemon has ended.
   while :; do
     wait "$child"

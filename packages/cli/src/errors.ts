@@ -86,6 +86,26 @@ export const ProjectNameInvalid = defineError<{ name: string }>({
     `'${d.name}' cannot be the name of a project: begin with a letter or digit, and use only a to z, 0 to 9, '.', '_' and '-'.`,
 })
 
+/** A new project could not install flink-ts. */
+export const ProjectPackageUnknown = defineError<{ version: string }>({
+  code: 'cli.project-package-unknown',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `Where the new project gets flink-ts ${d.version} from is not known: this one was not installed by npm. Run npm run ` +
+    `dist in the repository, and give --package file:<repository>/build/npm/flink-ts-${d.version}.tgz, or --package ` +
+    'with a version that your registry has.',
+})
+
+/** There is no project to check. */
+export const ProjectMissing = defineError<{ folder: string }>({
+  code: 'cli.project-missing',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `${d.folder} is no folder of a project: give the one with its package.json and tsconfig.json.`,
+})
+
 /** The project has no compiler to check it with. */
 export const CompilerMissing = defineError<{ project: string }>({
   code: 'cli.compiler-missing',

@@ -27,7 +27,9 @@ const USAGE_CODES = [
   'jobgraph.bundle-entry-invalid',
   'cli.job-id-invalid',
   'cli.project-folder-in-use',
+  'cli.project-missing',
   'cli.project-name-invalid',
+  'cli.project-package-unknown',
   'cli.savepoint-arguments',
 ]
 

@@ -220,6 +220,15 @@ export const CheckpointStorageFailed = defineError<{ reason: string }>({
   message: d => `The checkpoint storage failed. ${d.reason}`,
 })
 
+/** Nothing can be written to the folder that a savepoint is to go to. */
+export const SavepointDirectoryUnusable = defineError<{ directory: string; reason: string }>({
+  code: 'state.savepoint-directory-unusable',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `No savepoint can be written to ${d.directory}. ${d.reason} The job goes on: give another folder, or mend this one.`,
+})
+
 /** The folder for the checkpoints of a job cannot be used, found out before the job starts. */
 export const CheckpointDirectoryUnusable = defineError<{ directory: string; reason: string }>({
   code: 'state.checkpoint-directory-unusable',

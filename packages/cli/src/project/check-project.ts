@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
-import { CheckFailed, CompilerMissing } from '../errors.ts'
+import { CheckFailed, CompilerMissing, ProjectMissing } from '../errors.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** What the compiler says of syntax that Node.js cannot remove. */
@@ -9,10 +10,11 @@ const NOT_ERASABLE = 'TS1294'
 
 /**
  * `flink check`: checks the types of a project with its own compiler, and says of syntax that Node.js refuses what to
- * write instead. Throws `cli.check-failed` after what is wrong has been printed, or `cli.compiler-missing`.
+ * write instead. Throws `cli.check-failed` after what is wrong has been printed, `cli.compiler-missing` or `cli.project-missing`.
  */
 export function checkProject(folder: string, terminal: Terminal): void {
   const project = resolve(folder)
+  if (!existsSync(join(project, 'package.json'))) throw ProjectMissing({ folder: project })
   let compiler: string
   try {
     compiler = createRequire(join(project, 'package.json')).resolve('typescript/bin/tsc')
@@ -24,6 +26,7 @@ export function checkProject(folder: string, terminal: Terminal): void {
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', cwd: project })
   for (const line of explain(`${stdout}${stderr}`.trimEnd())) terminal.complain(line)
   if (status !== 0) throw CheckFailed({ project })
+  terminal.print(`${project}: no errors`)
 }
 
 /** The lines of the compiler, with a remedy behind those about syntax that is more than types. */

@@ -1,13 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { VERSION } from '@flink-ts/common'
-import { ProjectFolderInUse, ProjectNameInvalid } from '../errors.ts'
+import { ProjectFolderInUse, ProjectNameInvalid, ProjectPackageUnknown } from '../errors.ts'
 import type { Terminal } from '../terminal.ts'
 import { projectFiles } from './project-files.ts'
 
 /**
  * `flink init my-jobs`: a folder with a job, its test and type checking. Throws `cli.project-folder-in-use` before it
- * writes anything if there is something in the folder, `cli.project-name-invalid` for a name that npm refuses.
+ * writes anything if there is something in the folder, `cli.project-name-invalid` for a name that npm refuses,
+ * `cli.project-package-unknown`.
  */
 export function initProject(
   folder: string,
@@ -21,7 +22,8 @@ export function initProject(
   if (!/^[a-z0-9][a-z0-9._-]*$/.test(name) || name.length > 214) throw ProjectNameInvalid({ name })
   const present = existsSync(target) ? readdirSync(target) : []
   if (present.length > 0) throw ProjectFolderInUse({ folder: target, files: present.slice(0, 5) })
-  const flink = options.package ?? sourceOfPackage(program, target) ?? VERSION
+  const flink = options.package ?? sourceOfPackage(program, target)
+  if (flink === undefined) throw ProjectPackageUnknown({ version: VERSION })
   for (const [path, text] of Object.entries(projectFiles({ name, flink }))) {
     mkdirSync(dirname(join(target, path)), { recursive: true })
     writeFileSync(join(target, path), text)
@@ -31,8 +33,8 @@ export function initProject(
 }
 
 /**
- * Where the project (or npx) that `program` is installed in takes flink-ts from, if that is a file: the new project takes
- * it from there, too, whereas a version would be looked for at a registry.
+ * Where the project (or npx) that `program` is installed in takes flink-ts from: a file, or this version at a registry.
+ * Undefined: it runs from a repository or an archive.
  */
 function sourceOfPackage(program: string, target: string): string | undefined {
   const parts = program.split(sep)
@@ -46,7 +48,8 @@ function sourceOfPackage(program: string, target: string): string | undefined {
     Record<string, string> | undefined
   >
   const source = dependencies?.['flink-ts'] ?? devDependencies?.['flink-ts']
-  if (source?.startsWith('file:') !== true) return undefined
+  if (source === undefined) return undefined
+  if (!source.startsWith('file:')) return VERSION
   const path = relative(target, resolve(project, source.slice('file:'.length)))
   return `file:${path.replaceAll(sep, '/')}`
 }

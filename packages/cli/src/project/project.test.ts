@@ -35,7 +35,7 @@ describe('flink init', () => {
   test('makes a project of this version and says how to go on', async () => {
     const { terminal, lines } = recorded()
     const project = join(folder, 'my-jobs')
-    expect(await runCli(['init', project], terminal)).toBe(0)
+    expect(await runCli(['init', project, '--package', VERSION], terminal)).toBe(0)
     expect(readdirSync(project).sort()).toEqual([
       '.gitignore',
       'README.md',
@@ -67,6 +67,13 @@ describe('flink init', () => {
     expect(manifestOf(join(folder, 'c')).dependencies).toEqual({ 'flink-ts': 'file:/there/flink-ts.tgz' })
   })
 
+  test('says what to give when it does not run from an installed package', async () => {
+    const { terminal, lines } = recorded()
+    expect(await runCli(['init', join(folder, 'jobs')], terminal)).toBe(2)
+    expect(lines.join()).toContain('--package file:')
+    expect(readdirSync(folder)).toEqual([])
+  })
+
   test('writes nothing where something is', async () => {
     const { terminal, lines } = recorded()
     writeFileSync(join(folder, 'thesis.txt'), 'years of work')
@@ -83,8 +90,10 @@ describe('flink init', () => {
 describe('flink check', () => {
   test('says where Node.js cannot run a file, and what to write instead', { timeout: 60_000 }, async () => {
     const project = join(folder, 'jobs')
-    initProject(project, {}, recorded().terminal)
+    initProject(project, { package: '0.1.0' }, recorded().terminal)
     const { terminal, lines } = recorded()
+    expect(await runCli(['check', join(project, 'src/job.ts')], terminal)).toBe(2)
+    expect(lines.splice(0).join()).toContain('is no folder of a project')
     expect(await runCli(['check', project], terminal)).toBe(1)
     expect(lines.join('\n')).toContain('there is no TypeScript. Run npm install there')
 
@@ -100,6 +109,6 @@ describe('flink check', () => {
     writeFileSync(join(project, 'src/job.ts'), 'export const fine: number = 1\n')
     lines.length = 0
     expect(await runCli(['check', project], terminal)).toBe(0)
-    expect(lines).toEqual([])
+    expect(lines).toEqual([`${project}: no errors`])
   })
 })

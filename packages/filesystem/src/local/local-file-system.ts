@@ -125,7 +125,7 @@ export class LocalFileSystem implements FileSystem {
  * Makes a folder and those above it, level by level: Node.js's own recursive call tries for ever, in a thread that all
  * file work shares, where a file system answers ENOENT below a folder that is there, as /proc does.
  */
-async function makeFolder(path: string): Promise<void> {
+async function makeFolder(path: string, attempts = 10): Promise<void> {
   try {
     await fs.mkdir(path)
   } catch (error) {
@@ -133,10 +133,11 @@ async function makeFolder(path: string): Promise<void> {
     if (existing?.isDirectory() === true) return
     if (existing !== undefined)
       throw Object.assign(new Error(`${path} is not a folder`, { cause: error }), { code: 'ENOTDIR' })
+    // Others may make or remove folders above it meanwhile; below /proc it is ENOENT each time.
+    if (!isFsError(error, 'ENOENT') || attempts === 0) throw error
     const above = dirname(path)
-    if (!isFsError(error, 'ENOENT') || (await exists(above))) throw error
-    await makeFolder(above)
-    await makeFolder(path)
+    if (!(await exists(above))) await makeFolder(above, attempts)
+    await makeFolder(path, attempts - 1)
   }
 }
 

@@ -29,7 +29,7 @@ export interface DispatcherGateway {
   /**
    * Resolves with the URI of the savepoint; with `stop`, when the job has ended. Idempotent by its trigger id. Errors:
    * `dispatcher.job-not-running`, `jobmanager.savepoint-failed`, `jobmanager.stop-failed`,
-   * `jobmanager.savepoint-directory-missing`, `state.checkpoint-directory-unusable`.
+   * `jobmanager.savepoint-directory-missing`, `state.savepoint-directory-unusable`.
    */
   triggerSavepoint(jobId: JobId, trigger: SavepointTrigger): Promise<string>
   /**

@@ -178,8 +178,11 @@ export class LeaderCampaign {
     const startedMs = clock.monotonicMs()
     const { epoch, beat } = this.#record!
     // First, so that one that was overtaken does not bring back a record that its successor has removed.
-    const before = await store.highest()
-    if (before > epoch) return { type: 'renewed', startedMs, highest: before }
+    const before = await store.read()
+    const highest = before?.epoch ?? 0
+    if (highest > epoch) return { type: 'renewed', startedMs, highest }
+    if (before === undefined || before.leaderSessionId !== this.#record!.leaderSessionId)
+      return { type: 'renewed', startedMs, highest, gone: true }
     this.#record = { ...this.#record!, beat: beat + 1 }
     await store.renew(this.#record)
     return { type: 'renewed', startedMs, highest: await store.highest() }

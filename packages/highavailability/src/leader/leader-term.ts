@@ -48,6 +48,9 @@ export class LeaderTerm {
     if (highest > this.epoch) {
       this.lose(`epoch ${highest} has begun`)
       this.#onOvertaken(highest)
+    } else if (highest < this.epoch) {
+      // The campaign sees it at its next renewal.
+      this.lose('its record was removed from the storage')
     }
     this.check()
   }

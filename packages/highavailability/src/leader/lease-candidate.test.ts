@@ -29,6 +29,16 @@ function leader(epoch = 1): LeaseCandidate {
   return candidate
 }
 
+test('a leader whose record somebody has removed leads no longer: the epoch may be claimed again', () => {
+  const candidate = leader(5)
+  candidate.handle(500, TICK)
+  expect(candidate.handle(510, { type: 'renewed', startedMs: 500, highest: 0, gone: true })).toEqual([
+    { type: 'revoke', epoch: 5, reason: 'its record was removed from the storage' },
+  ])
+  expect(candidate.leadingEpoch).toBeUndefined()
+  expect(candidate.handle(1000, TICK)).toEqual([{ type: 'read' }])
+})
+
 describe('following a leader', () => {
   test('nobody has ever led, the lease was given back, its holder is dead: claimed at once', () => {
     const first = new LeaseCandidate(TIMES, 0)

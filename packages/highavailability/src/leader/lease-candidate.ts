@@ -17,8 +17,11 @@ export type LeaseEvent =
   | { readonly type: 'read'; readonly lease: SeenLease | undefined }
   /** Answer to `claim`. `highest`: the highest epoch that was claimed when the claim was made. */
   | { readonly type: 'claimed'; readonly won: boolean; readonly highest: number }
-  /** Answer to `renew`. `highest`: the highest epoch that was claimed after the renewal. */
-  | { readonly type: 'renewed'; readonly startedMs: number; readonly highest: number }
+  /**
+   * Answer to `renew`. `highest`: the highest epoch that was claimed after the renewal. `gone`: somebody has removed the
+   * record of this epoch: nothing keeps others from claiming it.
+   */
+  | { readonly type: 'renewed'; readonly startedMs: number; readonly highest: number; readonly gone?: true }
   /** Whatever was asked last came to nothing. */
   | { readonly type: 'failed'; readonly reason: string }
   /** A write of the leader found a higher epoch. */
@@ -130,6 +133,7 @@ export class LeaseCandidate {
     const state = this.#state
     if (state.type !== 'leading') return []
     if (event.highest > state.epoch) return this.#revoke(nowMs, `epoch ${event.highest} has begun`)
+    if (event.gone === true) return this.#revoke(nowMs, 'its record was removed from the storage')
     this.#state = { ...state, provenMs: Math.max(state.provenMs, event.startedMs) }
     return []
   }

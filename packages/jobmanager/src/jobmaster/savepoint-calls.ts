@@ -31,7 +31,7 @@ export class SavepointCalls {
   /**
    * Resolves with the URI of the savepoint; with `stop`, when the job has ended. Rejects with
    * `jobmanager.savepoint-failed`, `jobmanager.stop-failed`, `jobmanager.savepoint-directory-missing`,
-   * `state.checkpoint-directory-unusable`.
+   * `state.savepoint-directory-unusable`.
    */
   async trigger({ directory, stop }: SavepointRequestOptions): Promise<string> {
     const { jobId, defaultDirectory } = this.#options

@@ -85,8 +85,12 @@ function statusOf(error: unknown): number {
     return error.domain === 'external' ? 503 : 500
   }
   // Fastify's own errors (malformed requests) carry their status.
-  const status = (error as { statusCode?: unknown }).statusCode
-  return typeof status === 'number' ? status : 500
+  const { statusCode: status, message } = error as { statusCode?: unknown; message?: unknown }
+  if (typeof status === 'number') return status
+  // Of the reader of multipart bodies, whose errors have neither status nor code.
+  const malformed =
+    /^(Multipart: |Unexpected end of (multipart data|form)|Part terminated early|Malformed part)/
+  return typeof message === 'string' && malformed.test(message) ? 400 : 500
 }
 
 /** Node could not read the request, so there is none to reply to. */

@@ -3,6 +3,7 @@ import type { JobGraph } from '@flink-ts/jobgraph'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { InvalidParameter, NotOffered, UploadMissing, UploadTooLarge } from '../errors.ts'
 import { planOf } from '../routes/job-routes.ts'
+import { shown } from './shown.ts'
 
 /** A program in the cluster that can be run. */
 export interface UploadedProgram {
@@ -110,7 +111,7 @@ function optionsOf({ query, body }: FastifyRequest): ProgramRunOptions {
     if (value === undefined || value === null || value === '') return undefined
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
       return String(value)
-    throw InvalidParameter({ name, value: JSON.stringify(value), expected: 'a text' })
+    throw InvalidParameter({ name, value: shown(value), expected: 'a text' })
   }
   const parallelism = text('parallelism')
   if (parallelism !== undefined && !/^[1-9]\d{0,5}$/.test(parallelism))
@@ -158,7 +159,7 @@ function settingsOf(given: unknown): Record<string, string> {
   if (typeof given !== 'object' || entries.some(([, value]) => typeof value !== 'string'))
     throw InvalidParameter({
       name: 'flinkConfiguration',
-      value: JSON.stringify(given),
+      value: shown(given),
       expected: 'an object of keys and texts',
     })
   return Object.fromEntries(entries) as Record<string, string>
@@ -172,7 +173,7 @@ function argumentsOf(given: Fields): readonly string[] {
     if (list.every(item => typeof item === 'string')) return list
     throw InvalidParameter({
       name: 'programArgsList',
-      value: JSON.stringify(programArgsList),
+      value: shown(programArgsList),
       expected: 'a list of texts',
     })
   }

@@ -378,6 +378,13 @@ describe('REST API', () => {
     ],
     ['PATCH /jobs/x HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 0', 400, 'job id'],
     ['GET /jobs/x HTTP/1.1', 400, 'job id'],
+    [
+      `POST /jobs/${'a'.repeat(32)}/savepoints HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 200000\r\n\r\n` +
+        '['.repeat(100_000) +
+        ']'.repeat(100_000),
+      400,
+      'JSON object',
+    ],
   ])('answers %j in the same shape', async (request, status, text) => {
     const { port } = await start()
     const socket = connect(port, '127.0.0.1', () => socket.write(`${request}\r\n\r\n`))

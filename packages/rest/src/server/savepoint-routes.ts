@@ -11,6 +11,7 @@ import type { FastifyInstance } from 'fastify'
 import { InvalidParameter, TriggerNotFound } from '../errors.ts'
 import { stackTrace } from '../routes/job-exceptions.ts'
 import { jobIdOf } from './job-id.ts'
+import { shown } from './shown.ts'
 
 /** How long the outcome of a disposal is remembered. */
 const STORE_DURATION_MS = 300_000
@@ -134,20 +135,20 @@ function failureCause(error: SerializedError): object {
 function bodyOf(body: unknown): Readonly<Record<string, unknown>> {
   if (body === undefined || body === null) return {}
   if (typeof body === 'object' && !Array.isArray(body)) return body as Record<string, unknown>
-  throw InvalidParameter({ name: 'body', value: JSON.stringify(body), expected: 'a JSON object' })
+  throw InvalidParameter({ name: 'body', value: shown(body), expected: 'a JSON object' })
 }
 
 function text(body: Readonly<Record<string, unknown>>, name: string): string | undefined {
   const value = body[name]
   if (value === undefined || value === null) return undefined
   if (typeof value === 'string' && value !== '') return value
-  throw InvalidParameter({ name, value: JSON.stringify(value), expected: 'a text' })
+  throw InvalidParameter({ name, value: shown(value), expected: 'a text' })
 }
 
 function flag(body: Readonly<Record<string, unknown>>, name: string): boolean {
   const value = body[name] ?? false
   if (typeof value === 'boolean') return value
-  throw InvalidParameter({ name, value: JSON.stringify(value), expected: 'true or false' })
+  throw InvalidParameter({ name, value: shown(value), expected: 'true or false' })
 }
 
 /** There is one format, which fits every backend: both names stand for it. */

@@ -128,7 +128,7 @@ test('one that was given up leaves nothing, and a directory that cannot be one i
   expect(await readdir(directory)).toEqual([])
   await writeFile(join(directory, 'file'), '')
   await expect(storage.newFolder(join(directory, 'file'), JOB)).rejects.toMatchObject({
-    code: 'state.checkpoint-directory-unusable',
+    code: 'state.savepoint-directory-unusable',
     domain: 'user',
   })
 })

@@ -1,6 +1,6 @@
 import type { Random } from '@flink-ts/common'
 import { FileAlreadyExists, type FileSystem, joinUri, toUri } from '@flink-ts/filesystem'
-import { CheckpointAlreadyCompleted, CheckpointDirectoryUnusable, CorruptSnapshot } from '../errors.ts'
+import { CheckpointAlreadyCompleted, CorruptSnapshot, SavepointDirectoryUnusable } from '../errors.ts'
 import { encodeMetadata } from '../snapshot/checkpoint-metadata.ts'
 import type { CheckpointMetadata, OperatorSubtaskState, StateLocation } from '../snapshot/state-handle.ts'
 import type { CheckpointStreamFactory } from './checkpoint-storage.ts'
@@ -43,7 +43,7 @@ export class FileSavepointStorage implements SavepointStorage {
       return folder
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      throw CheckpointDirectoryUnusable({ directory, reason }, error)
+      throw SavepointDirectoryUnusable({ directory, reason }, error)
     }
   }
 

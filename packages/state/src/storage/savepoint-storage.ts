@@ -16,7 +16,7 @@ export interface FoundSnapshot {
 export interface SavepointStorage extends StateReader {
   /**
    * A name that nobody uses, `<directory>/savepoint-<first 6 of the job id>-<12 hex>`, in a directory that can be
-   * written to. Rejects with `state.checkpoint-directory-unusable`.
+   * written to. Rejects with `state.savepoint-directory-unusable`.
    */
   newFolder(directory: string, jobId: string): Promise<string>
   /** Used in slot threads. */
