@@ -22,5 +22,7 @@ else
     echo "[WARN] $FLINK_CONF_DIR/masters has ${#MASTERS[@]} hosts, but high-availability.type is not set: only ${MASTERS[0]} is started." >&2
   run_on "${MASTERS[0]%%:*}" jobmanager.sh start "$@" || status=1
 fi
+# Workers of a JobManager that is not there would join another one that listens at its address.
+[ "$status" -eq 0 ] || is_highly_available || exit "$status"
 run_on_all taskmanager.sh start ${WORKERS[@]+"${WORKERS[@]}"} -- "$@" || status=1
 exit "$status"
