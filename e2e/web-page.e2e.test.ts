@@ -165,7 +165,7 @@ describe.skipIf(reason !== undefined)(
       await ask('Checkpoint now', undefined, 'Checkpoint')
       await page.getByText(/^checkpoint \d+$/).waitFor()
       await ask('Savepoint', join(cluster.folder, 'conf/flink-conf.yaml'), 'Savepoint')
-      await page.getByText(/No checkpoints can be written to/).waitFor()
+      await page.getByText(/No savepoint can be written to/).waitFor()
       const folder = join(cluster.folder, 'savepoints')
       await ask('Stop', folder, 'Stop with savepoint')
       await page.getByText(`file://${folder}/savepoint-`).waitFor()
