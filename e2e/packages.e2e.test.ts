@@ -52,8 +52,8 @@ async function run(command: string, args: readonly string[], cwd: string, path =
   return new Promise<Result>((done, failed) => {
     const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
     let out = ''
-    child.stdout.on('data', data => (out += data))
-    child.stderr.on('data', data => (out += data))
+    child.stdout.setEncoding('utf8').on('data', data => (out += data))
+    child.stderr.setEncoding('utf8').on('data', data => (out += data))
     child.on('error', failed)
     child.on('close', code => done({ code, out }))
   })

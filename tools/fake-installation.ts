@@ -57,8 +57,8 @@ export async function execute(
   }
   signal?.addEventListener('abort', end)
   let out = ''
-  child.stdout.on('data', data => (out += data))
-  child.stderr.on('data', data => (out += data))
+  child.stdout.setEncoding('utf8').on('data', data => (out += data))
+  child.stderr.setEncoding('utf8').on('data', data => (out += data))
   const code = await new Promise<number | null>(resolve => child.on('close', resolve))
   signal?.removeEventListener('abort', end)
   return { code, out }

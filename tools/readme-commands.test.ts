@@ -65,8 +65,8 @@ async function run(
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let out = ''
-  child.stdout.on('data', data => (out += data))
-  child.stderr.on('data', data => (out += data))
+  child.stdout.setEncoding('utf8').on('data', data => (out += data))
+  child.stderr.setEncoding('utf8').on('data', data => (out += data))
   const code = await new Promise<number | null>(done => child.on('close', done))
   return { code, out }
 }

@@ -28,8 +28,8 @@ function run(command, args, stdio) {
   return new Promise(resolve => {
     const child = spawn(command, args, { stdio })
     let output = ''
-    child.stdout?.on('data', data => (output += data))
-    child.stderr?.on('data', data => (output += data))
+    child.stdout?.setEncoding('utf8').on('data', data => (output += data))
+    child.stderr?.setEncoding('utf8').on('data', data => (output += data))
     child.on('error', error => resolve({ code: 1, output: error.message }))
     child.on('close', code => resolve({ code, output }))
   })

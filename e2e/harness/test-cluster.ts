@@ -296,6 +296,9 @@ export class TestCluster {
     this.#track(child)
     let stdout = ''
     let stderr = ''
+    // A character may lie in two chunks.
+    child.stdout.setEncoding('utf8')
+    child.stderr.setEncoding('utf8')
     child.stdout.on('data', chunk => {
       stdout += chunk
     })

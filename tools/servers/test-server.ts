@@ -75,8 +75,8 @@ function execute(script: string, args: readonly string[]): Promise<string> {
       env: { ...process.env, FLINK_NODE: process.execPath },
     })
     let [stdout, stderr] = ['', '']
-    child.stdout.on('data', (data: Buffer) => (stdout += data.toString()))
-    child.stderr.on('data', (data: Buffer) => (stderr += data.toString()))
+    child.stdout.setEncoding('utf8').on('data', (data: string) => (stdout += data))
+    child.stderr.setEncoding('utf8').on('data', (data: string) => (stderr += data))
     child.on('error', reject)
     // Not `close`: servers that were started may keep the pipes.
     child.on('exit', code => {
