@@ -6,7 +6,7 @@ import { STRETCH_MARK, type Stretch } from './stretch.ts'
 /** How the count by key is written. */
 export type Keyed = 'reduce' | 'process'
 
-type Variant = 'hand' | 'clean' | 'polluted'
+type Variant = 'hand' | 'clean' | 'polluted' | 'same-class'
 
 /** A chain in the real engine beside the same loop by hand, in million records a second of the thread's CPU time. */
 export interface ChainFigures {
@@ -14,17 +14,22 @@ export interface ChainFigures {
   readonly hand: Spread
   /** The chain alone in its thread. */
   readonly clean: Spread
-  /** After six other pipelines ran in the same thread. */
+  /** After six other pipelines, with functions of their own, ran in the same thread. */
   readonly polluted: Spread
+  /** After six others whose counts are instances of the same class of the user's. */
+  readonly sameClass: Spread | undefined
 }
 
-const VARIANTS: readonly Variant[] = ['hand', 'clean', 'polluted']
+const VARIANTS: Readonly<Record<Keyed, readonly Variant[]>> = {
+  reduce: ['hand', 'clean', 'polluted'],
+  process: ['hand', 'clean', 'polluted', 'same-class'],
+}
 
 /** Runs each variant `rounds` times, one after another and in turns, so that what else the machine does meets all. */
 export function measureChain(keyed: Keyed, options: { records: number; rounds: number }): ChainFigures {
-  const figures: Record<Variant, number[]> = { hand: [], clean: [], polluted: [] }
+  const figures: Record<Variant, number[]> = { hand: [], clean: [], polluted: [], 'same-class': [] }
   for (let round = 0; round < options.rounds; round++) {
-    for (const variant of VARIANTS) {
+    for (const variant of VARIANTS[keyed]) {
       const { records, cpuMs } = run(variant, keyed, options.records)
       figures[variant].push(records / cpuMs / 1000)
     }
@@ -34,12 +39,13 @@ export function measureChain(keyed: Keyed, options: { records: number; rounds: n
     hand: spreadOf(figures.hand),
     clean: spreadOf(figures.clean),
     polluted: spreadOf(figures.polluted),
+    sameClass: keyed === 'process' ? spreadOf(figures['same-class']) : undefined,
   }
 }
 
 function run(variant: Variant, keyed: Keyed, records: number): Stretch {
   const file = join(import.meta.dirname, variant === 'hand' ? 'chain-hand.ts' : 'chain-job.ts')
-  const flags = variant === 'polluted' ? ['--polluted'] : []
+  const flags = variant === 'hand' || variant === 'clean' ? [] : [`--${variant}`]
   const { stdout, stderr, status, error } = spawnSync(
     process.execPath,
     [...process.execArgv, file, String(records), keyed, ...flags],

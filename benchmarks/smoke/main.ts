@@ -11,7 +11,7 @@ import { type Spread, spreadOf } from './spread.ts'
 const ROUNDS = Number(process.env.ROUNDS ?? 5)
 /** Each starts and stops a whole cluster. */
 const CLUSTER_ROUNDS = Math.min(ROUNDS, 3)
-const RECORDS = Number(process.env.RECORDS ?? 10_000_000)
+const RECORDS = Number(process.env.RECORDS ?? 30_000_000)
 /** Of the loop by hand, in percent. */
 const CHAIN_GOAL = 75
 
@@ -39,21 +39,20 @@ const row = (...cells: string[]): void =>
 const spreadText = ({ median, least, most }: Spread, digits = 1): string =>
   `${median.toFixed(digits)} (${least.toFixed(digits)} to ${most.toFixed(digits)})`
 
-function printChain({ keyed, hand, clean, polluted }: ChainFigures): void {
+function printChain({ keyed, hand, clean, polluted, sameClass }: ChainFigures): void {
   row(`${keyed}, M records/s: loop by hand`, '', spreadText(hand), '', '', '')
   for (const [name, spread] of [
     ['clean', clean],
     ['after six other pipelines', polluted],
+    ['after six of the same class', sameClass],
   ] as const) {
+    if (spread === undefined) continue
     const percent = (100 * spread.median) / hand.median
-    row(
-      `${keyed}: ${name}`,
-      `${percent.toFixed(0)} %`,
-      spreadText(spread),
-      `${CHAIN_GOAL} %`,
-      '',
-      percent >= CHAIN_GOAL ? 'met' : 'missed',
-    )
+    const figure = [`${percent.toFixed(0)} %`, spreadText(spread)]
+    // The goal is of operators. What V8 makes of a class of the user's that many of them share is shown beside it.
+    const verdict =
+      spread === sameClass ? [] : [`${CHAIN_GOAL} %`, '', percent >= CHAIN_GOAL ? 'met' : 'missed']
+    row(`${keyed}: ${name}`, ...figure, ...verdict)
   }
 }
 

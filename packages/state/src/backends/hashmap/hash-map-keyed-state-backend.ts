@@ -88,6 +88,8 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend {
   /** Restored timers whose queue is not registered yet. */
   readonly #restoredTimers = new Map<string, TimerEntry[]>()
   #snapshot: KeyedSnapshot | undefined
+  /** Replaced as soon as a state is cleaned up at each record: all others do not even ask. */
+  setCurrentKey: (key: unknown) => void = this.#cursor.set
 
   constructor(options: HashMapBackendOptions) {
     this.keyGroupRange = options.keyGroupRange
@@ -96,11 +98,6 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend {
     this.#compression = options.compression ?? 'none'
     const removals = options.incremental === true ? new RemovalLog() : undefined
     this.#copyOnWrite = new CopyOnWrite(this.#cursor, removals)
-  }
-
-  setCurrentKey(key: unknown): void {
-    this.#cursor.set(key)
-    if (this.#recordSweepers.length > 0) for (const sweeper of this.#recordSweepers) sweeper.sweep()
   }
 
   useTime(time: StateTime): void {
@@ -298,8 +295,16 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend {
     state.clock = clock
     if (ttl.cleanupEntries === 0) return { state, clock }
     const sweeper = new TtlSweeper({ clock }, { state, copyOnWrite: this.#copyOnWrite })
-    if (ttl.cleanupEveryRecord) this.#recordSweepers.push(sweeper)
+    if (ttl.cleanupEveryRecord) this.#sweepAtEachRecord(sweeper)
     return { state, clock, sweeper }
+  }
+
+  #sweepAtEachRecord(sweeper: TtlSweeper): void {
+    this.#recordSweepers.push(sweeper)
+    this.setCurrentKey = key => {
+      this.#cursor.set(key)
+      for (const each of this.#recordSweepers) each.sweep()
+    }
   }
 
   *#timers(): Iterable<readonly [string, Iterable<TimerEntry>]> {

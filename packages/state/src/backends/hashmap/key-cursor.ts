@@ -1,4 +1,4 @@
-import { canonicalKey } from '@flink-ts/serialization'
+import { canonicalKey, generate } from '@flink-ts/serialization'
 
 /** From here on the count begins anew, so that it stays a small integer for V8. */
 export const LAST_GENERATION = 2 ** 31 - 2
@@ -15,8 +15,23 @@ export class KeyCursor {
   /** From 0 to {@link LAST_GENERATION}. */
   generation = 0
   readonly #forgetters: (() => void)[] = []
-  /** Of the key, if it was asked for. */
-  #canonical: ReturnType<typeof canonicalKey> | undefined
+  /** {@link KeyCursor.canonical}, once it was asked for. Written by {@link KeyCursor.set} and here only. */
+  known: ReturnType<typeof canonicalKey> | undefined = undefined
+
+  /**
+   * Makes `key` the current one. Code of its own for each cursor: every record of every keyed operator passes here, and
+   * V8 inlines no shared function that has seen the keys of several operators and is too long for its budget.
+   */
+  readonly set: (key: unknown) => void = generate<(key: unknown) => void>(
+    ['cursor', 'restart'],
+    `return key => {
+  cursor.key = key
+  cursor.known = undefined
+  if (cursor.generation < ${LAST_GENERATION}) cursor.generation++
+  else restart()
+}`,
+    [this, () => this.#restart()],
+  )
 
   get hasKey(): boolean {
     return this.key !== NO_KEY
@@ -24,14 +39,8 @@ export class KeyCursor {
 
   /** `canonicalKey` of the key, made once for all states that look it up: of tuples and objects it is a text. */
   get canonical(): ReturnType<typeof canonicalKey> {
-    this.#canonical ??= canonicalKey(this.key)
-    return this.#canonical
-  }
-
-  set(key: unknown): void {
-    this.key = key
-    this.#canonical = undefined
-    this.advance()
+    this.known ??= canonicalKey(this.key)
+    return this.known
   }
 
   advance(): void {
