@@ -45,6 +45,11 @@ export const RestOptionKeys = {
     deprecatedKeys: ['jobmanager.web.upload.dir'],
   }),
   prometheusReporter: option('metrics.reporter.prom.factory.class', reporterType, {
+  cancelEnabled: option('web.cancel.enable', booleanType, {
+    defaultValue: true,
+    description:
+      'Whether the web page offers to cancel, stop and restart jobs. The REST API does it in any case.',
+  }),
     defaultValue: 'none',
     description:
       'Set to org.apache.flink.metrics.prometheus.PrometheusReporterFactory, the JobManager offers the metrics of the ' +

@@ -1,6 +1,7 @@
 import { type ComponentType, render } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { connection, useToken } from './api/client.ts'
+import { clusterConfig, isHistory, takesPrograms } from './api/cluster-config.ts'
 import { refreshMs, usePoll } from './api/poll.ts'
 import type { ClusterOverview, DashboardConfiguration } from './api/shapes.ts'
 import { Empty, Panel } from './components/parts.tsx'
@@ -14,12 +15,19 @@ type Page = ComponentType<{ path: readonly string[] }>
 const SECTIONS = [
   ['overview', 'Overview'],
   ['jobs', 'Jobs'],
+  ['submit', 'Submit'],
   ['task-managers', 'Task managers'],
   ['job-manager', 'Job manager'],
 ] as const
 
+function isOffered(section: string): boolean {
+  if (section === 'submit') return takesPrograms()
+  return section === 'jobs' || !isHistory()
+}
+
 /** Pages that are loaded when they are first looked at. */
 const LATER: Readonly<Record<string, () => Promise<Page>>> = {
+  submit: async () => (await import('./pages/submit.tsx')).SubmitPage,
   job: async () => (await import('./pages/job.tsx')).JobPage,
   'task-managers': async () => (await import('./pages/task-managers.tsx')).TaskManagers,
   'task-manager': async () => (await import('./pages/task-manager.tsx')).TaskManagerPage,
@@ -32,6 +40,7 @@ function App() {
   const config = usePoll<DashboardConfiguration>('/config', 'once').data
   const [page = 'overview', ...rest] = route.value.path
   useEffect(() => {
+    clusterConfig.value = config
     if (config !== undefined) refreshMs.value = Math.max(1000, config['refresh-interval'])
   }, [config])
   return (
@@ -53,7 +62,7 @@ function toMain(): void {
 }
 
 function Content({ page, path }: { page: string; path: readonly string[] }) {
-  if (page === 'overview') return <Overview />
+  if (page === 'overview') return isHistory() ? <Jobs shown="completed" /> : <Overview />
   if (page === 'jobs') return <Jobs shown={path[0] ?? 'running'} />
   const load = LATER[page]
   if (load === undefined) {
@@ -86,14 +95,14 @@ function Later({ load, path }: { load: () => Promise<Page>; path: readonly strin
 }
 
 function Top({ section }: { section: string }) {
-  const cluster = usePoll<ClusterOverview>('/overview').data
+  const cluster = usePoll<ClusterOverview>(isHistory() ? undefined : '/overview').data
   return (
     <header class="top">
       <a class="brand" href={href(['overview'])}>
         <img src={new URL('./icon.svg', import.meta.url).href} alt="" /> flink-ts
       </a>
       <nav aria-label="Main">
-        {SECTIONS.map(([id, label]) => (
+        {SECTIONS.filter(([id]) => isOffered(id)).map(([id, label]) => (
           <a key={id} href={href([id])} aria-current={id === section ? 'page' : undefined}>
             {label}
           </a>

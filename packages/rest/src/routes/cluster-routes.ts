@@ -26,13 +26,22 @@ export function clusterOverview(
 }
 
 /** GET /config */
-export function dashboardConfiguration(version: string, nowMs: number, takesPrograms: boolean): object {
+export function dashboardConfiguration(
+  version: string,
+  nowMs: number,
+  offers: { readonly programs: boolean; readonly cancel: boolean },
+): object {
   const offsetMinutes = -new Date(nowMs).getTimezoneOffset()
   return {
     'refresh-interval': REFRESH_INTERVAL_MS,
     'timezone-name': new Intl.DateTimeFormat('en').resolvedOptions().timeZone,
     'timezone-offset': offsetMinutes * 60_000,
     'flink-version': version,
-    features: { 'web-submit': takesPrograms, 'web-cancel': true, 'web-rescale': false, 'web-history': false },
+    features: {
+      'web-submit': offers.programs,
+      'web-cancel': offers.cancel,
+      'web-rescale': false,
+      'web-history': false,
+    },
   }
 }

@@ -9,10 +9,12 @@ import {
 import type { DispatcherGateway, ProcessMonitor } from '@flink-ts/gateways'
 import type { FastifyInstance } from 'fastify'
 import { BindFailed, NotOffered, TriggerNotFound, UnauthenticatedBinding } from '../errors.ts'
+import { RestOptionKeys } from '../rest-options.ts'
 import { clusterOverview, dashboardConfiguration } from '../routes/cluster-routes.ts'
 import { refuseForeignPages } from './browser-guard.ts'
 import { addCheckpointRoutes } from './checkpoint-server-routes.ts'
 import { errorAnswers } from './error-answers.ts'
+import { FlameGraphs, flameGraphSettingsOf } from './flame-graphs.ts'
 import { addJobRoutes, type ClientHeartbeats } from './job-server-routes.ts'
 import { addMetricRoutes } from './metric-server-routes.ts'
 import { addPageRoutes } from './page-routes.ts'
@@ -87,7 +89,8 @@ export function createRestServer(
       else refuseForeignPages(server, { loopbackOnly: !options.allowUnauthenticated })
       if (options.webPage !== undefined) await addPageRoutes(server, options.webPage)
       const recent = new RecentDetails(dependencies)
-      const shared: SharedState = { disposals: new Map(), heartbeats: new Map(), recent }
+      const flameGraphs = new FlameGraphs(flameGraphSettingsOf(dependencies.configuration), dependencies)
+      const shared: SharedState = { disposals: new Map(), heartbeats: new Map(), recent, flameGraphs }
       // Clients of Flink send /v1, the web page the bare path.
       for (const prefix of ['', '/v1']) {
         await server.register(
@@ -124,6 +127,7 @@ interface SharedState {
   readonly disposals: Disposals
   readonly heartbeats: ClientHeartbeats
   readonly recent: RecentDetails
+  readonly flameGraphs: FlameGraphs
 }
 
 function demandToken(server: FastifyInstance, token: string): void {
@@ -142,11 +146,15 @@ function demandToken(server: FastifyInstance, token: string): void {
 }
 
 function addRoutes(app: FastifyInstance, dependencies: RestServerDependencies, shared: SharedState): void {
-  const { dispatcher, clock, version, shutDown, programs } = dependencies
+  const { dispatcher, clock, configuration, version, shutDown, programs } = dependencies
   app.get('/overview', async () =>
     clusterOverview(await dispatcher.requestResourceOverview(), await dispatcher.listJobs(), version),
   )
-  app.get('/config', async () => dashboardConfiguration(version, clock.now(), programs !== undefined))
+  const offers = {
+    programs: programs !== undefined,
+    cancel: configuration.get(RestOptionKeys.cancelEnabled),
+  }
+  app.get('/config', async () => dashboardConfiguration(version, clock.now(), offers))
   app.delete('/cluster', async (_request, reply) => {
     if (shutDown === undefined)
       throw NotOffered({ what: 'Shutting down this cluster by REST', remedy: 'end the process it runs in' })
@@ -163,7 +171,7 @@ function addRoutes(app: FastifyInstance, dependencies: RestServerDependencies, s
     throw NotOffered({ what: `Deleting the data set ${id}`, remedy: 'there are no cached data sets' })
   })
   addJobRoutes(app, dependencies, shared.heartbeats)
-  addVertexRoutes(app, dependencies, shared.recent)
+  addVertexRoutes(app, dependencies, shared)
   addMetricRoutes(app, dependencies, shared.recent)
   addCheckpointRoutes(app, dependencies)
   addSavepointRoutes(app, dependencies, shared.disposals)

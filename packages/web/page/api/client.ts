@@ -7,11 +7,14 @@ export class ApiError extends Error {
   readonly status: number
   /** The cluster is there but knows no such path: an older one, or a feature that is switched off. */
   readonly unknownPath: boolean
+  /** Asking again brings the same: the cluster does not do it, or not like this. */
+  readonly final: boolean
 
   constructor(status: number, message: string) {
     super(message)
     this.status = status
     this.unknownPath = status === 404 && message.startsWith('Not found:')
+    this.final = this.unknownPath || [400, 403, 405, 501].includes(status)
   }
 }
 
@@ -40,9 +43,49 @@ export async function getTail(path: string, bytes: number, signal?: AbortSignal)
 }
 
 /** Sends JSON and reads the answer. @throws ApiError */
-export async function send<T>(method: 'POST' | 'PATCH', path: string, body?: object): Promise<T> {
+export async function send<T>(method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<T> {
   const json = { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
   return (await (await request(method, path, body === undefined ? {} : json)).json()) as T
+}
+
+/**
+ * Sends a file as a form, as the API takes programs.
+ * @param progress told the sent share, 0 to 1
+ * @throws ApiError
+ */
+export function upload<T>(
+  path: string,
+  field: string,
+  file: File,
+  progress: (share: number) => void,
+  signal: AbortSignal,
+): Promise<T> {
+  // fetch does not tell how much has been sent.
+  const sending = new XMLHttpRequest()
+  sending.open('POST', `.${path}`)
+  const token = sessionStorage.getItem(TOKEN_KEY)
+  if (token !== null) sending.setRequestHeader('authorization', `Bearer ${token}`)
+  const form = new FormData()
+  form.append(field, file, file.name)
+  return new Promise((resolve, reject) => {
+    const failed = (message: string): void => reject(new ApiError(0, message))
+    sending.upload.addEventListener('progress', event => progress(event.loaded / Math.max(1, event.total)))
+    sending.addEventListener('error', () => failed('The connection was lost while the file was sent.'))
+    sending.addEventListener('abort', () => failed('Given up.'))
+    sending.addEventListener('load', () => {
+      connection.value = sending.status === 401 ? 'token-needed' : 'ok'
+      try {
+        const answer = JSON.parse(sending.responseText) as T & { errors?: readonly string[] }
+        if (sending.status < 300) resolve(answer)
+        else reject(new ApiError(sending.status, answer.errors?.join('\n') ?? sending.statusText))
+      } catch {
+        // A proxy's answer is no JSON: the status says it.
+        reject(new ApiError(sending.status, `${sending.status} ${sending.statusText}`))
+      }
+    })
+    signal.addEventListener('abort', () => sending.abort(), { once: true })
+    sending.send(form)
+  })
 }
 
 interface Sent {

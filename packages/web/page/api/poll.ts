@@ -19,9 +19,12 @@ const NOTHING = { data: undefined, error: undefined, at: 0 }
  * Reads a path now and every {@link refreshMs} until the component goes or the path changes; the next request starts
  * after the answer to the one before. A page that nobody sees asks for nothing.
  * @param path undefined: nothing to read yet
- * @param often `once`: no further requests after a success
+ * @param often `once`: no further requests after a success; `until-some`: after one with at least one element
  */
-export function usePoll<T>(path: string | undefined, often: 'live' | 'once' = 'live'): Answer<T> {
+export function usePoll<T>(
+  path: string | undefined,
+  often: 'live' | 'once' | 'until-some' = 'live',
+): Answer<T> {
   const [answer, setAnswer] = useState<Answer<T> & { readonly path?: string | undefined }>(NOTHING)
   const everyMs = refreshMs.value
   // Whoever gives a token wants to see everything again.
@@ -33,11 +36,10 @@ export function usePoll<T>(path: string | undefined, often: 'live' | 'once' = 'l
       result => {
         if (!(result instanceof ApiError)) {
           setAnswer({ data: result, error: undefined, at: Date.now(), path })
-          return often === 'live'
+          return often === 'live' || (often === 'until-some' && (result as readonly unknown[]).length === 0)
         }
         setAnswer(before => ({ ...(before.path === path ? before : NOTHING), error: result, path }))
-        // What does not exist will not begin to.
-        return !result.unknownPath
+        return !result.final
       },
       everyMs,
     )

@@ -4,7 +4,7 @@
 export interface DashboardConfiguration {
   readonly 'refresh-interval': number
   readonly 'flink-version': string
-  readonly features: { readonly 'web-cancel'?: boolean }
+  readonly features: Readonly<Partial<Record<'web-submit' | 'web-cancel' | 'web-history', boolean>>>
 }
 
 /** GET /overview */

@@ -14,7 +14,16 @@ interface ChartProps {
   readonly write: (value: number | undefined) => string
 }
 
-const COLOURS = ['#0f9d8f', '#d9730d', '#6a5acd', '#2f7de1', '#c0392b', '#7a8b00', '#a0522d', '#ad3f8f']
+const COLOURS: readonly string[] = [
+  '#0f9d8f',
+  '#d9730d',
+  '#6a5acd',
+  '#2f7de1',
+  '#c0392b',
+  '#7a8b00',
+  '#a0522d',
+  '#ad3f8f',
+]
 const HEIGHT_PX = 150
 /** More lines than this can't be told apart. */
 const MAX_SERIES = COLOURS.length

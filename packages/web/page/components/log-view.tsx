@@ -58,7 +58,7 @@ export function LogView({ path, title }: { path: string; title: string }) {
       {text === '' && <Empty>Nothing has been written here.</Empty>}
       {typeof text === 'string' && text !== '' && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls by the keyboard only if it can have the focus
-        <div class="log" ref={box} tabIndex={0} role="log" aria-label={title}>
+        <div class="log" ref={box} tabIndex={0} role="log" aria-live="off" aria-label={title}>
           {shown.map(line => (
             <Line key={line.number} line={line} />
           ))}

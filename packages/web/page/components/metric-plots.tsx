@@ -11,27 +11,42 @@ const MAX_POINTS = 200
 const MAX_CHOSEN = 12
 const MAX_LISTED = 200
 
+/** Values by metric and what of it: its value, or an aggregate. */
 interface Points {
   readonly at: readonly number[]
   readonly values: Readonly<Record<string, readonly (number | undefined)[]>>
 }
 
-/**
- * Metrics of one thing, chosen by name and plotted from then on. The choice is remembered for all things of a scope.
- * @param path answers names, and with `?get=` values
- */
-export function MetricPlots({ path, scope }: { path: string; scope: string }) {
+interface MetricPlotsProps {
+  /** Answers names, and with `?get=` values. */
+  readonly path: string
+  readonly scope: string
+  /** The path answers aggregates of several values of each metric. */
+  readonly aggregated?: boolean
+}
+
+/** A line of a plot, by the field of an answer that has it. */
+const VALUE = [['value', '']] as const
+const AGGREGATES = [
+  ['max', 'most'],
+  ['avg', 'average'],
+  ['min', 'least'],
+] as const
+
+/** Metrics of one thing, chosen by name and plotted from then on. The choice is remembered for all things of a scope. */
+export function MetricPlots({ path, scope, aggregated = false }: MetricPlotsProps) {
   const storeKey = `flink-metrics-${scope}`
-  const names = usePoll<readonly Metric[]>(path, 'once')
+  const lines = aggregated ? AGGREGATES : VALUE
+  const names = usePoll<readonly Metric[]>(path, 'until-some')
   const [filter, setFilter] = useState('')
-  const [chosen, setChosen] = useState<readonly string[]>(() =>
-    JSON.parse(localStorage.getItem(storeKey) ?? '[]'),
-  )
+  const [chosen, setChosen] = useState<readonly string[]>(() => remembered(storeKey))
   const [points, setPoints] = useState<Points>({ at: [], values: {} })
   const known = useMemo(() => new Set(names.data?.map(({ id }) => id)), [names.data])
   const plotted = chosen.filter(id => known.has(id))
   const values = usePoll<readonly Metric[]>(
-    plotted.length === 0 ? undefined : `${path}?get=${plotted.map(encodeURIComponent).join(',')}`,
+    plotted.length === 0
+      ? undefined
+      : `${path}?get=${plotted.map(encodeURIComponent).join(',')}${aggregated ? '&agg=min,max,avg' : ''}`,
   )
   useEffect(() => {
     const { data, at } = values
@@ -58,7 +73,10 @@ export function MetricPlots({ path, scope }: { path: string; scope: string }) {
                     key={id}
                     title={id}
                     at={points.at}
-                    series={[{ name: id, values: points.values[id] ?? [] }]}
+                    series={lines.map(([field, label]) => ({
+                      name: label,
+                      values: points.values[`${id} ${field}`] ?? [],
+                    }))}
                     write={short}
                   />
                 ))}
@@ -96,17 +114,30 @@ export function MetricPlots({ path, scope }: { path: string; scope: string }) {
   )
 }
 
+function remembered(storeKey: string): readonly string[] {
+  try {
+    const stored: unknown = JSON.parse(localStorage.getItem(storeKey) ?? '[]')
+    return Array.isArray(stored) ? stored.filter(id => typeof id === 'string') : []
+  } catch {
+    return [] // Written by somebody else.
+  }
+}
+
 function withValues(before: Points, data: readonly Metric[], at: number): Points {
   if (before.at.at(-1) === at) return before
   const last = before.at.length
-  const now = new Map(data.map(({ id, value }) => [id, Number(value)]))
-  const ids = new Set([...Object.keys(before.values), ...now.keys()])
+  const now = new Map(
+    data.flatMap(({ id, ...fields }) =>
+      Object.entries(fields).map(([field, value]): [string, number] => [`${id} ${field}`, Number(value)]),
+    ),
+  )
+  const keys = new Set([...Object.keys(before.values), ...now.keys()])
   const values: Record<string, (number | undefined)[]> = {}
-  for (const id of ids) {
-    const value = now.get(id)
+  for (const key of keys) {
+    const value = now.get(key)
     // One that was chosen later has no values before.
-    const earlier = before.values[id] ?? Array.from({ length: last }, () => undefined)
-    values[id] = [...earlier, Number.isFinite(value) ? value : undefined].slice(-MAX_POINTS)
+    const earlier = before.values[key] ?? Array.from({ length: last }, () => undefined)
+    values[key] = [...earlier, Number.isFinite(value) ? value : undefined].slice(-MAX_POINTS)
   }
   return { at: [...before.at, at].slice(-MAX_POINTS), values }
 }

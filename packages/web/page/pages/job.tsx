@@ -133,7 +133,7 @@ function Why({ job, history }: { job: Job; history: JobHistory | undefined }) {
     })),
   })
   return (
-    <p class={`why ${tone}`} aria-live="polite">
+    <p class={`why ${tone}`}>
       <b>Why</b>
       <span>{text}</span>
     </p>

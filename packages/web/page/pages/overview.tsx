@@ -10,6 +10,7 @@ export function Overview() {
   const jobs = usePoll<{ jobs: readonly JobSummary[] }>('/jobs/overview')
   return (
     <>
+      <h1 class="unseen">Overview</h1>
       <Shown answer={cluster} what="the cluster">
         {data => <Tiles cluster={data} />}
       </Shown>
@@ -25,11 +26,20 @@ export function Overview() {
       </Panel>
       <Panel title="Completed lately" end={<a href={href(['jobs', 'completed'])}>All completed jobs</a>}>
         <Shown answer={jobs} what="jobs">
-          {data => <JobTable jobs={data.jobs.filter(hasEnded).slice(0, 8)} empty="No job has ended yet." />}
+          {data => <JobTable jobs={latestEnded(data.jobs)} empty="No job has ended yet." />}
         </Shown>
       </Panel>
     </>
   )
+}
+
+const MAX_COMPLETED = 8
+
+function latestEnded(jobs: readonly JobSummary[]): readonly JobSummary[] {
+  return jobs
+    .filter(hasEnded)
+    .toSorted((a, b) => b['end-time'] - a['end-time'])
+    .slice(0, MAX_COMPLETED)
 }
 
 function Tiles({ cluster }: { cluster: ClusterOverview }) {

@@ -1,19 +1,16 @@
-import { useEffect, useMemo, useState } from 'preact/hooks'
-import { get } from '../../api/client.ts'
-import { poll, refreshMs } from '../../api/poll.ts'
-import type { Job, Metric } from '../../api/shapes.ts'
+import { useMemo, useState } from 'preact/hooks'
+import type { Job } from '../../api/shapes.ts'
 import { Chart } from '../../components/chart.tsx'
 import { Panel } from '../../components/parts.tsx'
 import { GraphView } from '../../graph/graph-view.tsx'
-import { bytes, duration, leastWatermark, short, watermark } from '../../model/format.ts'
+import { bytes, short } from '../../model/format.ts'
 import { type JobHistory, latestRates } from '../../model/job-history.ts'
 import { go, route } from '../../router.ts'
 import { hasEnded } from '../jobs.tsx'
+import { useChains } from './use-chains.ts'
+import { useWatermarks } from './use-watermarks.ts'
 import { VertexDrawer } from './vertex-drawer.tsx'
 import { VertexTable } from './vertex-table.tsx'
-
-/** Watermarks are one request for each vertex: of larger jobs they are in the drawer. */
-const MAX_WATERMARKED_VERTICES = 30
 
 /** The dataflow with what happens in it now. A vertex in the query (`?vertex=`) is opened in the drawer. */
 export function GraphTab({ job, history }: { job: Job; history: JobHistory | undefined }) {
@@ -29,14 +26,26 @@ export function GraphTab({ job, history }: { job: Job; history: JobHistory | und
       ),
     [job, latest, watermarks],
   )
+  const [chainsOpen, openChains] = useState(false)
+  const chains = useChains(job, chainsOpen)
   const { vertex: selected, show = 'detail' } = Object.fromEntries(route.value.query)
   const place = ['job', job.jid, 'graph']
-  const select = (vertexId: string): void => go(place, { vertex: vertexId, show })
+  // Whoever holds it may hold it for long: what is open is looked up when it is called.
+  const select = (vertexId: string): void =>
+    go(place, { vertex: vertexId, show: route.value.query.get('show') ?? 'detail' })
   const open = job.vertices.find(({ id }) => id === selected)
   return (
     <>
       <Panel label="Dataflow">
-        <GraphView job={job} notes={notes} selected={selected} select={select} />
+        <GraphView
+          job={job}
+          notes={notes}
+          chains={chains}
+          chainsOpen={chainsOpen}
+          openChains={openChains}
+          selected={selected}
+          select={select}
+        />
       </Panel>
       <VertexTable job={job} notes={notes} select={select} />
       {history !== undefined && !hasEnded(job) && <Charts job={job} history={history} />}
@@ -53,75 +62,34 @@ export function GraphTab({ job, history }: { job: Job; history: JobHistory | und
   )
 }
 
+/** More lines than this nobody tells apart. */
+const MAX_PLOTTED = 8
+
+/** What flows between vertices; of many vertices those that send most. */
 function Charts({ job, history }: { job: Job; history: JobHistory }) {
   const { samples } = history
-  const series = (read: 'recordsOutPerSecond' | 'bytesOutPerSecond' | 'recordsInPerSecond') =>
-    job.vertices.map(({ id, name }) => ({ name, values: samples.map(({ rates }) => rates.get(id)?.[read]) }))
-  const at = samples.map(sample => sample.at)
   const senders = new Set(job.plan.nodes.flatMap(({ inputs = [] }) => inputs.map(({ id }) => id)))
-  if (senders.size === 0) return null
-  const names = new Set(job.vertices.filter(({ id }) => senders.has(id)).map(({ name }) => name))
-  const sending = <T extends { name: string }>(all: readonly T[]): readonly T[] =>
-    all.filter(s => names.has(s.name))
+  const latest = samples.at(-1)?.rates
+  const plotted = job.vertices
+    .filter(({ id }) => senders.has(id))
+    .toSorted(
+      (a, b) => (latest?.get(b.id)?.bytesOutPerSecond ?? 0) - (latest?.get(a.id)?.bytesOutPerSecond ?? 0),
+    )
+    .slice(0, MAX_PLOTTED)
+    .map(({ id }) => id)
+  // In the order of the flow, so that lines keep their colours.
+  const shown = job.vertices.filter(({ id }) => plotted.includes(id))
+  if (shown.length === 0) return null
+  const at = samples.map(sample => sample.at)
+  const series = (read: 'recordsOutPerSecond' | 'bytesOutPerSecond') =>
+    shown.map(({ id, name }) => ({ name, values: samples.map(({ rates }) => rates.get(id)?.[read]) }))
+  const which = senders.size > shown.length ? `, of the ${shown.length} that send most` : ''
   return (
-    <Panel title="Since this page was opened">
+    <Panel title={`Since this page was opened${which}`}>
       <div class="pad charts">
-        <Chart
-          title="Records sent by second"
-          at={at}
-          series={sending(series('recordsOutPerSecond'))}
-          write={short}
-        />
-        <Chart
-          title="Bytes sent by second"
-          at={at}
-          series={sending(series('bytesOutPerSecond'))}
-          write={bytes}
-        />
+        <Chart title="Records sent by second" at={at} series={series('recordsOutPerSecond')} write={short} />
+        <Chart title="Bytes sent by second" at={at} series={series('bytesOutPerSecond')} write={bytes} />
       </div>
     </Panel>
   )
-}
-
-/** Least watermark of each vertex, in words with how far it is behind the clock. */
-function useWatermarks(job: Job): ReadonlyMap<string, string> {
-  const [watermarks, setWatermarks] = useState<ReadonlyMap<string, string>>(new Map())
-  const everyMs = refreshMs.value
-  const running = job.state === 'RUNNING'
-  const ids = job.plan.nodes.filter(({ inputs = [] }) => inputs.length > 0).map(({ id }) => id)
-  const key = ids.length > MAX_WATERMARKED_VERTICES || !running ? '' : ids.join()
-  const jobId = job.jid
-  useEffect(() => {
-    if (key === '') return
-    const ask = (signal: AbortSignal) =>
-      Promise.all(
-        key
-          .split(',')
-          .map(
-            async id =>
-              [id, await get<readonly Metric[]>(`/jobs/${jobId}/vertices/${id}/watermarks`, signal)] as const,
-          ),
-      )
-    return poll(
-      ask,
-      result => {
-        if (result instanceof Error) return true
-        const least = result.map(
-          ([id, metrics]) => [id, leastWatermark(metrics.map(({ value }) => value))] as const,
-        )
-        setWatermarks(
-          new Map(least.flatMap(([id, value]) => (value === undefined ? [] : [[id, inWords(value)]]))),
-        )
-        return true
-      },
-      everyMs,
-    )
-  }, [jobId, key, everyMs])
-  return watermarks
-}
-
-function inWords(value: string): string {
-  const lagMs = Date.now() - Number(value)
-  // Far from the clock the lag says nothing: the job reads the past, or counts from zero.
-  return lagMs >= 0 && lagMs < 86_400_000 ? `${duration(lagMs)} behind` : watermark(value)
 }

@@ -1,20 +1,18 @@
-import { useRef } from 'preact/hooks'
 import { usePoll } from '../../api/poll.ts'
 import type { IoMetrics, Subtask } from '../../api/shapes.ts'
 import { Badge, LoadMeter, Shown, TaskCounts } from '../../components/parts.tsx'
-import { bytes, count, duration, percent, time } from '../../model/format.ts'
-import { type Look, ratesBetween } from '../../model/rates.ts'
+import { bytes, count, duration, time } from '../../model/format.ts'
 import { href } from '../../router.ts'
+import { type SubtasksAnswer, useSubtaskRates } from './use-subtask-rates.ts'
 
 /** The subtasks of a vertex, the slowest to be found by its bar. */
 export function SubtaskTable({ path }: { path: string }) {
-  const answer = usePoll<{ now: number; subtasks: readonly Subtask[] }>(path)
-  const before = useRef(new Map<string, Look>())
+  const answer = usePoll<SubtasksAnswer>(path)
+  const rates = useSubtaskRates(answer.data)
   return (
     <Shown answer={answer} what="subtasks">
-      {({ now, subtasks }) => (
+      {({ subtasks }) => (
         <div class="scroll">
-          <Skew subtasks={subtasks} />
           <table>
             <thead>
               <tr>
@@ -38,7 +36,7 @@ export function SubtaskTable({ path }: { path: string }) {
                     <Badge state={subtask.status} />
                   </td>
                   <td>
-                    <LoadMeter rates={loadOf(before.current, subtask, now)} />
+                    <LoadMeter rates={rates.get(subtask.subtask)} />
                   </td>
                   <td class="num">{count(subtask.metrics['read-records'])}</td>
                   <td class="num">{count(subtask.metrics['write-records'])}</td>
@@ -58,33 +56,6 @@ export function SubtaskTable({ path }: { path: string }) {
         </div>
       )}
     </Shown>
-  )
-}
-
-/** Load since the last look; at first since the start. */
-function loadOf(before: Map<string, Look>, { subtask, attempt, metrics }: Subtask, now: number) {
-  const key = `${subtask}.${attempt}`
-  const nothing = Object.fromEntries(Object.keys(metrics).map(name => [name, 0])) as unknown as IoMetrics
-  const last = before.get(key) ?? { at: now - 1000, metrics: nothing }
-  if (now - last.at > 1000) before.set(key, { at: now, metrics })
-  return (
-    ratesBetween(last, { at: now, metrics }) ??
-    ratesBetween({ at: now - 1000, metrics: nothing }, { at: now, metrics })
-  )
-}
-
-/** From here on uneven input is worth a sentence. */
-const SKEWED = 1.5
-
-function Skew({ subtasks }: { subtasks: readonly Subtask[] }) {
-  const received = subtasks.map(({ metrics }) => metrics['read-records'])
-  const most = Math.max(...received)
-  const average = received.reduce((sum, value) => sum + value, 0) / Math.max(1, received.length)
-  if (received.length < 2 || average < 100 || most < SKEWED * average) return null
-  return (
-    <p class="pad muted">
-      Uneven keys: subtask {received.indexOf(most) + 1} has received {percent(most / average)} of the average.
-    </p>
   )
 }
 

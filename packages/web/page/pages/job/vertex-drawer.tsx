@@ -1,21 +1,26 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { usePoll } from '../../api/poll.ts'
 import type { Job, Metric, Vertex } from '../../api/shapes.ts'
-import { MetricPlots } from '../../components/metric-plots.tsx'
 import { Badge, Empty, Facts, Id, LoadMeter, Shown, Tabs, TaskCounts } from '../../components/parts.tsx'
+import { chainOf } from '../../model/chain.ts'
 import { bytes, count, duration, percent, short, time, watermark } from '../../model/format.ts'
 import type { Rates } from '../../model/rates.ts'
 import { AccumulatorTable, type AccumulatorValue } from './accumulators.tsx'
+import { FlameTab } from './flame-tab.tsx'
+import { SkewTab } from './skew.tsx'
 import { SubtaskTable, TaskManagersOfVertex } from './subtasks.tsx'
+import { VertexMetrics } from './vertex-metrics.tsx'
 
 const TABS = [
   ['detail', 'Detail'],
   ['subtasks', 'Subtasks'],
+  ['skew', 'Data skew'],
   ['task-managers', 'Task managers'],
   ['watermarks', 'Watermarks'],
   ['back-pressure', 'Back pressure'],
   ['accumulators', 'Accumulators'],
   ['metrics', 'Metrics'],
+  ['flame-graph', 'Flame graph'],
 ] as const
 
 interface DrawerProps {
@@ -77,7 +82,11 @@ function Content({ job, vertex, show, rates }: Omit<DrawerProps, 'close'>) {
     case 'accumulators':
       return <AccumulatorsOfVertex path={path} />
     case 'metrics':
-      return <MetricPlots key={path} path={`${path}/metrics`} scope="vertex" />
+      return <VertexMetrics key={path} path={path} parallelism={vertex.parallelism} />
+    case 'skew':
+      return <SkewTab path={path} />
+    case 'flame-graph':
+      return <FlameTab key={path} path={path} parallelism={vertex.parallelism} />
     default:
       return <Detail vertex={vertex} rates={rates} />
   }
@@ -85,7 +94,7 @@ function Content({ job, vertex, show, rates }: Omit<DrawerProps, 'close'>) {
 
 function Detail({ vertex, rates }: { vertex: Vertex; rates: Rates | undefined }) {
   const { metrics } = vertex
-  const chain = vertex.name.split(' -> ')
+  const chain = chainOf(vertex.name)
   return (
     <div class="pad">
       <Facts
