@@ -10,6 +10,26 @@ export const PathNotFound = defineError<{ path: string }>({
     'from the folder in which the job is submitted.',
 })
 
+/** New files could not be looked for, again and again. */
+export const ListingFailed = defineError<{ paths: readonly string[]; attempts: number }>({
+  code: 'connectors.listing-failed',
+  domain: 'external',
+  retry: 'backoff',
+  message: d =>
+    `Looking for new files in ${d.paths.join(', ')} failed ${d.attempts} times in a row; see the cause. Nothing is lost: ` +
+    'the job goes on from its last checkpoint once they can be listed again.',
+})
+
+/** A snapshot of a source that had looked once does not say what it had found. */
+export const FilesSeenUnknown = defineError<{ paths: readonly string[] }>({
+  code: 'connectors.files-seen-unknown',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The snapshot does not say which files of ${d.paths.join(', ')} were read, so monitorContinuously cannot tell which ` +
+    'are new. Restore without it, or give the source another uid and a folder that only has the new files.',
+})
+
 /** A file changed while it was read, or between a snapshot and its restore. */
 export const FileChanged = defineError<{ uri: string; reason: string }>({
   code: 'connectors.file-changed',

@@ -17,6 +17,26 @@ export const EmptyJob = defineError<{ call: string }>({
     `${d.call}: the job has no operators. Add a source and a sink before it; after execute the environment is empty again.`,
 })
 
+/** More than one subtask for an operator that has only one. */
+export const NotParallel = defineError<{ operator: string; parallelism: number }>({
+  code: 'streaming.not-parallel',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `setParallelism(${d.parallelism}) of ${d.operator}: it always runs in one subtask (collections, sockets, windows over ` +
+    'all records, forceNonParallel). Leave the call out; operators behind it may have another parallelism.',
+})
+
+/** Another way to the subtasks for a stream that is grouped by key. */
+export const KeyedPartitioning = defineError<{ call: string }>({
+  code: 'streaming.keyed-partitioning',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `${d.call}() on a keyed stream would take records away from the state and timers of their key: call it before keyBy, ` +
+    'or behind the operator that follows keyBy.',
+})
+
 /** Two operators with the same uid: their state could not be told apart. */
 export const DuplicateUid = defineError<{ uid: string; first: string; second: string }>({
   code: 'streaming.duplicate-uid',

@@ -1,7 +1,13 @@
 import type { FileStatus } from '@flink-ts/filesystem'
 import type { SplitEnumerator, SplitEnumeratorContext } from '@flink-ts/operators'
+import { FilesSeenUnknown, ListingFailed } from '../errors.ts'
 import type { OrderedSplit } from './block-reader.ts'
 import { listInputFiles } from './list-input-files.ts'
+
+/** Listings that may fail one after the other while new files are looked for. */
+const LISTING_TRIES = 5
+/** Before the second try; twice as long before each one after it. */
+const FIRST_PAUSE_MS = 1000
 
 /** Finds the splits of one file, in order. */
 type SplitsOfFile<S extends OrderedSplit> = (file: FileStatus) => Promise<readonly Omit<S, 'index'>[]>
@@ -11,9 +17,9 @@ export interface FileEnumeratorState<S extends OrderedSplit> {
   /** Splits that no reader has, in order. */
   readonly pending: readonly S[]
   readonly nextIndex: number
-  /** URIs of the files whose splits were found; not needed any more when `complete`. */
+  /** URIs of the files whose splits were found. */
   readonly seen: readonly string[]
-  /** All files were found, and no others are looked for. */
+  /** All files were found, and no others were looked for. */
   readonly complete: boolean
 }
 
@@ -40,7 +46,12 @@ export class FileSplitEnumerator<S extends OrderedSplit>
   #pending: S[]
   #nextIndex: number
   #complete: boolean
+  /** Listings that have failed since the last one that did not. */
+  #failedListings = 0
+  /** Whether any was done: before, a failure is a mistake of the program rather than a passing one. */
+  #listed: boolean
 
+  /** @throws connectors.files-seen-unknown */
   constructor(
     options: FileSplitEnumeratorOptions<S>,
     context: SplitEnumeratorContext<S>,
@@ -51,7 +62,14 @@ export class FileSplitEnumerator<S extends OrderedSplit>
     this.#pending = [...(restored?.pending ?? [])]
     this.#nextIndex = restored?.nextIndex ?? 0
     this.#seen = new Set(restored?.seen)
-    this.#complete = restored?.complete ?? false
+    const continuous = options.discoveryIntervalMs !== undefined
+    const complete = restored?.complete === true
+    // A source that is continuous from now on goes on looking where one that looked once was done.
+    this.#complete = complete && !continuous
+    this.#listed = restored !== undefined
+    if (complete && continuous && restored.seen.length === 0 && restored.nextIndex > 0) {
+      throw FilesSeenUnknown({ paths: options.uris })
+    }
   }
 
   start(): void {
@@ -73,7 +91,8 @@ export class FileSplitEnumerator<S extends OrderedSplit>
   }
 
   snapshotState(): FileEnumeratorState<S> {
-    const seen = this.#complete ? [] : [...this.#seen]
+    // Also when all is found: the job may be continuous when it is restored.
+    const seen = [...this.#seen]
     return { pending: this.#pending, nextIndex: this.#nextIndex, seen, complete: this.#complete }
   }
 
@@ -82,13 +101,28 @@ export class FileSplitEnumerator<S extends OrderedSplit>
     this.#context.callAsync(
       () => listInputFiles(uris),
       files => {
+        this.#failedListings = 0
+        this.#listed = true
         const found = files.filter(({ uri }) => !this.#seen.has(uri))
         if (discoveryIntervalMs !== undefined && found.length > 0)
           this.#context.logger.info({ files: found.length, known: this.#seen.size }, 'New files')
         this.#splitNext(found, 0)
       },
-      { initialDelayMs: delayMs },
+      { initialDelayMs: delayMs, onError: error => this.#notListed(error) },
     )
+  }
+
+  /** Looks again after a pause if new files are looked for anyway: a storage that is away for a moment costs no restart. */
+  #notListed(error: unknown): void {
+    const { uris, discoveryIntervalMs } = this.#options
+    if (discoveryIntervalMs === undefined || !this.#listed) throw error
+    this.#failedListings++
+    const attempt = this.#failedListings
+    if (attempt >= LISTING_TRIES) throw ListingFailed({ paths: uris, attempts: attempt }, error)
+    const retryInMs = Math.max(discoveryIntervalMs, FIRST_PAUSE_MS * 2 ** (attempt - 1))
+    const tries = { attempt, attempts: LISTING_TRIES, retryInMs }
+    this.#context.logger.warn({ paths: uris, ...tries, error }, 'Looking for new files failed; trying again')
+    this.#look(retryInMs)
   }
 
   /** File by file, so that readers start before all of them are known. */

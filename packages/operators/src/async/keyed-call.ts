@@ -115,7 +115,7 @@ export class KeyedCall<K> implements PendingResult, AsyncOnTimerContext<K> {
     return this.#abandoned !== undefined
   }
 
-  getState<T>(descriptor: ValueStateDescriptor<T>): ValueState<T> {
+  getState<T, Empty>(descriptor: ValueStateDescriptor<T, Empty>): ValueState<T, Empty> {
     return this.#transaction().value(descriptor)
   }
 

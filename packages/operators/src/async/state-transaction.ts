@@ -32,8 +32,8 @@ export class StateTransaction {
     for (const { commit } of this.#states.values()) commit()
   }
 
-  value<T>(descriptor: ValueStateDescriptor<T>): ValueState<T> {
-    return this.#of(descriptor, (stored: () => ValueState<T>) => {
+  value<T, Empty>(descriptor: ValueStateDescriptor<T, Empty>): ValueState<T, Empty> {
+    return this.#of(descriptor, (stored: () => ValueState<T, Empty>) => {
       let known = false
       let changed = false
       let value: T | undefined
@@ -43,13 +43,14 @@ export class StateTransaction {
         changed = true
         value = next
       }
-      const state: ValueState<T> = {
+      const state: ValueState<T, Empty> = {
         value: () => {
           if (!known) {
-            value = copyOf(stored().value())
+            value = copyOf(stored().value()) as T | undefined
             known = true
           }
-          return value === undefined ? copyOf(descriptor.defaultValue) : value
+          // Without a default `Empty` is undefined.
+          return (value === undefined ? copyOf(descriptor.defaultValue) : value) as T | Empty
         },
         update: set,
         clear: () => set(undefined),

@@ -20,7 +20,7 @@ import type { RichFunction } from './rich-function.ts'
 export interface AsyncKeyedContext<K> extends KeyedProcessContext<K> {
   /** Aborted when the time of the call is up or the task ends: hand it to `fetch` and the like. */
   readonly signal: AbortSignal
-  getState<T>(descriptor: ValueStateDescriptor<T>): ValueState<T>
+  getState<T, Empty>(descriptor: ValueStateDescriptor<T, Empty>): ValueState<T, Empty>
   getListState<T>(descriptor: ListStateDescriptor<T>): ListState<T>
   getMapState<K2, V>(descriptor: MapStateDescriptor<K2, V>): MapState<K2, V>
   getReducingState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T>

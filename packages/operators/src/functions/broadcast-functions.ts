@@ -27,8 +27,8 @@ export type StateOf<D> =
         ? MapState<K, V>
         : D extends ListStateDescriptor<infer T>
           ? ListState<T>
-          : D extends ValueStateDescriptor<infer T>
-            ? ValueState<T>
+          : D extends ValueStateDescriptor<infer T, infer Empty>
+            ? ValueState<T, Empty>
             : never
 
 /** Surroundings of a record of the side that is not broadcast. */

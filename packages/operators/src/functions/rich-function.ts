@@ -34,7 +34,7 @@ export interface RuntimeContext {
    * State with one value for each key, bound to the key of the record or timer being processed.
    * @throws operators.keyed-state-outside-key-by unless the function runs behind keyBy
    */
-  getState<T>(descriptor: ValueStateDescriptor<T>): ValueState<T>
+  getState<T, Empty>(descriptor: ValueStateDescriptor<T, Empty>): ValueState<T, Empty>
   /** A list for each key; see {@link RuntimeContext.getState}. */
   getListState<T>(descriptor: ListStateDescriptor<T>): ListState<T>
   /** A map for each key; see {@link RuntimeContext.getState}. */

@@ -17,7 +17,7 @@ import type { OperatorContext } from '../contract/stream-operator.ts'
 
 /** Gives the state that belongs to a descriptor. */
 export interface StateGetter {
-  <T>(descriptor: ValueStateDescriptor<T>): ValueState<T>
+  <T, Empty>(descriptor: ValueStateDescriptor<T, Empty>): ValueState<T, Empty>
   <T>(descriptor: ListStateDescriptor<T>): ListState<T>
   <K, V>(descriptor: MapStateDescriptor<K, V>): MapState<K, V>
   <T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T>
@@ -26,7 +26,7 @@ export interface StateGetter {
 
 /** State by descriptor: of the key, or of the key and window, whose turn it is. */
 export interface KeyedStateStore {
-  getState<T>(descriptor: ValueStateDescriptor<T>): ValueState<T>
+  getState<T, Empty>(descriptor: ValueStateDescriptor<T, Empty>): ValueState<T, Empty>
   getListState<T>(descriptor: ListStateDescriptor<T>): ListState<T>
   getMapState<K, V>(descriptor: MapStateDescriptor<K, V>): MapState<K, V>
   getReducingState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T>

@@ -68,12 +68,29 @@ abstract class Descriptor {
   }
 }
 
-/** Descriptor of a {@link ValueState}. */
-export class ValueStateDescriptor<T> extends Descriptor implements StateDescriptor<T> {
+/** Descriptor of a {@link ValueState}; `Empty` as there. */
+export interface ValueStateDescriptor<T, Empty = undefined> extends Descriptor {
+  readonly kind: 'value'
+  readonly defaultValue: T | undefined
+  /** Only for its type. */
+  readonly empty?: Empty
+}
+
+/** A class whose instances know by their type whether there is a default. @throws state.invalid-descriptor if the name is empty */
+interface ValueStateDescriptorClass {
+  new <T>(name: string, defaultValue?: undefined, options?: StateOptions): ValueStateDescriptor<T>
+  new <T>(name: string, defaultValue: T, options?: StateOptions): ValueStateDescriptor<T, never>
+  new <T>(name: string, defaultValue: T | undefined, options?: StateOptions): ValueStateDescriptor<T>
+}
+
+/** Descriptor of a {@link ValueState}. @example new ValueStateDescriptor('count', 0) */
+export const ValueStateDescriptor: ValueStateDescriptorClass = class ValueStateDescriptor<T>
+  extends Descriptor
+  implements StateDescriptor<T>
+{
   readonly kind = 'value'
   readonly defaultValue: T | undefined
 
-  /** @throws state.invalid-descriptor if the name is empty */
   constructor(name: string, defaultValue?: T, options: StateOptions = {}) {
     super(name, options)
     this.defaultValue = defaultValue

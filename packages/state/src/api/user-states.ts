@@ -14,10 +14,13 @@ export interface State {
   clear(): void
 }
 
-/** One value for each key. */
-export interface ValueState<T> extends State {
+/**
+ * One value for each key. `Empty` is what a key without a value gives: undefined, or nothing of the kind (`never`) if the
+ * descriptor has a default.
+ */
+export interface ValueState<T, Empty = undefined> extends State {
   /** The value of the current key, or the descriptor's default, or undefined. */
-  value(): T | undefined
+  value(): T | Empty
   /** Undefined clears. */
   update(value: T): void
 }

@@ -213,22 +213,22 @@ export class DataStream<T> {
 
   /** Evenly over all subtasks that follow. */
   rebalance(): DataStream<T> {
-    return this.partition({ type: 'rebalance' })
+    return this.partition('rebalance', { type: 'rebalance' })
   }
 
   /** Evenly over a part of the subtasks that follow: fewer connections. */
   rescale(): DataStream<T> {
-    return this.partition({ type: 'rescale' })
+    return this.partition('rescale', { type: 'rescale' })
   }
 
   /** To a random subtask. */
   shuffle(): DataStream<T> {
-    return this.partition({ type: 'shuffle' })
+    return this.partition('shuffle', { type: 'shuffle' })
   }
 
   /** To the subtask with the same index; the parallelism must be the same. */
   forward(): DataStream<T> {
-    return this.partition({ type: 'forward' })
+    return this.partition('forward', { type: 'forward' })
   }
 
   /**
@@ -242,13 +242,13 @@ export class DataStream<T> {
   broadcast(
     ...descriptors: readonly MapStateDescriptor<unknown, unknown>[]
   ): DataStream<T> | BroadcastStream<T> {
-    const stream = this.partition({ type: 'broadcast' })
+    const stream = this.partition('broadcast', { type: 'broadcast' })
     return descriptors.length === 0 ? stream : new BroadcastStream<T>(stream, descriptors)
   }
 
   /** To the first subtask. */
   global(): DataStream<T> {
-    return this.partition({ type: 'global' })
+    return this.partition('global', { type: 'global' })
   }
 
   /**
@@ -261,7 +261,7 @@ export class DataStream<T> {
   ): DataStream<T> {
     requireFunction('partitionCustom', 'partition', partitioner)
     requireFunction('partitionCustom', 'keySelector', keySelector)
-    return this.partition({
+    return this.partition('partitionCustom', {
       type: 'custom',
       partition: (value, subtasks) => partitioner(keySelector(value as T), subtasks),
     })
@@ -425,7 +425,8 @@ export class DataStream<T> {
     )
   }
 
-  private partition(partitioner: EdgePartitioner): DataStream<T> {
+  /** This stream with another way to the subtasks that follow. */
+  protected partition(_call: string, partitioner: EdgePartitioner): DataStream<T> {
     return new DataStream<T>(
       this.builder,
       this.upstreams.map(upstream => ({ ...upstream, partitioner })),

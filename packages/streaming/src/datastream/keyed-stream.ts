@@ -13,7 +13,7 @@ import {
   type Window,
   type WindowAssigner,
 } from '@flink-ts/operators'
-import { InvalidArgument } from '../errors.ts'
+import { InvalidArgument, KeyedPartitioning } from '../errors.ts'
 import type { Upstream } from '../graph/stream-graph.ts'
 import { type AsyncProcessOptions, asyncProcessOperator } from './async-data-stream.ts'
 import { BroadcastStream, KeyedBroadcastConnectedStream } from './broadcast-stream.ts'
@@ -156,6 +156,11 @@ export class KeyedStream<T, K> extends DataStream<T> {
     return new WindowedStream<T, K, W>(assigner, this.#keySelector, (call, defaultName, factory) =>
       this.transform(call, defaultName, factory, this.#keySelector),
     )
+  }
+
+  /** As in Flink: whoever groups by key has said which subtask gets a record. */
+  protected override partition(call: string): never {
+    throw KeyedPartitioning({ call })
   }
 
   /** Functions get at state by their runtime context alone: others need no key, and cost nothing more. */

@@ -1,9 +1,12 @@
 import {
   type KeyedProcessFunction,
   OutputTag,
+  type RuntimeContext,
+  type StateOf,
   TumblingEventTimeWindows,
   WatermarkStrategy,
 } from '@flink-ts/operators'
+import { type ValueState, ValueStateDescriptor } from '@flink-ts/state'
 import { expectTypeOf, test } from 'vitest'
 import { planned } from '../graph/fake-context.ts'
 import type { DataStream } from './data-stream.ts'
@@ -57,6 +60,25 @@ test('types are inferred from end to end', () =>
     flights.keyBy(flight => [flight.origin, flight.delay])
     flights.keyBy(flight => ({ origin: flight.origin, date: flight.date }))
   }))
+
+// Never called: what the compiler says is the test.
+export function valueStates(context: RuntimeContext): void {
+  const withDefault = new ValueStateDescriptor('count', 0)
+  expectTypeOf(context.getState(withDefault).value).returns.toEqualTypeOf<number>()
+  expectTypeOf<StateOf<typeof withDefault>['value']>().returns.toEqualTypeOf<number>()
+  expectTypeOf(
+    context.getState(new ValueStateDescriptor<string>('name', '')).value,
+  ).returns.toEqualTypeOf<string>()
+  const without = new ValueStateDescriptor<Flight>('last')
+  expectTypeOf(context.getState(without).value).returns.toEqualTypeOf<Flight | undefined>()
+  const never = new ValueStateDescriptor<number>('n', undefined, {})
+  expectTypeOf(context.getState(never).value).returns.toEqualTypeOf<number | undefined>()
+  // Whoever does not care writes ValueState<T>.
+  const plain: ValueState<number> = context.getState(new ValueStateDescriptor('count', 0))
+  expectTypeOf(plain.value).returns.toEqualTypeOf<number | undefined>()
+  const inferred: ValueState<Flight> = context.getState(new ValueStateDescriptor('last'))
+  expectTypeOf(inferred.update).parameter(0).toEqualTypeOf<Flight>()
+}
 
 // Never called: what must not compile.
 export function mustNotCompile(flights: DataStream<Flight>): void {

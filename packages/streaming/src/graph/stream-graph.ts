@@ -1,5 +1,5 @@
 import type { EdgePartitioner, OperatorFactory } from '@flink-ts/operators'
-import { ForeignStream, InvalidArgument } from '../errors.ts'
+import { ForeignStream, InvalidArgument, NotParallel } from '../errors.ts'
 
 /** Highest number of key groups, as in Flink. */
 export const MAX_KEY_GROUPS = 32768
@@ -138,7 +138,8 @@ export class StreamNode {
 
   setParallelism(parallelism: number): void {
     requireParallelism(`setParallelism of ${this.label}`, parallelism)
-    if (!this.#nonParallel) this.#parallelism = parallelism
+    if (this.#nonParallel && parallelism > 1) throw NotParallel({ operator: this.label, parallelism })
+    this.#parallelism = parallelism
   }
 
   setMaxParallelism(maxParallelism: number): void {

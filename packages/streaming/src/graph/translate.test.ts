@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { SingleOutputStreamOperator } from '../datastream/single-output-stream-operator.ts'
 import type { StreamExecutionEnvironment } from '../environment/stream-execution-environment.ts'
-import { plannedJob } from './fake-context.ts'
+import { planned, plannedJob } from './fake-context.ts'
 import { defaultMaxParallelism } from './translate.ts'
 
 type Env = StreamExecutionEnvironment
@@ -145,7 +145,6 @@ describe('chaining', () => {
       env
         .setParallelism(4)
         .fromElements(1, 2)
-        .setParallelism(3)
         .map(n => n),
     )
     expect(graph.vertices.map(vertex => vertex.parallelism)).toEqual([1, 4])
@@ -399,4 +398,64 @@ test('the fingerprint tells topology, not parallelism of the whole or functions'
 test('a job graph is plain data', async () => {
   const { graph } = await plannedJob(wordCount)
   expect(JSON.parse(JSON.stringify(graph))).toEqual(JSON.parse(JSON.stringify(structuredClone(graph))))
+})
+
+describe('traps that were silent', () => {
+  const refusal = async (build: (env: StreamExecutionEnvironment) => unknown): Promise<unknown> =>
+    planned(build).then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+
+  test.each<[string, (env: StreamExecutionEnvironment) => { setParallelism(n: number): unknown }]>([
+    ['a collection', env => env.fromElements(1)],
+    ['a socket', env => env.socketTextStream('localhost', 1)],
+    [
+      'windows over all',
+      env =>
+        env
+          .fromElements(1)
+          .countWindowAll(2)
+          .reduce(left => left),
+    ],
+    [
+      'forceNonParallel',
+      env =>
+        env
+          .fromSequence(1, 2)
+          .map(n => n)
+          .forceNonParallel(),
+    ],
+  ])('%s has one subtask, and says so', async (_name, stream) => {
+    expect(await refusal(env => stream(env).setParallelism(2))).toMatchObject({
+      code: 'streaming.not-parallel',
+    })
+    expect(await refusal(env => stream(env).setParallelism(1))).toBeUndefined()
+  })
+
+  test.each(['rebalance', 'rescale', 'shuffle', 'forward', 'broadcast', 'global'] as const)(
+    '%s of a keyed stream is refused, as in Flink',
+    async call => {
+      const error = await refusal(env =>
+        env
+          .fromElements(1)
+          .keyBy(n => n)
+          [call](),
+      )
+      expect(error).toMatchObject({ code: 'streaming.keyed-partitioning', data: { call } })
+    },
+  )
+
+  test('so is a partitioner of one of its own', async () => {
+    const error = await refusal(env =>
+      env
+        .fromElements(1)
+        .keyBy(n => n)
+        .partitionCustom(
+          () => 0,
+          n => n,
+        ),
+    )
+    expect(error).toMatchObject({ code: 'streaming.keyed-partitioning', data: { call: 'partitionCustom' } })
+  })
 })
