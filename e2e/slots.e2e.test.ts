@@ -9,7 +9,11 @@ test('a job that needs more slots than there are waits for another TaskManager',
   const cluster = await TestCluster.start({ taskManagers: 2, slots: 2 })
   const running = cluster.flink('run', '-p', '8', JOB)
   const jobId = await cluster.submitted(running)
-  await new Promise(resolve => setTimeout(resolve, 1000))
+  // Its client says so.
+  await cluster.until('the wait to be told', 30_000, async () => running.output().includes('waits for slots'))
+  expect(running.output()).toMatch(
+    /waits for slots since [-\d]+ [\d:]+: it needs 8 and has 4; the cluster has 4 on 2 T/,
+  )
   expect((await cluster.job(jobId))?.vertices.map(v => v.tasks['SCHEDULED'])).toEqual([1, 8, 8])
   cluster.startTaskManager()
   await cluster.waitForSlots(6)

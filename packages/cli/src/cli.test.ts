@@ -43,6 +43,7 @@ async function parse(...args: string[]) {
     list: note('list'),
     cancel: note('cancel'),
     bundle: note('bundle'),
+    dev: note('dev'),
     info: note('info'),
     explain: note('explain'),
     doctor: note('doctor'),
@@ -97,6 +98,7 @@ describe('the command line', () => {
     expect((await parse('cancel', 'abc', '-D', 'x=1')).calls).toEqual([
       ['cancel', 'abc', { property: ['x=1'] }],
     ])
+    expect((await parse('dev', 'job.ts', '-p', '2')).calls).toEqual([['dev', 'job.ts', ['-p', '2']]])
     expect((await parse('bundle', 'job.ts', '-o', 'a.tgz')).calls).toEqual([
       ['bundle', 'job.ts', { output: 'a.tgz' }],
     ])
@@ -121,6 +123,10 @@ describe('the command line', () => {
     [['run', '-p', '0', 'job.ts']],
     [['run', '-p', 'many', 'job.ts']],
     [['run', '--unknown', 'job.ts']],
+    [['run', '-s', '-d', 'job.ts']],
+    [['run', '-s', 'job.ts']],
+    [['run', '--from', '-p', '2', 'job.ts']],
+    [['run', '-c', 'job.ts']],
     [['cancel']],
     [['cancel', 'a', 'b']],
     [['bundle', 'job.ts']],

@@ -20,7 +20,8 @@ export interface Commands {
   run(job: string, args: readonly string[], options: RunOptions, terminal: Terminal): Promise<void>
   list(options: ListOptions, terminal: Terminal): Promise<void>
   cancel(jobId: string, options: CancelOptions, terminal: Terminal): Promise<void>
-  bundle(job: string, options: { output: string }, terminal: Terminal): Promise<void>
+  bundle(job: string, options: { output: string; entry?: string }, terminal: Terminal): Promise<void>
+  dev(job: string, args: readonly string[], terminal: Terminal): Promise<void>
   info(job: string, args: readonly string[], options: InfoOptions, terminal: Terminal): Promise<void>
   /** Answers the exit code. */
   explain(key: string | undefined, options: ConfigExplainOptions, terminal: Terminal): Promise<number>
@@ -34,6 +35,7 @@ const COMMANDS: Commands = {
   cancel: cancelCommand,
   bundle: bundleCommand,
   // Loaded when they are called: flink run should start soon.
+  dev: async (...given) => (await import('./commands/dev.ts')).devCommand(...given),
   info: async (...given) => (await import('./commands/info.ts')).infoCommand(...given),
   explain: async (...given) => (await import('./commands/config-explain.ts')).configExplainCommand(...given),
   doctor: async (...given) => (await import('./commands/doctor.ts')).doctorCommand(...given),
@@ -58,6 +60,10 @@ export async function runCli(
     },
     info: async (...given) => {
       await commands.info(...given)
+      exitCode = undefined
+    },
+    dev: async (...given) => {
+      await commands.dev(...given)
       exitCode = undefined
     },
     explain: async (...given) => (exitCode = await commands.explain(...given)),
@@ -97,12 +103,12 @@ export function commandLine(terminal: Terminal, commands: Commands): Command {
     .argument('[args...]', 'arguments of the program')
     .option('-d, --detached', 'return when the first job is submitted; code behind execute does not run')
     .option('-p, --parallelism <n>', 'parallelism of what sets none itself', positiveInteger)
-    .option('-s, --fromSavepoint <path>', 'checkpoint or savepoint to start from')
+    .addOption(entryFunction())
+    .option('-s, --fromSavepoint <path>', 'checkpoint or savepoint to start from', snapshotPath)
     .addOption(
-      new Option(
-        '--from <snapshot>',
-        'as -s; latest: the newest snapshot of a job of the same name',
-      ).conflicts('fromSavepoint'),
+      new Option('--from <snapshot>', 'as -s; latest: the newest snapshot of a job of the same name')
+        .argParser(snapshotPath)
+        .conflicts('fromSavepoint'),
     )
     .option('-n, --allowNonRestoredState', 'ignore state in it that the job has no operator for')
     .addOption(
@@ -135,7 +141,18 @@ export function commandLine(terminal: Terminal, commands: Commands): Command {
     .description('put a program with all it needs into one file that flink run takes')
     .argument('<job>', 'the program')
     .requiredOption('-o, --output <file>', 'the bundle to write (.tgz)')
-    .action((job: string, options: { output: string }) => commands.bundle(job, options, terminal))
+    .addOption(entryFunction())
+    .action((job: string, options: { output: string; entry?: string }) =>
+      commands.bundle(job, options, terminal),
+    )
+  program
+    .command('dev')
+    .description('run a program in a cluster of its own, and again whenever its files change')
+    .usage('<job> [args...]')
+    .argument('<job>', 'the program; everything behind it belongs to the program')
+    .argument('[args...]', 'arguments of the program')
+    .passThroughOptions()
+    .action((job: string, args: string[]) => commands.dev(job, args, terminal))
   program
     .command('info')
     .description('print the plan of a program without running it; needs no cluster')
@@ -143,6 +160,7 @@ export function commandLine(terminal: Terminal, commands: Commands): Command {
     .argument('<job>', 'the program; everything behind it belongs to the program')
     .argument('[args...]', 'arguments of the program')
     .addOption(property())
+    .addOption(entryFunction())
     .option('-p, --parallelism <n>', 'parallelism of what sets none itself', positiveInteger)
     .option('--json', 'as JSON')
     .passThroughOptions()
@@ -194,7 +212,7 @@ const LONG_NAMES: Readonly<Record<string, string>> = {
 }
 const WITH_VALUE = [
   ...['-D', '--property', '-m', '--jobmanager', '-p', '--parallelism'],
-  ...['-s', '--fromSavepoint', '--from', '--claimMode', '-cm'],
+  ...['-s', '--fromSavepoint', '--from', '--claimMode', '-cm', '-c', '--entry'],
 ]
 
 /** Replaces them, up to the program: what follows belongs to it. */
@@ -214,6 +232,27 @@ function property(): Option {
     .argParser((value: string, all: string[]) => [...all, value])
     .default([], '')
 }
+
+function entryFunction(): Option {
+  return new Option(
+    '-c, --entry <function>',
+    'a function that the program exports: its main, called with the arguments; by default the file itself is',
+  ).argParser(text => {
+    if (text.startsWith('-') || isProgram(text))
+      throw new InvalidArgumentError('Name a function that the program exports, such as -c main.')
+    return text
+  })
+}
+
+/** What follows is taken for the value, whatever it is. */
+function snapshotPath(text: string): string {
+  if (!text.startsWith('-') && !isProgram(text)) return text
+  throw new InvalidArgumentError(
+    'Give the folder of a checkpoint or savepoint behind it (./- if its name begins so), or --from latest.',
+  )
+}
+
+const isProgram = (text: string): boolean => /\.([mc]?[jt]sx?|tgz|tar\.gz)$/.test(text)
 
 function positiveInteger(text: string): number {
   const value = Number(text)

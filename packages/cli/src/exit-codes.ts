@@ -17,7 +17,7 @@ Exit codes:
   1    the job or the program failed or was cancelled, or the cluster refused
   2    wrong arguments or configuration
   3    no JobManager answers, or none any more: then the state of the job is unknown
-  130  ended by Ctrl-C; a job that was submitted goes on`
+  130  ended by Ctrl-C; a job that was submitted goes on (with -sae: is cancelled)`
 
 const USAGE_CODES = [
   'common.auth-token-unusable',
@@ -25,6 +25,8 @@ const USAGE_CODES = [
   'common.dynamic-property-invalid',
   'common.invalid-option-value',
   'jobgraph.bundle-entry-invalid',
+  'jobgraph.entry-not-exported',
+  'jobgraph.entry-of-bundle-fixed',
   'cli.job-id-invalid',
   'cli.project-folder-in-use',
   'cli.project-missing',

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { isFlinkError } from '@flink-ts/common'
-import { userFrameOf } from '@flink-ts/jobgraph'
+import { foldFrames, userFrameOf } from '@flink-ts/jobgraph'
 
 /** `3.2 s`, `2 min 5 s`, `1 h 2 min`. */
 export function formatElapsed(ms: number): string {
@@ -26,6 +26,11 @@ export function formatTime(epochMs: number): string {
 export function formatFlinkTime(epochMs: number): string {
   const time = new Date(epochMs)
   return `${two(time.getDate())}.${two(time.getMonth() + 1)}.${time.getFullYear()} ${timeOfDay(time)}`
+}
+
+/** `05:06:07` in the time zone of the machine. */
+export function formatTimeOfDay(epochMs: number): string {
+  return timeOfDay(new Date(epochMs))
 }
 
 const two = (value: number): string => String(value).padStart(2, '0')
@@ -64,7 +69,7 @@ export function formatError(error: unknown): string {
 
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return typeof error === 'string' ? error : `${inspect(error)} was thrown`
-  if (!isFlinkError(error)) return error.stack ?? `${error.name}: ${error.message}`
+  if (!isFlinkError(error)) return foldFrames(error.stack ?? `${error.name}: ${error.message}`)
   const line = userFrameOf(error.stack ?? '')
   return `${error.message} [${error.code}]${line === undefined ? '' : `\n    at ${line}`}`
 }

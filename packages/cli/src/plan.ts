@@ -48,8 +48,8 @@ export function planAsText(graph: JobGraph): readonly string[] {
   return lines
 }
 
-/** By slot sharing: of each group its highest parallelism. */
-function slotsOf(graph: JobGraph): number {
+/** Slots that a job needs. By slot sharing: of each group its highest parallelism. */
+export function slotsOf(graph: JobGraph): number {
   const groups = new Map<string, number>()
   for (const { slotSharingGroup, parallelism } of graph.vertices) {
     groups.set(slotSharingGroup, Math.max(groups.get(slotSharingGroup) ?? 0, parallelism))

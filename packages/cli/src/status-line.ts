@@ -1,45 +1,15 @@
 import type { JobDetails } from '@flink-ts/gateways'
 import { isGloballyTerminal } from '@flink-ts/jobgraph'
 import { formatCount } from './format.ts'
-import type { Terminal } from './terminal.ts'
+import { isWaitingForSlots } from './job-notes.ts'
 
-const PERIOD_MS = 500
-
-/** One line that says how a running job is doing; only on a terminal. */
+/** One line that says how a running job is doing. */
 export class JobStatusLine {
   readonly #name: string
-  readonly #terminal: Terminal
   #previous: { readonly atMs: number; readonly records: number } | undefined
 
-  constructor(name: string, terminal: Terminal) {
+  constructor(name: string) {
     this.#name = name
-    this.#terminal = terminal
-  }
-
-  /** Asks every half second until the returned function is called. */
-  follow(ask: () => Promise<JobDetails>): () => void {
-    if (!this.#terminal.interactive) return () => {}
-    let stopped = false
-    let asking = false
-    const timer = setInterval(() => {
-      if (asking) return
-      asking = true
-      ask()
-        .then(details => {
-          if (!stopped) this.#terminal.showStatus(this.line(details, performance.now()))
-        })
-        // A line that cannot be shown is no failure: whoever waits for the result learns of a lost cluster.
-        .catch(() => undefined)
-        .finally(() => {
-          asking = false
-        })
-    }, PERIOD_MS)
-    timer.unref()
-    return () => {
-      stopped = true
-      clearInterval(timer)
-      this.#terminal.showStatus(undefined)
-    }
   }
 
   /** @param nowMs of a monotonic clock, for the rate */
@@ -61,6 +31,7 @@ export class JobStatusLine {
     ) {
       parts.push(`${formatCount(((read - before.records) * 1000) / (nowMs - before.atMs))}/s`)
     }
+    if (isWaitingForSlots(details)) parts.push('waiting for slots')
     const busiest = busiestVertex(details)
     if (busiest !== undefined) parts.push(`busiest: ${busiest.name} ${Math.round(busiest.percent)} %`)
     if (details.checkpoints.completed > 0)

@@ -110,6 +110,30 @@ export const BundleEntryInvalid = defineError<{ entry: string; reason: string }>
   message: d => `${d.entry} is no program: ${d.reason}. Give a .ts, .mts, .cts, .js, .mjs or .cjs file.`,
 })
 
+/** The program does not export what was named as its main. */
+export const EntryNotExported = defineError<{
+  entry: string
+  entryFunction: string
+  known: readonly string[]
+}>({
+  code: 'jobgraph.entry-not-exported',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `${d.entry} exports no '${d.entryFunction}', which -c names as its main. ` +
+    `${d.known.length === 0 ? 'It exports nothing: leave -c out, and what the file does when it is loaded is its main.' : `It exports: ${d.known.join(', ')}.`}`,
+})
+
+/** The main of a bundle was named when it was made. */
+export const EntryOfBundleFixed = defineError<{ bundle: string; entryFunction: string }>({
+  code: 'jobgraph.entry-of-bundle-fixed',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `${d.bundle} is a bundle, whose main was chosen when it was made: leave -c out, or make the bundle again with ` +
+    `flink bundle -c ${d.entryFunction}.`,
+})
+
 /** A bundle is damaged or made to do harm. */
 export const BundleInvalid = defineError<{ file: string; reason: string }>({
   code: 'jobgraph.bundle-invalid',

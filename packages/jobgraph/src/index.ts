@@ -3,6 +3,7 @@
 // Calls: common, serialization (captured values), filesystem; esbuild and tar for bundles.
 // Thread: any; planning and replay replace globals of the thread they run in until `execute`.
 export { BUNDLE_FORMAT, type BundleManifest } from './bundle/bundle-manifest.ts'
+export { findProgramFiles, type ProgramFiles } from './bundle/compile-program.ts'
 export { type CreateBundleOptions, type CreatedBundle, createBundle } from './bundle/create-bundle.ts'
 export { type ExtractBundleOptions, type ExtractedBundle, extractBundle } from './bundle/extract-bundle.ts'
 export { findRuntimeModuleDirs } from './bundle/runtime-modules.ts'
@@ -35,7 +36,7 @@ export {
 export { looksLikeSecret } from './execution/recorded-environment.ts'
 export { type Replay, type ReplayOptions, replayProgram } from './execution/replay-program.ts'
 export { requireSameTopology } from './execution/require-same-topology.ts'
-export { userFrameOf } from './execution/user-frame.ts'
+export { foldFrames, userFrameOf } from './execution/user-frame.ts'
 export type {
   CheckpointSettings,
   JobEdge,

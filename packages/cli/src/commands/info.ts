@@ -11,6 +11,8 @@ export interface InfoOptions {
   readonly property: readonly string[]
   readonly parallelism?: number
   readonly json?: boolean
+  /** An export of the program that is its main. */
+  readonly entry?: string
 }
 
 /**
@@ -26,7 +28,7 @@ export async function infoCommand(
 ): Promise<void> {
   const configuration = configurationFor(options, terminal).with(settingsConfiguration(options))
   let planned = false
-  const program = new PlannedProgram({ job, args, configuration })
+  const program = new PlannedProgram({ job, args, configuration, entryFunction: options.entry })
   process.once('beforeExit', () => {
     if (planned) return
     terminal.complain(NoJobExecuted({ program: job }).message)

@@ -231,8 +231,40 @@ console.log(JSON.stringify({ region, rules, args: context.args, argv: process.ar
   it('prints the failure of main with the line of the source', async () => {
     const job = program(`function prepare(): void {\n  throw new TypeError('no rules')\n}\nprepare()`)
     const { code, stderr } = await flink('run', job).finished
-    expect(stderr).toMatch(/^TypeError: no rules\n\s+at prepare \(.*job\.ts:9:9\)/m)
+    // The user's file, not the one in the temporary folder of the bundle.
+    expect(stderr).toMatch(
+      new RegExp(
+        `^TypeError: no rules\\n {4}at prepare \\(${job}:9:9\\)\\n {4}at <anonymous> \\(${job}:11:1\\)\\n`,
+        'm',
+      ),
+    )
+    expect(stderr).toMatch(/\n {4}\.\.\. \d+ frames? of flink-ts, packages and Node\.js\n$/)
     expect(code).toBe(1)
+    nothingLeft()
+  })
+
+  it('calls the function that -c names with the arguments, here and wherever the bundle runs', async () => {
+    const job = program(`export async function main(args: string[]) {
+  const result = await execute('of ' + args.join(' '))
+  console.log('rows', result.accumulators.rows)
+}
+export default 1`)
+    const { code, stdout, stderr } = await flink('run', '-c', 'main', job, '-x', 'y').finished
+    expect(code, stderr).toBe(0)
+    expect(stdout).toMatch(/\nrows 7\n$/)
+    expect(dispatcher.submissions[0]?.graph.name).toBe('of -x y')
+    const bundle = join(dir, 'job.tgz')
+    expect((await flinkWithout('bundle', job, '-c', 'main', '-o', bundle).finished).code).toBe(0)
+    expect((await flink('run', bundle, 'z').finished).code).toBe(0)
+    expect(dispatcher.submissions[1]?.graph.name).toBe('of z')
+
+    const unknown = await flink('run', '-c', 'mian', job).finished
+    expect(unknown.code).toBe(2)
+    expect(unknown.stderr).toContain(
+      `${job} exports no 'mian', which -c names as its main. It exports: default, main.`,
+    )
+    const fixed = await flink('run', '-c', 'main', bundle).finished
+    expect(fixed).toMatchObject({ code: 2, stderr: expect.stringContaining('flink bundle -c main') })
     nothingLeft()
   })
 
@@ -260,6 +292,15 @@ console.log(JSON.stringify({ region, rules, args: context.args, argv: process.ar
     const { code, stderr } = await finished
     expect(stderr).toBe(`Job ${firstId} goes on. To cancel it: flink cancel ${firstId}\n`)
     expect(code).toBe(130)
+    nothingLeft()
+  })
+
+  it('says the same when it is ended by SIGTERM', async () => {
+    dispatcher.outcome = undefined
+    const { child, finished } = flink('run', program(`await execute('endless')`))
+    await dispatcher.asked.promise
+    child.kill('SIGTERM')
+    expect(await finished).toMatchObject({ code: 143, stderr: expect.stringContaining('goes on. To cancel') })
     nothingLeft()
   })
 

@@ -16,6 +16,8 @@ export interface RunOptions extends SessionOptions {
   /** As `fromSavepoint`, or `latest`. */
   readonly from?: string
   readonly claimMode?: string
+  /** An export of the program that is its main. */
+  readonly entry?: string
   /** Ctrl-C cancels the jobs instead of leaving them. */
   readonly shutdownOnAttachedExit?: boolean
 }
@@ -39,7 +41,7 @@ export async function runCommand(
 ): Promise<void> {
   const configuration = configurationFor(options, terminal).with(settingsOf(options))
   // Loading takes about as long as connecting does.
-  const program = new PlannedProgram({ job, args, configuration })
+  const program = new PlannedProgram({ job, args, configuration, entryFunction: options.entry })
   // Without a cluster nothing of the program may run.
   const connection = new RunConnection(configuration, terminal, await connect(configuration, terminal))
   const jobs = new RunningJobs(
@@ -48,7 +50,13 @@ export async function runCommand(
     terminal,
     runProcess,
   )
-  process.on('SIGINT', () => jobs.interrupt())
+  for (const [signal, exitCode] of [
+    ['SIGINT', EXIT_CODES.interrupted],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    process.on(signal, () => jobs.interrupt(exitCode))
+  }
   try {
     await program.evaluate(async (bundleFile, graph, replayable, target) => {
       if (target !== undefined) throw TargetGivenTwice({ target: target.type })

@@ -3,7 +3,7 @@ import { isFlinkError, type JobId } from '@flink-ts/common'
 import type { JobClient, JobGraph, ReplayableProgram } from '@flink-ts/jobgraph'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { formatElapsed, formatError } from '../format.ts'
-import { JobStatusLine } from '../status-line.ts'
+import { followJob } from '../job-progress.ts'
 import type { Terminal } from '../terminal.ts'
 import type { RunProcess } from './run.ts'
 import type { RunConnection } from './run-connection.ts'
@@ -46,22 +46,26 @@ export class RunningJobs {
     }
   }
 
-  /** Ctrl-C. */
-  interrupt(): void {
+  /**
+   * Ctrl-C, or another signal that ends this client.
+   * @param exitCode of the process
+   */
+  interrupt(exitCode: number): void {
     if (this.#cancelAtInterrupt && !this.#interrupted && this.#open.size > 0) {
       this.#interrupted = true
       // Settles with the answers of the cluster, or their absence; a second Ctrl-C does not wait for it.
-      void this.#cancelAll()
+      void this.#cancelAll(exitCode)
       return
     }
     for (const jobId of this.#open.keys()) {
-      this.#terminal.complain(`Job ${jobId} goes on. To cancel it: flink cancel ${jobId}`)
+      const what = this.#interrupted ? 'may still be running: its cancellation was not answered' : 'goes on'
+      this.#terminal.complain(`Job ${jobId} ${what}. To cancel it: flink cancel ${jobId}`)
     }
-    this.#process.exit(EXIT_CODES.interrupted)
+    this.#process.exit(exitCode)
   }
 
   /** Cancels all jobs and ends the process when that is accepted. */
-  async #cancelAll(): Promise<void> {
+  async #cancelAll(exitCode: number): Promise<void> {
     for (const [jobId, client] of [...this.#open]) {
       this.#terminal.complain(`Cancelling job ${jobId}, since this client ends (-sae) ...`)
       try {
@@ -70,7 +74,7 @@ export class RunningJobs {
         this.#terminal.complain(`Job ${jobId} was not cancelled and may go on: ${formatError(error)}`)
       }
     }
-    this.#process.exit(EXIT_CODES.interrupted)
+    this.#process.exit(exitCode)
   }
 
   explainFailure(): void {
@@ -84,8 +88,8 @@ export class RunningJobs {
     // Code behind execute expects a result, which a detached run does not wait for.
     if (this.#detached) this.#process.exit(EXIT_CODES.ok)
     this.#open.set(jobId, client)
-    const statusLine = new JobStatusLine(graph.name, this.#terminal)
-    const stop = statusLine.follow(() => cluster.jobDetails(jobId as JobId))
+    const source = { details: () => cluster.jobDetails(jobId as JobId), resources: () => cluster.overview() }
+    const stop = followJob({ jobId, name: graph.name }, source, this.#terminal)
     const result = client.result().then(
       outcome => {
         this.#terminal.print(`Job ${jobId} finished in ${formatElapsed(outcome.netRuntimeMs)}`)

@@ -17,7 +17,7 @@ import type {
   ResourceOverview,
   SavepointTrigger,
 } from '@flink-ts/gateways'
-import type { JobClient, JobExecutionResult, JobStatus } from '@flink-ts/jobgraph'
+import { foldFrames, type JobClient, type JobExecutionResult, type JobStatus } from '@flink-ts/jobgraph'
 import { GrpcRpcClient, PayloadTooLarge, type RpcClient, type SessionSettings } from '@flink-ts/rpc'
 import { clientRetryPeriod, clientTimeout } from '../client-options.ts'
 import { type ConnectionEvent, DispatcherConnection } from '../connection/dispatcher-connection.ts'
@@ -255,7 +255,14 @@ function failureOf(outcome: Exclude<JobResult, { readonly status: 'FINISHED' }>)
   if (outcome.status === 'CANCELED') {
     return JobCancelled({ jobId }, outcome.error === undefined ? undefined : deserializeError(outcome.error))
   }
-  return outcome.error === undefined ? JobFailed({ jobId }) : deserializeError(outcome.error)
+  return outcome.error === undefined ? JobFailed({ jobId }) : folded(deserializeError(outcome.error))
+}
+
+/** With stacks that begin in the user's code, and count what is not. */
+function folded(error: Error): Error {
+  for (let current: unknown = error; current instanceof Error; current = current.cause)
+    if (current.stack !== undefined) current.stack = foldFrames(current.stack)
+  return error
 }
 
 async function startedRpc(

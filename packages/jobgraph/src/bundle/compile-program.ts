@@ -1,7 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative, sep } from 'node:path'
-import type { BuildOptions, BuildResult, Message } from 'esbuild'
-import { BundleEntryInvalid, BundleFailed, CompilerUnavailable } from '../errors.ts'
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path'
+import type * as Esbuild from 'esbuild'
+import type { BuildOptions, BuildResult, Message, Plugin } from 'esbuild'
+import { BundleEntryInvalid, BundleFailed, CompilerUnavailable, EntryNotExported } from '../errors.ts'
 import { externalPackages } from './native-packages.ts'
 
 /** Name of the program's one module in a bundle. */
@@ -28,21 +29,23 @@ const REQUIRE_BANNER =
  * Puts the program and all it imports, but the runtime, into one ES module with its source map, in `stage`. Paths in
  * it are relative to `root`, so that the result depends on the sources only. Returns the native packages it needs,
  * name to folder. Throws `jobgraph.bundle-failed` with file and line of every problem.
+ * @param entryFunction an export of the program that is called with its arguments, once it is loaded; undefined: loading
+ *   it is all
  */
 export async function compileProgram(
   entry: string,
   root: string,
   stage: string,
+  entryFunction?: string,
 ): Promise<Map<string, string>> {
-  // Loaded when it is needed: slot threads load this package too.
-  const esbuild = await import('esbuild').catch((error: unknown) => {
-    throw unavailable(entry, error)
-  })
+  const esbuild = await loadCompiler(entry)
+  const start = entryFunction === undefined ? { entryPoints: [entry] } : callOf(entry, entryFunction)
+  if (entryFunction !== undefined) await requireExport(esbuild, entry, root, entryFunction)
   const natives = new Map<string, string>()
   const build = async (banner: string): Promise<BuildResult<{ write: false }>> => {
     try {
       return await esbuild.build({
-        entryPoints: [entry],
+        ...start,
         absWorkingDir: root,
         outfile: join(root, PROGRAM_MODULE),
         write: false,
@@ -62,7 +65,8 @@ export async function compileProgram(
     } catch (error) {
       const problems = (error as { errors?: Message[] }).errors
       if (problems === undefined) throw unavailable(entry, error)
-      throw BundleFailed({ entry, problems: problems.map(problem => describe(problem, root)) }, error)
+      // Nothing is in the error that the problems do not say.
+      throw BundleFailed({ entry, problems: problems.map(problem => describe(problem, root)) })
     }
   }
   let result = await build('')
@@ -83,6 +87,98 @@ export async function compileProgram(
     writeFileSync(target, file.contents)
   }
   return natives
+}
+
+/** The sources of a program, as far as they were found. */
+export interface ProgramFiles {
+  /** Those of its author, not of installed packages. Absolute. */
+  readonly files: readonly string[]
+  /** Why it cannot be compiled; undefined: it can. */
+  readonly error: Error | undefined
+}
+
+/**
+ * Follows the imports of a program, without running or writing anything. Throws `jobgraph.bundle-entry-invalid` if there
+ * is none, and `jobgraph.compiler-unavailable`.
+ */
+export async function findProgramFiles(program: string): Promise<ProgramFiles> {
+  const entry = resolve(program)
+  checkEntry(entry)
+  const esbuild = await loadCompiler(entry)
+  const folder = dirname(entry)
+  const files = new Set([entry])
+  const noteFiles: Plugin = {
+    name: 'note-files',
+    setup(build) {
+      build.onLoad({ filter: /./, namespace: 'file' }, ({ path }) => {
+        if (!path.includes(`${sep}node_modules${sep}`)) files.add(path)
+        return undefined
+      })
+    },
+  }
+  try {
+    await esbuild.build({
+      ...{ entryPoints: [entry], absWorkingDir: folder, outdir: folder, write: false, bundle: true },
+      ...{ format: 'esm', platform: 'node', target: 'node24', loader: ASSET_LOADERS },
+      ...{ packages: 'external', plugins: [noteFiles], logLevel: 'silent' },
+    })
+    return { files: [...files], error: undefined }
+  } catch (error) {
+    const problems = (error as { errors?: Message[] }).errors
+    if (problems === undefined) throw unavailable(entry, error)
+    const lines = problems.map(problem => describe(problem, folder))
+    return { files: [...files], error: BundleFailed({ entry, problems: lines }) }
+  }
+}
+
+/** Throws `jobgraph.bundle-entry-invalid` unless it is a file of a kind that can be a program. */
+export function checkEntry(entry: string): void {
+  if (!existsSync(entry)) throw BundleEntryInvalid({ entry, reason: 'there is no such file' })
+  if (!statSync(entry).isFile()) throw BundleEntryInvalid({ entry, reason: 'it is not a file' })
+  if (!/^\.[mc]?[jt]sx?$/.test(extname(entry))) {
+    throw BundleEntryInvalid({ entry, reason: `its name ends in '${extname(entry)}'` })
+  }
+}
+
+/** Loaded when it is needed: slot threads load this package too. */
+async function loadCompiler(entry: string): Promise<typeof Esbuild> {
+  try {
+    return await import('esbuild')
+  } catch (error) {
+    throw unavailable(entry, error)
+  }
+}
+
+/** A module that calls an export of the program. */
+function callOf(entry: string, entryFunction: string): Pick<BuildOptions, 'stdin'> {
+  const contents = `import * as program from ${JSON.stringify(`./${basename(entry)}`)}
+await program[${JSON.stringify(entryFunction)}](process.argv.slice(2))
+`
+  return {
+    stdin: { contents, resolveDir: dirname(entry), sourcefile: `call of ${entryFunction}`, loader: 'js' },
+  }
+}
+
+/** Throws `jobgraph.entry-not-exported`. What the compiler refuses is left to the build that follows. */
+async function requireExport(
+  esbuild: typeof Esbuild,
+  entry: string,
+  root: string,
+  entryFunction: string,
+): Promise<void> {
+  const outputs = await esbuild
+    .build({
+      ...{ entryPoints: [entry], absWorkingDir: root, outfile: join(root, PROGRAM_MODULE), write: false },
+      ...{ bundle: true, format: 'esm', platform: 'node', loader: ASSET_LOADERS, packages: 'external' },
+      ...{ metafile: true, logLevel: 'silent' },
+    })
+    .then(
+      ({ metafile }) => Object.values(metafile.outputs),
+      () => undefined,
+    )
+  const known = outputs?.flatMap(({ exports }) => exports)
+  if (known !== undefined && !known.includes(entryFunction))
+    throw EntryNotExported({ entry, entryFunction, known })
 }
 
 /** What esbuild itself fails with, before it has looked at any program: it is missing, or made for another platform. */

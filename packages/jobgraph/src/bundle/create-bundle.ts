@@ -8,13 +8,11 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { VERSION } from '@flink-ts/common'
-import { BundleEntryInvalid } from '../errors.ts'
 import {
   BUNDLE_FORMAT,
   type BundleManifest,
@@ -22,7 +20,7 @@ import {
   MINIMUM_NODE,
   thisPlatform,
 } from './bundle-manifest.ts'
-import { compileProgram, PROGRAM_MODULE } from './compile-program.ts'
+import { checkEntry, compileProgram, PROGRAM_MODULE } from './compile-program.ts'
 import { copyNativePackages } from './native-packages.ts'
 
 export interface CreateBundleOptions {
@@ -30,6 +28,8 @@ export interface CreateBundleOptions {
   readonly entry: string
   /** Where the bundle goes; a new folder under the system's temporary folder if absent, which the caller removes. */
   readonly outFile?: string
+  /** An export of the program that is its main, called with the arguments; undefined: the module itself is. */
+  readonly entryFunction?: string | undefined
 }
 
 export interface CreatedBundle {
@@ -37,12 +37,14 @@ export interface CreatedBundle {
   /** SHA-256 of the bundle in hex: its key in the blob store. */
   readonly blobKey: string
   readonly manifest: BundleManifest
+  /** Folder that the names of sources in stacks are relative to. Not part of the bundle. */
+  readonly sourceRoot: string
 }
 
 /**
  * Bundles a program with everything it imports, the folder `assets` beside it and packages with native add-ons into
  * one `.tgz`. The same sources give the same bytes. The runtime stays outside. Throws `jobgraph.bundle-failed` with
- * file and line of each problem.
+ * file and line of each problem, `jobgraph.entry-not-exported`.
  */
 export async function createBundle(options: CreateBundleOptions): Promise<CreatedBundle> {
   const entry = resolve(options.entry)
@@ -50,7 +52,7 @@ export async function createBundle(options: CreateBundleOptions): Promise<Create
   const stage = mkdtempSync(join(tmpdir(), 'flink-bundle-'))
   try {
     const root = projectRoot(entry)
-    const natives = await compileProgram(entry, root, stage)
+    const natives = await compileProgram(entry, root, stage, options.entryFunction)
     copyNativePackages(natives, stage)
     const assets = join(dirname(entry), 'assets')
     if (existsSync(assets)) cpSync(assets, join(stage, 'assets'), { recursive: true, dereference: true })
@@ -72,17 +74,9 @@ export async function createBundle(options: CreateBundleOptions): Promise<Create
     }
     writeFileSync(join(stage, MANIFEST), `${JSON.stringify(manifest, null, 1)}\n`)
     const file = await pack(stage, manifest, resolve(options.outFile ?? join(newTemporaryDir(), 'job.tgz')))
-    return { file, blobKey: sha256(readFileSync(file)), manifest }
+    return { file, blobKey: sha256(readFileSync(file)), manifest, sourceRoot: root }
   } finally {
     rmSync(stage, { recursive: true, force: true })
-  }
-}
-
-function checkEntry(entry: string): void {
-  if (!existsSync(entry)) throw BundleEntryInvalid({ entry, reason: 'there is no such file' })
-  if (!statSync(entry).isFile()) throw BundleEntryInvalid({ entry, reason: 'it is not a file' })
-  if (!/^\.[mc]?[jt]sx?$/.test(extname(entry))) {
-    throw BundleEntryInvalid({ entry, reason: `its name ends in '${extname(entry)}'` })
   }
 }
 

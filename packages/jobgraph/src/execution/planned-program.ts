@@ -1,11 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Configuration } from '@flink-ts/common'
 import { createBundle } from '../bundle/create-bundle.ts'
 import { extractBundle } from '../bundle/extract-bundle.ts'
 import { findRuntimeModuleDirs } from '../bundle/runtime-modules.ts'
+import { EntryOfBundleFixed } from '../errors.ts'
 import type { JobGraph } from '../graph/job-graph.ts'
 import {
   type ExecutionContext,
@@ -25,6 +26,8 @@ export interface ProgramOptions {
   readonly job: string
   readonly args: readonly string[]
   readonly configuration: Configuration
+  /** An export of the program that is its main; undefined: the file itself is. */
+  readonly entryFunction?: string | undefined
 }
 
 /**
@@ -55,14 +58,18 @@ export class PlannedProgram {
 
   /** Bundles the program and evaluates main; resolves when its last line was reached. Rejects as main does. */
   async evaluate(submit: SubmitJob): Promise<void> {
-    const { job, args, configuration } = this.#options
+    const { job, args, configuration, entryFunction } = this.#options
     const temporary = temporaryFolder()
     const entry = resolve(job)
-    const bundleFile = /\.(tgz|tar\.gz)$/.test(entry)
-      ? entry
-      : (await createBundle({ entry, outFile: join(temporary, 'job.tgz') })).file
+    const isBundle = /\.(tgz|tar\.gz)$/.test(entry)
+    if (isBundle && entryFunction !== undefined) throw EntryOfBundleFixed({ bundle: job, entryFunction })
+    const made = isBundle
+      ? undefined
+      : await createBundle({ entry, outFile: join(temporary, 'job.tgz'), entryFunction })
+    const bundleFile = made?.file ?? entry
     const runtimeModuleDirs = this.#runtimeModuleDirs
     const { moduleUrl } = await extractBundle(bundleFile, join(temporary, 'job'), { runtimeModuleDirs })
+    if (made !== undefined) nameSources(moduleUrl, made.sourceRoot)
     process.setSourceMapsEnabled(true)
     process.argv = [process.argv[0] as string, entry, ...args]
     const recorder = await this.#startPlanning(moduleUrl, recorder =>
@@ -80,6 +87,13 @@ export class PlannedProgram {
       recorder.stop()
     }
   }
+}
+
+/** Makes stacks name the files of the user, not those that the bundle would have in its temporary folder. */
+function nameSources(moduleUrl: string, sourceRoot: string): void {
+  const map = `${fileURLToPath(moduleUrl)}.map`
+  const content = JSON.parse(readFileSync(map, 'utf8')) as object
+  writeFileSync(map, JSON.stringify({ ...content, sourceRoot: `${pathToFileURL(sourceRoot).href}/` }))
 }
 
 /** Removed when the process ends, in whatever way but SIGKILL. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { userFrameOf } from './user-frame.ts'
+import { foldFrames, userFrameOf } from './user-frame.ts'
 
 const GLUE =
   '    at eval (eval at generateCode (file:///x/node_modules/flink-ts/code.js:8:18), <anonymous>:7:18)'
@@ -29,4 +29,27 @@ test('glue, installed packages and Node.js are not the user', () => {
     '    at <anonymous>:7:18',
   ]
   expect(userFrameOf(['E', ...frames].join('\n'))).toBeUndefined()
+})
+
+test('frames that are not of the user are folded, in place', () => {
+  const stack = [
+    'RangeError: two lines',
+    '    at least in the message',
+    '    at f (node_modules/x/index.js:1:1)',
+    '    at check (src/job.ts:3:4)',
+    '    at Array.map (<anonymous>)',
+    GLUE,
+    '    at async main (src/job.ts:9:1)',
+    '    at process.processTimers (node:internal/timers:618:7)',
+  ]
+  expect(foldFrames(stack.join('\n')).split('\n')).toEqual([
+    'RangeError: two lines',
+    '    ... 2 frames of flink-ts, packages and Node.js',
+    '    at check (src/job.ts:3:4)',
+    '    ... 2 frames of flink-ts, packages and Node.js',
+    '    at async main (src/job.ts:9:1)',
+    '    ... 1 frame of flink-ts, packages and Node.js',
+  ])
+  const internal = ['Error: x', GLUE].join('\n')
+  expect(foldFrames(internal)).toBe(internal)
 })

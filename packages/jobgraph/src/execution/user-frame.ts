@@ -21,14 +21,40 @@ export function userFrameOf(stack: string): string | undefined {
   return framesOf(stack).find(frame => !isLibrary(frame))
 }
 
-function framesOf(stack: string): string[] {
-  const frames: string[] = []
-  for (const line of stack.split('\n')) {
-    const location = FRAME.exec(line.trim())?.[1]
-    if (location === undefined) continue
-    frames.push(location.startsWith('file://') ? fileURLToPath(location.replace(/\?[^:]*/, '')) : location)
+/**
+ * A stack as it helps its reader: what is not the user's own code is folded into lines that count it. A stack without
+ * a frame of the user stays as it is.
+ */
+export function foldFrames(stack: string): string {
+  if (userFrameOf(stack) === undefined) return stack
+  const lines: string[] = []
+  let hidden = 0
+  const fold = (): void => {
+    if (hidden > 0)
+      lines.push(`    ... ${hidden} ${hidden === 1 ? 'frame' : 'frames'} of flink-ts, packages and Node.js`)
+    hidden = 0
   }
-  return frames
+  for (const line of stack.split('\n')) {
+    const frame = frameOf(line)
+    if (/^\s+at /.test(line) && (frame === undefined || isLibrary(frame))) {
+      hidden++
+      continue
+    }
+    fold()
+    lines.push(line)
+  }
+  fold()
+  return lines.join('\n')
+}
+
+function framesOf(stack: string): string[] {
+  return stack.split('\n').flatMap(line => frameOf(line) ?? [])
+}
+
+function frameOf(line: string): string | undefined {
+  const location = FRAME.exec(line.trim())?.[1]
+  if (location === undefined) return undefined
+  return location.startsWith('file://') ? fileURLToPath(location.replace(/\?[^:]*/, '')) : location
 }
 
 function isLibrary(frame: string): boolean {
@@ -41,9 +67,12 @@ function isLibrary(frame: string): boolean {
   )
 }
 
-// Two folders up from this one (src or dist) is the package; beside it are the other packages of the runtime, in a
-// checkout; installed ones are found by `node_modules`.
-const RUNTIME_PACKAGES = fileURLToPath(new URL('../../../', import.meta.url)).replaceAll('\\', '/')
+const HERE = fileURLToPath(import.meta.url).replaceAll('\\', '/')
+// In a checkout the folder of all packages, this code being in a package or in the bundle of the runtime; on a host, where
+// there are only bundles, theirs. Installed packages are found by `node_modules`.
+const RUNTIME_PACKAGES =
+  /^(.*\/packages\/)(?:jobgraph|flink-ts)\//.exec(HERE)?.[1] ??
+  HERE.slice(0, HERE.lastIndexOf('/', HERE.lastIndexOf('/') - 1) + 1)
 
 /** Name of code that the runtime generates. */
 const GENERATED = 'flink-ts/'
