@@ -54,6 +54,23 @@ switch (env.args[0]) {
       .sinkTo(new DiscardingSink())
     await env.executeAsync('running')
     break
+  case 'busy':
+    env
+      .fromSource(
+        new DataGeneratorSource<number>({ generator: index => index }),
+        WatermarkStrategy.noWatermarks<number>(),
+        'numbers',
+      )
+      .keyBy(number => (number % 4 === 0 ? number % 100 : 1))
+      .map(function shorten(number): number {
+        let sum = 0
+        for (const digit of String(number)) sum += Number(digit)
+        return sum
+      })
+      .name('shortened')
+      .sinkTo(new DiscardingSink())
+    await env.executeAsync('busy')
+    break
   case 'failed':
     env.setRestartStrategy({ type: 'fixed-delay', attempts: 1, delayMs: 0 })
     env

@@ -1,4 +1,12 @@
-import { booleanType, type OptionType, option, portType, stringType } from '@flink-ts/common'
+import {
+  booleanType,
+  durationType,
+  integerFrom,
+  type OptionType,
+  option,
+  portType,
+  stringType,
+} from '@flink-ts/common'
 
 const portRangeType: OptionType<{ readonly from: number; readonly to: number }> = {
   expected: 'a port or a range of ports such as 9250-9260',
@@ -37,6 +45,11 @@ export const RestOptionKeys = {
     description: 'Whether programs can be uploaded and run by REST and the web page.',
     deprecatedKeys: ['jobmanager.web.submit.enable'],
   }),
+  cancelEnabled: option('web.cancel.enable', booleanType, {
+    defaultValue: true,
+    description:
+      'Whether the web page offers to cancel, stop and restart jobs. The REST API does it in any case.',
+  }),
   uploadFolder: option('web.upload.dir', stringType, {
     defaultValue: '',
     description:
@@ -45,11 +58,6 @@ export const RestOptionKeys = {
     deprecatedKeys: ['jobmanager.web.upload.dir'],
   }),
   prometheusReporter: option('metrics.reporter.prom.factory.class', reporterType, {
-  cancelEnabled: option('web.cancel.enable', booleanType, {
-    defaultValue: true,
-    description:
-      'Whether the web page offers to cancel, stop and restart jobs. The REST API does it in any case.',
-  }),
     defaultValue: 'none',
     description:
       'Set to org.apache.flink.metrics.prometheus.PrometheusReporterFactory, the JobManager offers the metrics of the ' +
@@ -60,6 +68,33 @@ export const RestOptionKeys = {
     defaultValue: { from: 9249, to: 9249 },
     description:
       'Port of the metrics for Prometheus, or a range, of which the first free one is taken; 0: any.',
+  }),
+  flameGraphEnabled: option('rest.flamegraph.enabled', booleanType, {
+    defaultValue: true,
+    description:
+      'Whether flame graphs are made of tasks that somebody looks at. Nothing is sampled before somebody does.',
+  }),
+  flameGraphSamples: option('rest.flamegraph.num-samples', integerFrom(1, 10_000), {
+    defaultValue: 100,
+    description:
+      'With rest.flamegraph.delay-between-samples: for how long threads are looked at for one flame graph, at most a ' +
+      'minute. Samples are taken about every millisecond of that time.',
+  }),
+  flameGraphDelay: option('rest.flamegraph.delay-between-samples', durationType, {
+    defaultValue: 50,
+    description: 'See rest.flamegraph.num-samples.',
+  }),
+  flameGraphRefreshInterval: option('rest.flamegraph.refresh-interval', durationType, {
+    defaultValue: 60_000,
+    description: 'A flame graph that is older is made anew when somebody looks at it.',
+  }),
+  flameGraphCleanupInterval: option('rest.flamegraph.cleanup-interval', durationType, {
+    defaultValue: 600_000,
+    description: 'A flame graph that nobody has looked at for so long is forgotten.',
+  }),
+  flameGraphStackDepth: option('rest.flamegraph.stack-depth', integerFrom(1, 1000), {
+    defaultValue: 100,
+    description: 'Calls below this depth are left out of flame graphs.',
   }),
   allowUnauthenticated: option('security.rest.allow-unauthenticated', booleanType, {
     defaultValue: false,

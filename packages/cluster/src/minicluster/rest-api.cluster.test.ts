@@ -43,6 +43,7 @@ beforeAll(async () => {
   const configuration = Configuration.of({
     'jobmanager.rpc.address': 'localhost',
     's3.secret-key': 'do not tell',
+    'rest.flamegraph.num-samples': '6',
   })
   const threadLogger = { level: 'error', file: join(folder, 'own.log') } as const
   cluster = await MiniCluster.start(
@@ -305,6 +306,28 @@ describe('answers are as Flink describes them', () => {
     expect(failed['failure-cause'].class).toContain('.')
   })
 
+  it('of what tasks do', async () => {
+    const jobid = await submit('busy')
+    await until(`/jobs/${jobid}`, job => job.vertices?.[1]?.metrics['read-records'] > 100)
+    const { vertices } = (await call(`/jobs/${jobid}`)).body
+    const values = { jobid, vertexid: vertices[1].id }
+    const operation = 'GET /jobs/{jobid}/vertices/{vertexid}/flamegraph'
+    const { data } = await until(
+      `/jobs/${jobid}/vertices/${vertices[1].id}/flamegraph`,
+      ({ endTimestamp }) => endTimestamp > 0,
+    )
+    const onCpu = (await ask(operation, values, '?type=ON_CPU')).data
+    const offCpu = (await ask(operation, values, '?type=off_cpu')).data
+    console.log(JSON.stringify([onCpu, offCpu], null, 1))
+    expect(data.value).toBe(onCpu.value + offCpu.value)
+    const one = await ask(operation, values, '?subtaskindex=0')
+    expect(one).toEqual({ endTimestamp: -3 })
+    const finished = await vertex('finished', 0)
+    expect(await ask(operation, finished)).toEqual({ endTimestamp: -1 })
+    await call(`/jobs/${jobid}`, { method: 'PATCH' })
+    await until(`/jobs/${jobid}/status`, ({ status }) => status === 'CANCELED')
+  })
+
   it('for everything that can be asked for', () => {
     const missing = schema.operations.filter(
       operation => operation.startsWith('GET ') && !answered.has(operation),
@@ -314,7 +337,6 @@ describe('answers are as Flink describes them', () => {
       'GET /datasets/delete/{triggerid}',
       'GET /jars',
       'GET /jobs/{jobid}/rescaling/{triggerid}',
-      'GET /jobs/{jobid}/vertices/{vertexid}/flamegraph',
     ])
   })
 })
@@ -414,7 +436,9 @@ describe('what is asked for and not there', () => {
     ['GET', '/jobs/:running/vertices/:vertex/subtasks/0/attempts/9', 404],
     ['GET', '/jobs/:running/vertices/:vertex/subtasks/metrics?get=numRecordsIn&agg=most', 400],
     ['GET', '/jobs/:running/vertices/:vertex/subtasks/metrics?get=numRecordsIn&subtasks=1-0', 400],
-    ['GET', '/jobs/:running/vertices/:vertex/flamegraph', 400],
+    ['GET', '/jobs/:running/vertices/:vertex/flamegraph?type=cold', 400],
+    ['GET', '/jobs/:running/vertices/:vertex/flamegraph?subtaskindex=7', 404],
+    ['DELETE', '/jobs/:running/vertices/:vertex/flamegraph', 405],
     ['PATCH', '/jobs/:running/rescaling?parallelism=2', 400],
     ['PUT', '/jobs/:running/resource-requirements', 400],
     ['POST', '/jobs', 400],

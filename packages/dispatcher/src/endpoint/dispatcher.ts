@@ -14,6 +14,7 @@ import {
   type DispatcherGateway,
   type JobDetails,
   type JobOverview,
+  type JobRestart,
   type JobResult,
   type JobSubmission,
   type ProcessInspection,
@@ -23,6 +24,7 @@ import {
   resourceManagerGateway,
   type SavepointStatus,
   type SavepointTrigger,
+  type TaskInspection,
   type VertexAttempts,
 } from '@flink-ts/gateways'
 import type { RpcEndpoint, RpcService, RpcSession } from '@flink-ts/rpc'
@@ -38,6 +40,7 @@ import {
 } from '../errors.ts'
 import { type FinishedJob, FinishedJobStore, finishedJobOf } from '../runner/finished-job-store.ts'
 import type { JobMasterRunner } from '../runner/job-master-runner.ts'
+import { RestartableJobs } from '../runner/restartable-jobs.ts'
 import { SavepointOperations } from '../savepoints/savepoint-operations.ts'
 import { validateJobGraph } from './validate-job-graph.ts'
 
@@ -59,7 +62,11 @@ export interface DurableJobs {
 
 /** Jobs that an earlier leader has left. */
 export interface RecoveredJobs {
-  readonly running: readonly { readonly jobId: JobId; readonly start: () => JobMasterRunner }[]
+  readonly running: readonly {
+    readonly jobId: JobId
+    readonly submission: JobSubmission
+    readonly start: () => JobMasterRunner
+  }[]
   /** `ageMs`: for how long they have been over. */
   readonly finished: readonly {
     readonly jobId: JobId
@@ -81,6 +88,8 @@ export interface DispatcherDependencies {
   readonly hasBlob: (blobKey: string) => Promise<boolean>
   /** Removes a savepoint by its path or URI. */
   readonly disposeSavepoint: (path: string) => Promise<void>
+  /** Rejects if there is no snapshot at that path or URI, saying why. */
+  readonly checkSnapshot: (path: string) => Promise<void>
 }
 
 /**
@@ -98,6 +107,8 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
   readonly #submitting = new Set<JobId>()
   readonly #finished: FinishedJobStore
   readonly #savepoints: SavepointOperations
+  /** Of all jobs that run or are remembered. */
+  readonly #restartable = new RestartableJobs()
   #resourceManager: Promise<RpcSession> | undefined
   #stopped = false
 
@@ -110,6 +121,7 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
       capacity: options.configuration.get(DispatcherOptionKeys.maxCapacity),
       expirationMs: options.configuration.get(DispatcherOptionKeys.expirationTime) * 1000,
       onForgotten: jobId => {
+        this.#restartable.forget(jobId)
         // Never rejects. A job that was only suspended is another leader's.
         if (!this.#stopped) void this.#deps.jobs?.forget(jobId)
       },
@@ -121,8 +133,9 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
   /** Goes on with the jobs of an earlier leader: before clients come, who would take them for lost. */
   recover({ running, finished }: RecoveredJobs): void {
     for (const { jobId, job, ageMs } of finished) this.#finished.add(jobId, job, this.#now() - ageMs)
-    for (const { jobId, start } of running) {
+    for (const { jobId, submission, start } of running) {
       this.#logger.info({ jobId }, 'Job recovered')
+      this.#restartable.remember(submission)
       const runner = start()
       this.#runners.set(jobId, runner)
       this.#watch(jobId, runner)
@@ -153,6 +166,7 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
       cancelJob: jobId => this.cancelJob(jobId),
       triggerSavepoint: (jobId, trigger) => this.triggerSavepoint(jobId, trigger),
       triggerCheckpoint: (jobId, triggerId) => this.triggerCheckpoint(jobId, triggerId),
+      restartJob: (jobId, restart) => this.restartJob(jobId, restart),
       requestSavepointStatus: (jobId, triggerId) => this.requestSavepointStatus(jobId, triggerId),
       disposeSavepoint: path => this.disposeSavepoint(path),
       requestJobResult: jobId => this.requestJobResult(jobId),
@@ -180,6 +194,7 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
       this.#logger.info({ jobId, name: graph.name }, 'Job submitted')
       const runner = this.#deps.runnerFactory(submission)
       this.#runners.set(jobId, runner)
+      this.#restartable.remember(submission)
       this.#watch(jobId, runner)
     } finally {
       this.#submitting.delete(jobId)
@@ -236,6 +251,19 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
     )
   }
 
+  async restartJob(jobId: JobId, restart: JobRestart): Promise<string> {
+    const { hasBlob, checkSnapshot } = this.#deps
+    return await this.#savepoints.run(jobId, restart.triggerId, async () => {
+      await this.requestJobDetails(jobId)
+      const runner = this.#runners.get(jobId)
+      this.#logger.info({ jobId, newJobId: restart.newJobId }, 'Job is to be started again')
+      return await this.#restartable.restart(jobId, restart, {
+        ...{ runner, hasBlob, checkSnapshot },
+        submit: submission => this.submitJob(submission),
+      })
+    })
+  }
+
   async requestSavepointStatus(jobId: JobId, triggerId: string): Promise<SavepointStatus> {
     const status = this.#savepoints.status(jobId, triggerId)
     if (status === undefined) throw SavepointNotKnown({ jobId, triggerId })
@@ -259,7 +287,10 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
     return await (await this.#connectResourceManager()).requestResourceOverview()
   }
 
-  async inspectTaskManager(resourceId: ResourceId, inspection: ProcessInspection): Promise<unknown> {
+  async inspectTaskManager(
+    resourceId: ResourceId,
+    inspection: ProcessInspection | TaskInspection,
+  ): Promise<unknown> {
     return await (await this.#connectResourceManager()).inspectTaskManager(resourceId, inspection)
   }
 

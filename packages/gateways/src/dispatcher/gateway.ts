@@ -1,11 +1,13 @@
 import type { JobId, ResourceId } from '@flink-ts/common'
 import { defineGateway } from '@flink-ts/rpc'
 import type { ProcessInspection } from '../process/process-monitor.ts'
+import type { TaskInspection } from '../process/task-inspection.ts'
 import type { ResourceOverview } from '../resource-manager/messages.ts'
 import type { CheckpointStatistics } from './checkpoint-messages.ts'
 import type {
   JobDetails,
   JobOverview,
+  JobRestart,
   JobResult,
   JobSubmission,
   SavepointStatus,
@@ -37,6 +39,12 @@ export interface DispatcherGateway {
    * `requestSavepointStatus` tells its outcome: the location is the id.
    */
   triggerCheckpoint(jobId: JobId, triggerId: string): Promise<string>
+  /**
+   * Ends the job, if it runs, and starts it again. Resolves with the id of the new job when that is accepted. Idempotent
+   * by its trigger id, under which `requestSavepointStatus` tells its outcome: the location is the id. The snapshot is
+   * looked at before the job is ended. Errors: `dispatcher.restart-impossible`, those of snapshots and submissions.
+   */
+  restartJob(jobId: JobId, restart: JobRestart): Promise<string>
   /** Outcomes are remembered for `rest.async.store-duration`. Errors: `dispatcher.savepoint-not-known`. */
   requestSavepointStatus(jobId: JobId, triggerId: string): Promise<SavepointStatus>
   /** Removes a savepoint: path or URI. Errors: `state.checkpoint-not-found`, `state.not-a-checkpoint`. */
@@ -44,8 +52,8 @@ export interface DispatcherGateway {
   /** Resolves when the job is over, whenever that is. */
   requestJobResult(jobId: JobId): Promise<JobResult>
   requestResourceOverview(): Promise<ResourceOverview>
-  /** See `inspectProcess`. Errors: `resourcemanager.task-manager-not-found`, those of the TaskManager. */
-  inspectTaskManager(resourceId: ResourceId, inspection: ProcessInspection): Promise<unknown>
+  /** See `inspectProcess` and `TaskInspection`. Errors: `resourcemanager.task-manager-not-found`, those of the TaskManager. */
+  inspectTaskManager(resourceId: ResourceId, inspection: ProcessInspection | TaskInspection): Promise<unknown>
 }
 
 export const dispatcherGateway = defineGateway<DispatcherGateway>('dispatcher', [
@@ -57,6 +65,7 @@ export const dispatcherGateway = defineGateway<DispatcherGateway>('dispatcher', 
   'cancelJob',
   'triggerSavepoint',
   'triggerCheckpoint',
+  'restartJob',
   'requestSavepointStatus',
   'disposeSavepoint',
   'requestJobResult',

@@ -1,6 +1,7 @@
 import type { AllocationId, InstanceId, JobId, ResourceId, SlotId } from '@flink-ts/common'
 import { defineGateway } from '@flink-ts/rpc'
 import type { ProcessInspection } from '../process/process-monitor.ts'
+import type { TaskInspection } from '../process/task-inspection.ts'
 import type {
   JobMasterRegistration,
   ResourceOverview,
@@ -26,8 +27,8 @@ export interface ResourceManagerGateway {
   registerJobMaster(registration: JobMasterRegistration): Promise<void>
   declareRequiredResources(requirements: ResourceRequirements): Promise<void>
   requestResourceOverview(): Promise<ResourceOverview>
-  /** See `inspectProcess`. Errors: `resourcemanager.task-manager-not-found`, those of the TaskManager. */
-  inspectTaskManager(resourceId: ResourceId, inspection: ProcessInspection): Promise<unknown>
+  /** See `inspectProcess` and `TaskInspection`. Errors: `resourcemanager.task-manager-not-found`, those of the TaskManager. */
+  inspectTaskManager(resourceId: ResourceId, inspection: ProcessInspection | TaskInspection): Promise<unknown>
 }
 
 export const resourceManagerGateway = defineGateway<ResourceManagerGateway>('resource-manager', [

@@ -1,14 +1,15 @@
 import type { AllocationId, ExecutionAttemptId, OperatorId } from '@flink-ts/common'
 import { defineGateway } from '@flink-ts/rpc'
 import type { ProcessInspection } from '../process/process-monitor.ts'
+import type { TaskInspection } from '../process/task-inspection.ts'
 import type { CheckpointTrigger, JobOver, SlotRequest, TaskSubmission } from './messages.ts'
 
 /** What may be said to a TaskExecutor. ResourceManager: `requestSlot`, `inspect`. JobMaster: the rest, for its own job's slots. */
 export interface TaskExecutorGateway {
   /** Idempotent for the same allocation. Rejects with `taskmanager.slot-occupied` if another one has the slot. */
   requestSlot(request: SlotRequest): Promise<void>
-  /** See `inspectProcess`. */
-  inspect(inspection: ProcessInspection): Promise<unknown>
+  /** See `inspectProcess` and `TaskInspection`. */
+  inspect(inspection: ProcessInspection | TaskInspection): Promise<unknown>
   /**
    * Gives a slot back: its tasks are failed and its thread ends. Idempotent. With `jobOver`, settles when unfinished
    * files of the job's tasks are removed.

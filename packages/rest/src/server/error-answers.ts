@@ -53,7 +53,20 @@ export function errorAnswers(logger: Logger): ErrorAnswers {
       },
     },
     addTo(server) {
+      const routes = new Map<string, { readonly pattern: RegExp; readonly methods: Set<string> }>()
+      server.addHook('onRoute', ({ url, method }) => {
+        const route = routes.get(url) ?? { pattern: patternOf(url), methods: new Set() }
+        for (const each of [method].flat()) route.methods.add(each)
+        routes.set(url, route)
+      })
       server.setNotFoundHandler(async (request, reply) => {
+        const path = request.url.split('?')[0] as string
+        const fitting = [...routes.values()].filter(({ pattern }) => pattern.test(path))
+        const allowed = [...new Set(fitting.flatMap(({ methods }) => [...methods]))].sort()
+        if (allowed.length > 0) {
+          const message = `${request.method} is not possible at ${path}: use ${allowed.join(', ')}.`
+          return await reply.code(405).header('allow', allowed.join(', ')).send(bodyOf(message))
+        }
         await reply.code(404).send(bodyOf(`Not found: ${request.method} ${request.url}`))
       })
       server.setErrorHandler(async (error, request, reply) => {
@@ -72,6 +85,15 @@ export function errorAnswers(logger: Logger): ErrorAnswers {
       })
     },
   }
+}
+
+/** Matches paths of a route such as `/jobs/:jobId`. */
+function patternOf(url: string): RegExp {
+  const parts = url.split('/').map(part => {
+    if (part === '*') return '.*'
+    return part.startsWith(':') ? '[^/]+' : part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  })
+  return new RegExp(`^${parts.join('/')}/?$`)
 }
 
 const bodyOf = (message: string): { errors: string[] } => ({ errors: [message] })

@@ -366,7 +366,7 @@ describe('REST API', () => {
     ['GET http://[ HTTP/1.1', 400, 'not a valid url'],
     [`GET /jobs/${'a'.repeat(300)} HTTP/1.1`, 414, 'max param length'],
     ['FOO /jobs HTTP/1.1', 400, 'no valid HTTP request'],
-    ['DELETE /jobs HTTP/1.1', 404, 'Not found: DELETE /jobs'],
+    ['DELETE /jobs HTTP/1.1', 405, 'use GET, HEAD, POST'],
     ['hello', 400, 'no valid HTTP request'],
     [`GET /jobs HTTP/1.1\r\nX: ${'y'.repeat(40_000)}`, 431, 'no valid HTTP request'],
     ['PATCH /jobs/x HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{x', 400, 'JSON'],

@@ -1,13 +1,14 @@
 import type { Clock } from '@flink-ts/common'
 import type { DispatcherGateway, SubtaskAttempt, VertexAttempts, VertexDetails } from '@flink-ts/gateways'
 import type { FastifyInstance } from 'fastify'
-import { InvalidParameter, NotOffered, SubtaskNotFound, VertexNotFound } from '../errors.ts'
+import { InvalidParameter, SubtaskNotFound, VertexNotFound } from '../errors.ts'
 import {
   attemptAccumulators,
   jobAccumulators,
   subtaskAccumulators,
   vertexAccumulators,
 } from '../routes/accumulator-routes.ts'
+import { vertexFlameGraph } from '../routes/flame-graph.ts'
 import { subtaskInfo } from '../routes/subtask-info.ts'
 import {
   subtaskTimes,
@@ -17,6 +18,7 @@ import {
   vertexWithSubtasks,
 } from '../routes/vertex-routes.ts'
 import { vertexWatermarks } from '../routes/vertex-watermarks.ts'
+import type { FlameGraphs } from './flame-graphs.ts'
 import { jobIdOf } from './job-id.ts'
 import type { RecentDetails } from './recent-details.ts'
 
@@ -31,7 +33,7 @@ interface Params {
 export function addVertexRoutes(
   app: FastifyInstance,
   { dispatcher, clock }: { readonly dispatcher: DispatcherGateway; readonly clock: Clock },
-  recent: RecentDetails,
+  { recent, flameGraphs }: { readonly recent: RecentDetails; readonly flameGraphs: FlameGraphs },
 ): void {
   const PATH = '/jobs/:jobId/vertices/:vertexId'
   const get = (path: string, answer: (params: Params) => Promise<unknown>): void => {
@@ -68,12 +70,17 @@ export function addVertexRoutes(
   get(`${PATH}/subtasktimes`, async params => subtaskTimes(await vertex(params), clock.now()))
   get(`${PATH}/taskmanagers`, async params => vertexTaskManagers(await vertex(params), clock.now()))
   get(`${PATH}/backpressure`, async params => vertexBackPressure(await vertex(params), clock.now()))
-  get(`${PATH}/flamegraph`, async params => {
-    await vertex(params)
-    throw NotOffered({
-      what: 'A flame graph by REST',
-      remedy: 'read the stacks of the slot threads at /taskmanagers/:taskmanagerid/thread-dump',
-    })
+  app.get(`${PATH}/flamegraph`, async request => {
+    const params = request.params as Params
+    const { type = 'FULL', subtaskindex } = request.query as { type?: string; subtaskindex?: string }
+    const found = await vertex(params)
+    const subtask = subtaskindex === undefined ? undefined : numberOf(subtaskindex, 'subtaskindex')
+    if (subtask !== undefined && subtask >= found.parallelism)
+      throw SubtaskNotFound({
+        ...{ vertexId: params.vertexId, subtask: String(subtask), attempt: undefined },
+        parallelism: found.parallelism,
+      })
+    return vertexFlameGraph(flameGraphs, { jobId: jobIdOf(params), vertex: found, subtask, type })
   })
   get(`${PATH}/watermarks`, async params => vertexWatermarks(await vertex(params)))
   get(`${PATH}/accumulators`, async params => vertexAccumulators(await attempts(params)))

@@ -44,6 +44,7 @@ export function passOnReport(
     case 'closing':
     case 'files':
     case 'states':
+    case 'tapped':
     case 'crash':
       break
   }

@@ -20,6 +20,7 @@ import type { SlotListener } from '../slots/slot-listener.ts'
 import type { LargeResults } from '../slots/slot-tasks.ts'
 import { TaskSlotTable } from '../slots/task-slot-table.ts'
 import { ChannelRegistry } from './channel-registry.ts'
+import { inspectTasks, isTaskInspection } from './inspect-tasks.ts'
 import { jobCommands } from './job-commands.ts'
 import { JobConnection, type JobConnectionListener, type JobHandlers } from './job-connection.ts'
 import { NetworkMemory } from './network-memory.ts'
@@ -76,7 +77,10 @@ export class TaskExecutor {
         logger: this.#logger,
         handlers: {
           requestSlot: request => this.#requestSlot(request),
-          inspect: inspection => inspectProcess(monitor, inspection),
+          inspect: async inspection =>
+            isTaskInspection(inspection)
+              ? await inspectTasks(this.#slots.values(), inspection)
+              : await inspectProcess(monitor, inspection),
         },
         registration: () => this.#registration(),
         onRegistered: instanceId => dependencies.onRegistered?.(instanceId),

@@ -9,7 +9,7 @@ import {
   type SlotId,
   serializeError,
 } from '@flink-ts/common'
-import type { JobOver, TaskDeployment } from '@flink-ts/gateways'
+import type { JobOver, TapAnswer, TapRequest, TaskDeployment, TaskSelection } from '@flink-ts/gateways'
 import { type ChannelEnds, Doorbell } from '@flink-ts/network'
 import type { StateSettings } from '@flink-ts/state'
 import { CancellationTimedOut, SlotBusy, SlotOutOfMemory, SlotThreadDied } from '../errors.ts'
@@ -17,10 +17,12 @@ import { Pulse } from '../mailbox/pulse.ts'
 import type { OverdraftLimits } from '../stream-task/overdraft.ts'
 import type { SlotCommand, SlotReport } from '../thread/slot-messages.ts'
 import { LongCallWatch } from './long-call-watch.ts'
+import { SlotInspection } from './slot-inspection.ts'
 import type { SlotListener } from './slot-listener.ts'
 import { SlotMemoryWatch } from './slot-memory-watch.ts'
 import { SlotTasks } from './slot-tasks.ts'
 import type { SlotThread, SlotThreadFactory } from './slot-thread.ts'
+import type { TaskProfileBuilder } from './task-profile.ts'
 import { UnfinishedFiles } from './unfinished-files.ts'
 
 export interface AllocatedSlotOptions {
@@ -58,6 +60,7 @@ export class AllocatedSlot {
   #thread: SlotThread | undefined
   #memory: SlotMemoryWatch | undefined
   #longCalls: LongCallWatch | undefined
+  readonly #inspection: SlotInspection
   #pulse = Pulse.allocate()
   /** Why the thread said that it ends. */
   #crash: SerializedError | undefined
@@ -89,6 +92,10 @@ export class AllocatedSlot {
       clock: dependencies.clock,
       ended: (update, large) => this.#listener.taskEnded(this, update, large),
       stuck: attemptId => this.#stuck(attemptId),
+    })
+    this.#inspection = new SlotInspection({
+      clock: this.#clock,
+      post: command => this.#thread?.post(command),
     })
     // Before there is anything to run: the first deployment then finds a thread that is up.
     this.#startThread()
@@ -125,6 +132,7 @@ export class AllocatedSlot {
     this.#files.restored(tasks[0]?.restore?.checkpointId)
     this.#blobAddress = tasks[0]?.job.blobAddress
     for (const { attemptId } of tasks) this.#tasks.add(attemptId)
+    this.#inspection.deployed(tasks)
     const waiting: SlotCommand[] = []
     this.#waiting = waiting
     moduleUrl().then(
@@ -138,6 +146,7 @@ export class AllocatedSlot {
         this.#used = true
         this.#waiting = undefined
         this.post({ type: 'deploy', tasks, moduleUrl: url, channels })
+        this.#inspection.running(this.#thread, url)
         this.#watchCalls(url)
         for (const command of waiting) this.post(command)
       },
@@ -175,6 +184,16 @@ export class AllocatedSlot {
     this.#tasks.endAll(error)
     await Promise.all(this.#leaving)
     if (jobOver !== undefined) await this.#files.removeUncovered(jobOver)
+  }
+
+  /** Adds what the thread does to the profile of a vertex, if that has a task here. Never rejects. */
+  profile(selection: TaskSelection, durationMs: number, into: TaskProfileBuilder): Promise<void> {
+    return this.#inspection.profile(selection, durationMs, into)
+  }
+
+  /** See `StreamTask.tap`. Empty if no task of the selection runs here. Never rejects. */
+  tap(selection: TaskSelection, request: TapRequest): Promise<readonly TapAnswer[]> {
+    return this.#inspection.tap(selection, request)
   }
 
   #watchCalls(moduleUrl: string): void {
@@ -248,6 +267,7 @@ export class AllocatedSlot {
     if (thread === undefined) return
     this.#memory?.stop()
     this.#longCalls?.stop()
+    this.#inspection.stopped()
     // First: its end is no surprise any more.
     this.#thread = undefined
     const gone = thread.terminate().catch((error: unknown) => {
@@ -281,6 +301,9 @@ export class AllocatedSlot {
       case 'states':
         this.#memory?.described(report.largest)
         break
+      case 'tapped':
+        this.#inspection.tapped(report)
+        break
       case 'crash':
         this.#crash = report.error
         break
@@ -306,6 +329,7 @@ export class AllocatedSlot {
     }
     this.#memory?.stop()
     this.#longCalls?.stop()
+    this.#inspection.stopped()
     this.#thread = undefined
     this.#waiting = undefined
     const cause = this.#crash ?? serializeError(SlotThreadDied({ slot: this.slotId, exitCode }, error))

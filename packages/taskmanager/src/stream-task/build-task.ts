@@ -142,6 +142,7 @@ export function buildInputs(
       ({ channelId, partner }): InputChannel => ({
         inputIndex: input,
         reader: channels.reader(channelId, timestamp),
+        source,
         name: {
           ...{ input, source: operator?.operatorId as OperatorId },
           ...(outputTag !== undefined && { outputTag }),

@@ -37,10 +37,11 @@ interface FastPath {
   count(): number
 }
 
-const FAST_PATH = `
+/** @param name of the function that leads into the consumer */
+const fastPath = (name: string): string => `
 let open = false, count = 0, head = queue, to = from, failed = queue
 return {
-  write(record) {
+  write: function ${name}(record) {
     if (open) {
       count++
       to[0] = from[0]
@@ -81,13 +82,14 @@ export class DirectChannel implements ChannelWriter, ChannelReader {
   /** Keeps the channel closed. */
   #capture: Capture | undefined
 
-  /** @param from timestamp register of the producer */
-  constructor(from: Float64Array) {
+  /**
+   * @param from timestamp register of the producer
+   * @param name of the function that leads into the consumer: see `taskFunctionName`
+   */
+  constructor(from: Float64Array, name = 'write') {
     this.#from = from
-    this.#path = generateCode<FastPath>(['queue', 'from'], FAST_PATH, [
-      (record: unknown) => this.#enqueue(record),
-      from,
-    ])
+    const queue = (record: unknown): void => this.#enqueue(record)
+    this.#path = generateCode<FastPath>(['queue', 'from'], fastPath(name), [queue, from])
     this.write = this.#path.write
   }
 
@@ -101,7 +103,13 @@ export class DirectChannel implements ChannelWriter, ChannelReader {
   connect(consumer: DirectConsumer, handler: ChannelHandler): void {
     this.#consumer = consumer
     this.#handler = handler
-    this.#path.connect(handler.record, consumer.timestamp, error => consumer.fail(error))
+    this.setHead(handler.record)
+  }
+
+  /** Where records of this channel go from now on: see `TaskInputs.observe`. */
+  setHead(head: (record: unknown) => void): void {
+    const consumer = this.#consumer as DirectConsumer
+    this.#path.connect(head, consumer.timestamp, error => consumer.fail(error))
   }
 
   /** The consumer is (no longer) ready for direct calls. Takes effect at once; opening, only with an empty queue. */

@@ -1,15 +1,24 @@
 import { type ExecutionAttemptId, type Logger, serializeError } from '@flink-ts/common'
-import type { CheckpointTrigger, TaskDeployment, TaskIoMetrics } from '@flink-ts/gateways'
+import type {
+  CheckpointTrigger,
+  TapAnswer,
+  TapRequest,
+  TaskDeployment,
+  TaskIoMetrics,
+} from '@flink-ts/gateways'
 import type { JobVertex } from '@flink-ts/jobgraph'
 import type { OperatorBackends } from '../checkpoint/subtask-checkpoints.ts'
 import { CheckpointNotPossible } from '../errors.ts'
 import type { ScheduledTask } from '../mailbox/slot-loop.ts'
 import type { TaskOperatorEvent } from '../thread/slot-messages.ts'
+import { taskFunctionName } from '../thread/task-function-name.ts'
 import { Accumulators } from './accumulators.ts'
 import { assembleTask, type TaskParts } from './assemble-task.ts'
 import { vertexOf } from './build-task.ts'
 import { closeOperators } from './close-operators.ts'
 import type { DirectConsumer } from './direct-channel.ts'
+import { generateCode } from './generated-code.ts'
+import { InputTap } from './input-tap.ts'
 import { OperatorActions } from './operator-actions.ts'
 import type { ChainLink, OperatorFailureMaker } from './operator-chain.ts'
 import { operatorFailure } from './operator-failure.ts'
@@ -32,6 +41,8 @@ type State = 'starting' | 'running' | 'draining' | 'closing' | 'ended'
 export class StreamTask implements ScheduledTask, DirectConsumer {
   readonly timestamp: Float64Array
   readonly deployment: TaskDeployment
+  /** See {@link ScheduledTask.step}; code of this task's own, by which profiles tell whose calls they show. */
+  readonly step: () => boolean
   readonly #vertex: JobVertex
   readonly #program: StreamTaskOptions['program']
   readonly #overdraftLimits: StreamTaskOptions['overdraftLimits']
@@ -46,6 +57,8 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   /** From when the state is restored. */
   #parts: TaskParts | undefined
   #lastFlushMs = 0
+  /** Those who look at what comes in. */
+  readonly #taps = new Set<InputTap>()
 
   /** @param timestamp the register of this task, known to its direct channels */
   constructor(
@@ -55,6 +68,8 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     const { deployment } = options
     this.deployment = deployment
     this.timestamp = options.timestamp
+    const name = taskFunctionName(deployment.vertexId, deployment.subtaskIndex)
+    this.step = generateCode(['step'], `return function ${name}() { return step() }`, [() => this.#step()])
     this.#vertex = vertexOf(deployment)
     this.#program = options.program
     this.#ports = dependencies
@@ -144,9 +159,31 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
   readonly #operatorFailure: OperatorFailureMaker = ({ node }, step, thrown) =>
     operatorFailure({ operator: node.name, task: this.name }, step, thrown)
 
+  /** Looks at what comes in; undefined: nothing can, now. */
+  tap(request: TapRequest): Promise<TapAnswer> | undefined {
+    const parts = this.#parts
+    if (this.#state !== 'running' || parts === undefined) return undefined
+    const { subtaskIndex } = this.deployment
+    const { maxParallelism } = this.#vertex
+    const { nodeId } = parts.chain.head.node
+    const tap = new InputTap(
+      { request, subtaskIndex, maxParallelism },
+      {
+        inputs: parts.inputs,
+        keySelector: input => this.#program.keySelector(nodeId, input),
+        timestamp: this.timestamp,
+        clock: this.#ports.clock,
+      },
+    )
+    this.#taps.add(tap)
+    // Never rejects.
+    void tap.answer.then(() => this.#taps.delete(tap))
+    return tap.answer
+  }
+
   // Scheduling
 
-  step(): boolean {
+  #step(): boolean {
     try {
       if (this.#parts === undefined) return false
       const { work } = this.#parts
@@ -266,6 +303,7 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
     this.#outcome = outcome
     this.#state = 'closing'
     this.#ports.reporter.closing()
+    for (const tap of this.#taps) tap.end()
     this.#actions.stopTimers()
     this.#parts?.inputs.discard()
     this.#parts?.checkpointing.close()

@@ -13,6 +13,8 @@ export interface InputChannel {
   /** 0 or 1: which input of the head. */
   readonly inputIndex: number
   readonly reader: ChannelReader
+  /** Vertex that sends; undefined: records come from a checkpoint. */
+  readonly source?: string
   /** What a checkpoint calls it if it holds records of it. */
   readonly name: ChannelName
   /** For messages: who sends. */
@@ -40,11 +42,14 @@ interface Input {
   readonly valveIndex: number
   readonly reader: ChannelReader
   readonly channel: InputChannel
-  readonly handler: ChannelHandler
+  readonly handler: ChannelHandler & { record: Push }
   blocked: boolean
   ended: boolean
   finished: boolean
 }
+
+/** Sees a record before the head does. Must not throw. */
+export type InputObserver = (record: unknown, input: number, sender: string) => void
 
 /** The incoming channels of a task: taken in turn, with their event time, barriers and ends. Owner: the task. */
 export class TaskInputs {
@@ -63,6 +68,8 @@ export class TaskInputs {
   /** Channels with records from a checkpoint that are not all processed: they come before everything else. */
   #restoring: number
   readonly #capturing = new Set<Input>()
+  readonly #heads: readonly Push[]
+  readonly #observers = new Set<{ readonly source: string | undefined; readonly see: InputObserver }>()
 
   /** @param heads by input index: where records go */
   constructor(
@@ -76,6 +83,7 @@ export class TaskInputs {
       suspended: () => boolean
     },
   ) {
+    this.#heads = dependencies.heads
     this.#listener = dependencies.listener
     this.#barriers = dependencies.barriers
     this.#suspended = dependencies.suspended
@@ -167,6 +175,37 @@ export class TaskInputs {
       reader.startCapture(checkpointId, capture.listenerOf(index, ended))
     }
     return capture
+  }
+
+  /**
+   * Has records seen until the answer is called. The way of records is another one meanwhile, and the same as before
+   * without observers.
+   * @param source only those of this vertex
+   */
+  observe(source: string | undefined, see: InputObserver): () => void {
+    const observer = { source, see }
+    this.#observers.add(observer)
+    this.#setHeads()
+    return () => {
+      this.#observers.delete(observer)
+      this.#setHeads()
+    }
+  }
+
+  #setHeads(): void {
+    for (const { inputIndex, reader, channel, handler } of this.#inputs) {
+      const head = this.#heads[inputIndex] as Push
+      const { label, source } = channel
+      const observers = [...this.#observers].filter(observer => (observer.source ?? source) === source)
+      handler.record =
+        observers.length === 0
+          ? head
+          : record => {
+              for (const { see } of observers) see(record, inputIndex, label)
+              head(record)
+            }
+      if (reader instanceof DirectChannel) reader.setHead(handler.record)
+    }
   }
 
   /** Takes what has come on channels that are being captured out of them. Returns whether there was anything. */

@@ -1,6 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { SourceMap } from 'node:module'
-import { fileURLToPath } from 'node:url'
+import { type CpuProfile, SourcePositions } from './source-positions.ts'
 
 /** What a thread is in, as people look for it: `processElement (src/job.ts:42)`. */
 export interface LongCall {
@@ -8,25 +6,6 @@ export interface LongCall {
   readonly call: string
   /** Where in it most of the time goes. */
   readonly at: string
-}
-
-interface CallFrame {
-  readonly functionName: string
-  readonly url: string
-  /** From 0. */
-  readonly lineNumber: number
-  /** From 0. */
-  readonly columnNumber: number
-}
-
-/** What V8's profiler gives, as far as it is needed. */
-interface CpuProfile {
-  readonly nodes: readonly {
-    readonly id: number
-    readonly callFrame: CallFrame
-    readonly children?: readonly number[]
-  }[]
-  readonly samples?: readonly number[]
 }
 
 /**
@@ -40,8 +19,11 @@ export function longCallOf(profileText: string, moduleUrl: string): LongCall | u
   const parents = new Map(
     nodes.flatMap(({ id, children = [] }) => children.map(child => [child, id] as const)),
   )
-  const isUsers = (id: number | undefined): boolean =>
-    id !== undefined && byId.get(id)?.callFrame.url.split('?')[0] === moduleUrl
+  const positions = new SourcePositions(moduleUrl)
+  const isUsers = (id: number): boolean => {
+    const frame = byId.get(id)?.callFrame
+    return frame !== undefined && positions.isUsers(frame)
+  }
   const outermost = new Map<number, number>()
   const innermost = new Map<number, number>()
   for (const sample of samples) {
@@ -59,8 +41,7 @@ export function longCallOf(profileText: string, moduleUrl: string): LongCall | u
   const [call, calls] = mostOf(outermost)
   const [at] = mostOf(innermost)
   if (call === undefined || at === undefined || calls * 2 < samples.length) return undefined
-  const map = sourceMapOf(moduleUrl)
-  const describe = (id: number): string => describeFrame(byId.get(id)!.callFrame, moduleUrl, map)
+  const describe = (id: number): string => positions.describe(byId.get(id)!.callFrame)
   return { call: describe(call), at: describe(at) }
 }
 
@@ -68,22 +49,4 @@ function mostOf(counts: ReadonlyMap<number, number>): readonly [number | undefin
   let most: readonly [number | undefined, number] = [undefined, 0]
   for (const entry of counts) if (entry[1] > most[1]) most = entry
   return most
-}
-
-function describeFrame(frame: CallFrame, moduleUrl: string, map: SourceMap | undefined): string {
-  const { functionName, lineNumber, columnNumber } = frame
-  const name = functionName === '' ? 'a function' : functionName
-  const entry = map?.findEntry(lineNumber, columnNumber)
-  if (entry !== undefined && 'originalSource' in entry) {
-    const folderUrl = moduleUrl.slice(0, moduleUrl.lastIndexOf('/') + 1)
-    return `${name} (${entry.originalSource.replace(folderUrl, '')}:${entry.originalLine + 1})`
-  }
-  return `${name} (${moduleUrl.slice(moduleUrl.lastIndexOf('/') + 1)}:${lineNumber + 1})`
-}
-
-/** Undefined: the module is run as it was written. */
-function sourceMapOf(moduleUrl: string): SourceMap | undefined {
-  if (!moduleUrl.startsWith('file:')) return undefined
-  const file = `${fileURLToPath(moduleUrl)}.map`
-  return existsSync(file) ? new SourceMap(JSON.parse(readFileSync(file, 'utf8')) as never) : undefined
 }

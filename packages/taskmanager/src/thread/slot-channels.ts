@@ -10,6 +10,7 @@ import { InvalidDeployment } from '../errors.ts'
 import { DirectChannel } from '../stream-task/direct-channel.ts'
 import type { OperatorOverdraft } from '../stream-task/overdraft.ts'
 import type { TaskChannels } from '../stream-task/task-ports.ts'
+import { taskFunctionName } from './task-function-name.ts'
 
 /** The channels between the tasks of a thread, and the rings to all others. Owner: the slot thread. */
 export class SlotChannels implements TaskChannels {
@@ -26,9 +27,13 @@ export class SlotChannels implements TaskChannels {
     this.#rings = new Map(rings.map(ends => [ends.channelId, ends]))
     this.#random = random
     for (const { attemptId, outputs } of deployments) {
-      for (const { channelId } of outputs.flatMap(edge => edge.channels)) {
-        if (this.#rings.has(channelId)) continue
-        this.#direct.set(channelId, new DirectChannel(registers.get(attemptId) as Float64Array))
+      for (const { edge, channels } of outputs) {
+        for (const { channelId, partner } of channels) {
+          if (this.#rings.has(channelId)) continue
+          const consumer = taskFunctionName(edge.target, partner?.subtaskIndex ?? 0)
+          const channel = new DirectChannel(registers.get(attemptId) as Float64Array, consumer)
+          this.#direct.set(channelId, channel)
+        }
       }
     }
   }

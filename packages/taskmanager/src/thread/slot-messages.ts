@@ -3,6 +3,8 @@ import type {
   CheckpointAcknowledgement,
   CheckpointDecline,
   CheckpointTrigger,
+  TapAnswer,
+  TapRequest,
   TaskDeployment,
   TaskExecutionStateUpdate,
   TaskIoMetrics,
@@ -57,6 +59,13 @@ export type SlotCommand =
       readonly checkpointId: number
     }
   | ({ readonly type: 'operator-event' } & TaskOperatorEvent)
+  /** Answer with `tapped`, under the same number. */
+  | {
+      readonly type: 'tap'
+      readonly tapId: number
+      readonly attemptIds: readonly ExecutionAttemptId[]
+      readonly request: TapRequest
+    }
   /** Answer with the largest states: memory is getting short. */
   | { readonly type: 'describe-states' }
 
@@ -83,6 +92,7 @@ export type SlotReport =
   | { readonly type: 'end-of-data'; readonly attemptId: ExecutionAttemptId }
   | ({ readonly type: 'operator-event' } & TaskOperatorEvent)
   | ({ readonly type: 'files' } & FilesChange)
+  | { readonly type: 'tapped'; readonly tapId: number; readonly answers: readonly TapAnswer[] }
   /** For messages, the largest first. */
   | { readonly type: 'states'; readonly largest: readonly string[] }
   /** The last one: the thread ends because of an error that belongs to no task. */

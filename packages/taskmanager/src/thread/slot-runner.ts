@@ -97,11 +97,21 @@ export class SlotRunner {
       case 'operator-event':
         this.#tasks.get(command.attemptId)?.operatorEvent(command)
         break
+      case 'tap':
+        // Never rejects.
+        void this.#tap(command)
+        break
       case 'describe-states':
         this.#ports.report({ type: 'states', largest: largestStates(this.#tasks.values()) })
         break
     }
     this.#ports.loop.wake()
+  }
+
+  async #tap({ tapId, attemptIds, request }: Extract<SlotCommand, { type: 'tap' }>): Promise<void> {
+    const taps = attemptIds.map(id => this.#tasks.get(id)?.tap(request))
+    const answers = await Promise.all(taps.filter(tap => tap !== undefined))
+    this.#ports.report({ type: 'tapped', tapId, answers })
   }
 
   /** The failure of the tasks if the thread has to end because of this error. */
