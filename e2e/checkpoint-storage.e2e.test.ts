@@ -1,5 +1,5 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { globSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { countRows, expectRows, outputFolder, visibleRowsIn } from './harness/output.ts'
 import { type Checkpoints, REPOSITORY, TestCluster } from './harness/test-cluster.ts'
@@ -52,6 +52,30 @@ test('a checkpoint folder that breaks in the middle fails checkpoints and attemp
   const { code, stdout, stderr } = await running.finished
   expect(code, `${stdout}\n${stderr}`).toBe(0)
   expectRows(visibleRowsIn(output), countRows(RECORDS, KEYS))
+})
+
+test('with local recovery a restart on the same TaskManager needs no storage; the copies go with the job', async () => {
+  const output = outputFolder(cluster, 'local')
+  const job = [JOB, '--output', output, '--records', String(RECORDS), '--rate', '4000']
+  const running = cluster.flink('run', '-Dexecution.state-recovery.from-local=true', '-p', '2', ...job)
+  const jobId = await cluster.submitted(running)
+  await cluster.firstCheckpoint(jobId)
+  const copies = (): readonly string[] =>
+    globSync(join(cluster.folder, `**/local-state/${jobId}/chk-*/*`)).map(file => basename(dirname(file)))
+  expect(copies().length).toBeGreaterThan(0)
+
+  renameSync(folder, `${folder}-aside`)
+  writeFileSync(folder, 'no folder any more')
+  const restores = (): number =>
+    cluster.log('taskmanager-0').split('State is read from its local copy').length - 1
+  await cluster.until('a restart from copies', 20_000, async () => restores() >= 2)
+  await cluster.untilJob(jobId, 'RUNNING')
+  rmSync(folder)
+  renameSync(`${folder}-aside`, folder)
+  const { code, stdout, stderr } = await running.finished
+  expect(code, `${stdout}\n${stderr}`).toBe(0)
+  expectRows(visibleRowsIn(output), countRows(RECORDS, KEYS))
+  await cluster.until('the copies to go', 10_000, async () => copies().length === 0)
 })
 
 test('a job whose checkpoint folder is a file is refused before it starts', async () => {

@@ -41,6 +41,13 @@ export const TMP_DIRS = option('io.tmp.dirs', stringType, {
   description: "Folder for temporary files; the system's one if empty.",
   deprecatedKeys: ['taskmanager.tmp.dirs'],
 })
+export const LOCAL_BACKUP_DIRECTORIES = option('execution.checkpointing.local-backup.dirs', stringType, {
+  defaultValue: '',
+  description:
+    'Folders of a TaskManager for copies of state (see execution.state-recovery.from-local), separated by commas; its ' +
+    'slots take turns. In the folder for temporary files if empty.',
+  deprecatedKeys: ['taskmanager.state.local.root-dirs'],
+})
 export const REGISTRATION_TIMEOUT = option('taskmanager.registration.timeout', durationType, {
   defaultValue: 300_000,
   description: 'A TaskManager that cannot register at the JobManager for this long ends itself.',

@@ -92,6 +92,8 @@ export {
 export { toJson } from './inspection/to-json.ts'
 export { assignKeyedState, assignOperatorState } from './keygroup/assign-operator-state.ts'
 export { redistributeOperatorState } from './keygroup/redistribute-operator-state.ts'
+export { LocalCopies } from './local/local-copies.ts'
+export { LocallyCopiedStorage } from './local/locally-copied-storage.ts'
 export {
   type CapturedBatch,
   type ChannelName,

@@ -58,6 +58,27 @@ export const STATE_BACKEND = option('state.backend.type', stringType, {
   deprecatedKeys: ['state.backend'],
 })
 
+/** Whether a restart reads local copies. */
+export const STATE_RECOVERY_FROM_LOCAL = option('execution.state-recovery.from-local', booleanType, {
+  defaultValue: false,
+  description:
+    'Tasks that restart on the same TaskManager read their state from copies on its disk instead of the checkpoint ' +
+    'storage. What has no copy, or a damaged one, is read from the storage.',
+  deprecatedKeys: ['state.backend.local-recovery'],
+})
+
+/** Whether checkpoints leave local copies. */
+export const LOCAL_BACKUP = option(
+  'execution.checkpointing.local-backup.enabled',
+  booleanType as OptionType<boolean | undefined>,
+  {
+    defaultValue: undefined,
+    description:
+      'Checkpoints leave a copy of each state file on the disk of the TaskManager that wrote it, until a newer checkpoint ' +
+      'takes its place. Default: as execution.state-recovery.from-local.',
+  },
+)
+
 /** How state is kept and stored. Plain data. */
 export interface StateSettings {
   /** Name or module of the state backend. */
@@ -66,6 +87,8 @@ export interface StateSettings {
   readonly inlineThresholdBytes: number
   readonly compression: SnapshotCompression
   readonly incremental: boolean
+  /** Copies of state files on the host of the task: whether they are made, and used. Absent: neither. */
+  readonly localCopies?: { readonly write: boolean; readonly read: boolean }
 }
 
 /** Throws `common.invalid-option-value`. */
@@ -75,17 +98,26 @@ export function stateSettingsOf(configuration: Configuration): StateSettings {
     inlineThresholdBytes: configuration.get(CHECKPOINT_INLINE_THRESHOLD),
     compression: configuration.get(SNAPSHOT_COMPRESSION) ? 'zstd' : 'none',
     incremental: configuration.get(INCREMENTAL_CHECKPOINTS),
+    localCopies: localCopiesOf(configuration),
   }
+}
+
+function localCopiesOf(configuration: Configuration): { readonly write: boolean; readonly read: boolean } {
+  const read = configuration.get(STATE_RECOVERY_FROM_LOCAL)
+  return { write: configuration.get(LOCAL_BACKUP) ?? read, read }
 }
 
 /** What a job sets itself, over what the cluster is configured to do. Throws `common.invalid-option-value`. */
 export function jobStateSettingsOf(
   configuration: Configuration,
-): Partial<Pick<StateSettings, 'backend' | 'compression' | 'incremental'>> {
+): Partial<Pick<StateSettings, 'backend' | 'compression' | 'incremental' | 'localCopies'>> {
   const { backend, compression, incremental } = stateSettingsOf(configuration)
   return {
     ...(configuration.has(STATE_BACKEND) && { backend }),
     ...(configuration.has(SNAPSHOT_COMPRESSION) && { compression }),
     ...(configuration.has(INCREMENTAL_CHECKPOINTS) && { incremental }),
+    ...((configuration.has(STATE_RECOVERY_FROM_LOCAL) || configuration.has(LOCAL_BACKUP)) && {
+      localCopies: localCopiesOf(configuration),
+    }),
   }
 }

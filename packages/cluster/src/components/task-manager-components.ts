@@ -1,5 +1,6 @@
 import { availableParallelism, totalmem } from 'node:os'
 import type { Clock, Configuration, InstanceId, Logger, LoggerOptions, Random } from '@flink-ts/common'
+import { toUri } from '@flink-ts/filesystem'
 import { NetworkThreadClient } from '@flink-ts/network'
 import { type RpcClient, sessionSettingsOf } from '@flink-ts/rpc'
 import {
@@ -19,6 +20,8 @@ export interface TaskManagerComponentsOptions {
   readonly slots: number
   /** Folder of this TaskManager alone. */
   readonly bundleFolder: string
+  /** Folders of this TaskManager alone, for copies of state. */
+  readonly localStateFolders: readonly string[]
   readonly dataBindHost: string
   /** Host under which others reach the record exchange. */
   readonly dataHost: string
@@ -86,6 +89,7 @@ export async function startTaskManagerComponents(
       resourceManagerAddress: options.resourceManagerAddress,
       settings: taskExecutorSettingsOf(configuration, options.slots),
       threadLogger: options.threadLogger,
+      localStateFolders: options.localStateFolders.map(folder => toUri(folder)),
     },
     {
       ...dependencies,

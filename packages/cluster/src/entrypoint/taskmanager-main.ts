@@ -4,6 +4,7 @@ import { jobManagerAccess } from '@flink-ts/highavailability'
 import { DATA_PORT } from '@flink-ts/network'
 import { GrpcRpcClient, sessionSettingsOf } from '@flink-ts/rpc'
 import {
+  LOCAL_BACKUP_DIRECTORIES,
   LOG_LEVEL,
   NUMBER_OF_TASK_SLOTS,
   REGISTRATION_TIMEOUT,
@@ -14,6 +15,7 @@ import {
 import { startTaskManagerComponents } from '../components/task-manager-components.ts'
 import { bindHostFor, ownHost } from './own-host.ts'
 import { runProcess } from './process-start.ts'
+import { WorkingDirectory } from './working-directory.ts'
 
 await runProcess('taskmanager', async (start, end) => {
   const { configuration, logger, logFile, clock, random, workingDirectory } = start
@@ -41,6 +43,12 @@ await runProcess('taskmanager', async (start, end) => {
   })
   const host =
     configuration.get(TASKMANAGER_HOST) || (await ownHost(configuration.get(JOBMANAGER_RPC_ADDRESS)))
+  const localState = configuration
+    .get(LOCAL_BACKUP_DIRECTORIES)
+    .split(',')
+    .map(directory => directory.trim())
+    .filter(directory => directory !== '')
+    .map(directory => WorkingDirectory.create(directory, 'local-state'))
   const components = await startTaskManagerComponents(
     {
       configuration,
@@ -48,6 +56,10 @@ await runProcess('taskmanager', async (start, end) => {
       slots: configuration.get(NUMBER_OF_TASK_SLOTS),
       keepSpareThread: true,
       bundleFolder: join(workingDirectory.path, 'bundles'),
+      localStateFolders:
+        localState.length > 0
+          ? localState.map(({ path }) => path)
+          : [join(workingDirectory.path, 'local-state')],
       dataBindHost: configuration.get(TASKMANAGER_BIND_HOST) || bindHostFor(host),
       dataHost: host,
       dataPort: configuration.get(DATA_PORT),
@@ -72,5 +84,14 @@ await runProcess('taskmanager', async (start, end) => {
       },
     },
   )
-  return components
+  return {
+    drain: () => components.drain(),
+    async close() {
+      try {
+        await components.close()
+      } finally {
+        for (const folder of localState) folder.remove()
+      }
+    },
+  }
 })

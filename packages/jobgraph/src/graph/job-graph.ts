@@ -111,6 +111,7 @@ export interface JobGraph {
     readonly incremental?: boolean
   }
   /** Snapshot to start from: path of a checkpoint or savepoint folder. */
+    readonly localCopies?: { readonly write: boolean; readonly read: boolean }
   readonly restoreFrom: RestoreSettings | undefined
   /** Undefined: the cluster's default. */
   readonly restartStrategy: RestartStrategy | undefined

@@ -10,13 +10,16 @@ export interface PooledSlot {
 }
 
 /**
- * The slots of a job and which demand each one serves. A demand keeps its slot as long as the slot exists, so that a
- * restart finds its place again. Owner: the job's scheduler.
+ * The slots of a job and which demand each one serves. A demand keeps its slot as long as the slot exists; when that is
+ * gone it goes to the same slot again, else to the same TaskManager, if there is one free: what is kept there of its
+ * state serves a restart. Owner: the job's scheduler.
  */
 export class SlotPool {
   readonly #demands: readonly SlotDemand[]
   readonly #slots = new Map<AllocationId, PooledSlot>()
   readonly #assigned = new Map<string, PooledSlot>()
+  /** By demand: the slot that it had last. */
+  readonly #last = new Map<string, PooledSlot>()
 
   constructor(demands: readonly SlotDemand[]) {
     this.#demands = demands
@@ -47,18 +50,27 @@ export class SlotPool {
     return accepted
   }
 
-  /** Gives each demand that has no slot a free one: slots in order of TaskManager and slot id. */
+  /** Gives each demand that has no slot a free one: where it was last, else in order of TaskManager and slot id. */
   assign(): void {
     const used = new Set([...this.#assigned.values()].map(slot => slot.allocationId))
     const free = [...this.#slots.values()]
       .filter(slot => !used.has(slot.allocationId))
       .sort((a, b) => compareText(a.slotId, b.slotId))
-    for (const { group, index } of this.#demands) {
-      const key = slotDemandKey(group, index)
-      if (this.#assigned.has(key)) continue
-      const slot = free.shift()
-      if (slot === undefined) return
-      this.#assigned.set(key, slot)
+    const choices: readonly ((slot: PooledSlot, last: PooledSlot | undefined) => boolean)[] = [
+      (slot, last) => slot.slotId === last?.slotId,
+      (slot, last) => slot.taskManager === last?.taskManager,
+      () => true,
+    ]
+    const keys = this.#demands.map(({ group, index }) => slotDemandKey(group, index))
+    for (const fits of choices) {
+      for (const key of keys) {
+        if (this.#assigned.has(key)) continue
+        const at = free.findIndex(slot => fits(slot, this.#last.get(key)))
+        const [slot] = at < 0 ? [] : free.splice(at, 1)
+        if (slot === undefined) continue
+        this.#assigned.set(key, slot)
+        this.#last.set(key, slot)
+      }
     }
   }
 

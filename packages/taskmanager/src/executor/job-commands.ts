@@ -2,12 +2,19 @@ import type { ExecutionAttemptId } from '@flink-ts/common'
 import type { TaskExecutorGateway } from '@flink-ts/gateways'
 import type { AllocatedSlot } from '../slots/allocated-slot.ts'
 import type { SlotCommand } from '../thread/slot-messages.ts'
+import type { JobLocalState } from './local-state.ts'
 
 /** Calls of a JobMaster that concern tasks only: passed on to the slots that run them. */
 export type JobCommands = Omit<TaskExecutorGateway, 'requestSlot' | 'inspect' | 'freeSlot' | 'submitTasks'>
 
-/** @param slots those of the job */
-export function jobCommands(slots: () => Iterable<AllocatedSlot>): JobCommands {
+/**
+ * @param slots those of the job
+ * @param copies what this TaskManager keeps of the job's state
+ */
+export function jobCommands(
+  slots: () => Iterable<AllocatedSlot>,
+  copies: Pick<JobLocalState, 'complete' | 'aborted'>,
+): JobCommands {
   const toTasks = (
     attemptIds: readonly ExecutionAttemptId[],
     command: (own: readonly ExecutionAttemptId[]) => SlotCommand,
@@ -25,10 +32,14 @@ export function jobCommands(slots: () => Iterable<AllocatedSlot>): JobCommands {
     triggerCheckpoint: async (attemptIds, trigger) =>
       toTasks(attemptIds, own => ({ type: 'trigger', attemptIds: own, trigger })),
     drainSources: async attemptIds => toTasks(attemptIds, own => ({ type: 'drain', attemptIds: own })),
-    notifyCheckpointComplete: async (attemptIds, checkpointId) =>
-      toTasks(attemptIds, own => ({ type: 'complete', attemptIds: own, checkpointId })),
-    notifyCheckpointAborted: async (attemptIds, checkpointId) =>
-      toTasks(attemptIds, own => ({ type: 'aborted', attemptIds: own, checkpointId })),
+    notifyCheckpointComplete: async (attemptIds, checkpointId) => {
+      copies.complete(checkpointId)
+      toTasks(attemptIds, own => ({ type: 'complete', attemptIds: own, checkpointId }))
+    },
+    notifyCheckpointAborted: async (attemptIds, checkpointId) => {
+      copies.aborted(checkpointId)
+      toTasks(attemptIds, own => ({ type: 'aborted', attemptIds: own, checkpointId }))
+    },
     sendOperatorEvent: async (attemptId, operatorId, event) =>
       // A copy of its own: posting part of a buffer would copy the whole.
       toTasks([attemptId], () => ({

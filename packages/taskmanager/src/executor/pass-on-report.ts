@@ -43,6 +43,7 @@ export function passOnReport(
       break
     case 'closing':
     case 'files':
+    case 'local-copies':
     case 'states':
     case 'tapped':
     case 'crash':

@@ -23,6 +23,8 @@ export interface TaskExecutorOptions {
   readonly hardware: TaskExecutorRegistration['hardware']
   readonly resourceManagerAddress: string
   readonly settings: TaskExecutorSettings
+  /** URIs of folders of this TaskManager alone, for copies of state; absent: none are kept. */
+  readonly localStateFolders?: readonly string[]
   /** Where slot threads log. */
   readonly threadLogger: LoggerOptions
 }

@@ -23,6 +23,7 @@ import { ChannelRegistry } from './channel-registry.ts'
 import { inspectTasks, isTaskInspection } from './inspect-tasks.ts'
 import { jobCommands } from './job-commands.ts'
 import { JobConnection, type JobConnectionListener, type JobHandlers } from './job-connection.ts'
+import { LocalState } from './local-state.ts'
 import { NetworkMemory } from './network-memory.ts'
 import { passOnReport } from './pass-on-report.ts'
 import { ResourceManagerConnection } from './resource-manager-connection.ts'
@@ -44,6 +45,7 @@ export class TaskExecutor {
   readonly #slots = new Map<AllocationId, AllocatedSlot>()
   readonly #jobs = new Map<JobId, JobConnection>()
   readonly #channels: ChannelRegistry
+  readonly #localState: LocalState
   readonly #resourceManager: ResourceManagerConnection
   readonly #releasing = new Set<Promise<void>>()
   #closed = false
@@ -69,6 +71,10 @@ export class TaskExecutor {
         reclaimer: new RingReclaimer({ clock: dependencies.clock }),
         bellOf: allocationId => this.#slots.get(allocationId)?.bell,
       },
+    )
+    this.#localState = new LocalState(
+      { folders: options.localStateFolders ?? [] },
+      { clock: dependencies.clock, logger: this.#logger },
     )
     this.#resourceManager = new ResourceManagerConnection(
       { address: options.resourceManagerAddress, backoff: settings.registration },
@@ -123,6 +129,7 @@ export class TaskExecutor {
     await Promise.all(this.#releasing)
     for (const job of this.#jobs.values()) job.close('the TaskManager is shutting down')
     this.#resourceManager.close()
+    await this.#localState.close()
   }
 
   #registration(): TaskExecutorRegistration {
@@ -147,6 +154,7 @@ export class TaskExecutor {
     const slot = new AllocatedSlot(
       {
         ...{ slotId, allocationId, jobId, cancellationTimeoutMs, state, overdraftLimits },
+        localStateFolders: this.#localState.of(jobId).taken(slotId),
         memoryLimitBytes: slotMemoryBytes,
         threadLogger,
       },
@@ -168,6 +176,7 @@ export class TaskExecutor {
     if (slot === undefined || slotId === undefined) return
     this.#logger.info({ slotId, allocationId, reason }, 'slot freed')
     this.#jobs.get(slot.jobId)?.withdraw(allocationId)
+    if (jobOver !== undefined) this.#localState.of(slot.jobId).over()
     const error = serializeError(SlotFreed({ allocation: allocationId, reason }))
     const released = slot.release(error, jobOver).then(() => {
       this.#releasing.delete(released)
@@ -183,7 +192,10 @@ export class TaskExecutor {
   }
 
   readonly #slotListener: SlotListener = {
-    report: (slot, report) => passOnReport(report, this.#jobs.get(slot.jobId), slot),
+    report: (slot, report) => {
+      if (report.type === 'local-copies') this.#localState.of(slot.jobId).made(report)
+      passOnReport(report, this.#jobs.get(slot.jobId), slot)
+    },
     taskEnded: (slot, update, large) => this.#taskEnded(slot, update, large),
     threadDied: (slot, cause) => {
       const { allocationId } = slot
@@ -241,6 +253,7 @@ export class TaskExecutor {
 
   #closeIdleJob(jobId: JobId): void {
     for (const slot of this.#slots.values()) if (slot.jobId === jobId) return
+    this.#localState.of(jobId).left()
     this.#jobs.get(jobId)?.close('no slot is left')
     this.#jobs.delete(jobId)
   }
@@ -260,7 +273,10 @@ export class TaskExecutor {
           await Promise.all(this.#releasing)
       },
       submitTasks: async submission => this.#submit(submission, jobId, own),
-      ...jobCommands(() => [...this.#slots.values()].filter(slot => slot.jobId === jobId)),
+      ...jobCommands(() => [...this.#slots.values()].filter(slot => slot.jobId === jobId), {
+        complete: checkpointId => this.#localState.of(jobId).complete(checkpointId),
+        aborted: checkpointId => this.#localState.of(jobId).aborted(checkpointId),
+      }),
     } satisfies JobHandlers
   }
 

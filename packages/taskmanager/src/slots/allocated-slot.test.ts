@@ -49,6 +49,7 @@ function setup() {
       jobId: 'j' as never,
       cancellationTimeoutMs: 1000,
       state: { backend: 'hashmap', inlineThresholdBytes: 0, compression: 'none', incremental: false },
+      localStateFolders: [],
       overdraftLimits: { maxBytes: 0, maxRecords: 0 },
       memoryLimitBytes: 1000,
       threadLogger: { level: 'error' },

@@ -31,6 +31,8 @@ export interface AllocatedSlotOptions {
   readonly jobId: JobId
   readonly cancellationTimeoutMs: number
   readonly state: StateSettings
+  /** See `SlotThreadData`. */
+  readonly localStateFolders: readonly string[]
   readonly overdraftLimits: OverdraftLimits
   readonly memoryLimitBytes: number
   readonly threadLogger: LoggerOptions
@@ -209,8 +211,9 @@ export class AllocatedSlot {
 
   #startThread(): void {
     this.#pulse = Pulse.allocate()
-    const { slotId, jobId, state, overdraftLimits, memoryLimitBytes, threadLogger } = this.#options
-    const data = { state, overdraftLimits, memoryLimitBytes, logger: threadLogger }
+    const { slotId, jobId, threadLogger, memoryLimitBytes, ...settings } = this.#options
+    const { state, localStateFolders, overdraftLimits } = settings
+    const data = { state, localStateFolders, overdraftLimits, memoryLimitBytes, logger: threadLogger }
     const thread: SlotThread = this.#threads.start(
       { slotId, jobId, bell: this.bell, pulse: this.#pulse, ...data },
       {

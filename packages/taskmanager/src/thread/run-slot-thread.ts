@@ -70,6 +70,7 @@ function createRunner(
     {
       slotId: data.slotId,
       state: data.state,
+      localStateFolders: data.localStateFolders,
       overdraftLimits: data.overdraftLimits,
     },
     {

@@ -24,6 +24,8 @@ export interface SlotThreadData {
   readonly logger: LoggerOptions
   /** How state is kept and stored. */
   readonly state: StateSettings
+  /** URIs of the folders for copies of the job's state on this host, its own first; empty: none are kept. */
+  readonly localStateFolders: readonly string[]
   readonly overdraftLimits: OverdraftLimits
   /** Memory of the thread, heap and buffers together. */
   readonly memoryLimitBytes: number
@@ -77,6 +79,13 @@ export interface FilesChange {
   readonly checkpointId?: number
 }
 
+/** A task has written its part of a checkpoint, with copies on this host. */
+export interface LocalCopiesMade {
+  readonly checkpointId: number
+  /** Checkpoints that have its files: itself, and earlier ones that it builds upon. */
+  readonly origins: readonly number[]
+}
+
 /** From a slot thread to the main thread. */
 export type SlotReport =
   | {
@@ -92,6 +101,7 @@ export type SlotReport =
   | { readonly type: 'end-of-data'; readonly attemptId: ExecutionAttemptId }
   | ({ readonly type: 'operator-event' } & TaskOperatorEvent)
   | ({ readonly type: 'files' } & FilesChange)
+  | ({ readonly type: 'local-copies' } & LocalCopiesMade)
   | { readonly type: 'tapped'; readonly tapId: number; readonly answers: readonly TapAnswer[] }
   /** For messages, the largest first. */
   | { readonly type: 'states'; readonly largest: readonly string[] }

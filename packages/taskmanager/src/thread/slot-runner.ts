@@ -8,7 +8,12 @@ import {
   serializeError,
   type Timer,
 } from '@flink-ts/common'
-import type { TaskDeployment, TaskExecutionStateUpdate, TaskIoMetrics } from '@flink-ts/gateways'
+import type {
+  CheckpointAcknowledgement,
+  TaskDeployment,
+  TaskExecutionStateUpdate,
+  TaskIoMetrics,
+} from '@flink-ts/gateways'
 import type { ChannelEnds } from '@flink-ts/network'
 import type { AttemptFiles, ReplayedProgram } from '@flink-ts/operators'
 import { floatCells } from '@flink-ts/serialization'
@@ -20,7 +25,7 @@ import { splitResults } from './large-results.ts'
 import { largestStates } from './largest-states.ts'
 import { loadProgram, type ReplayFunction } from './load-program.ts'
 import { SlotChannels } from './slot-channels.ts'
-import type { SlotCommand, SlotReport } from './slot-messages.ts'
+import type { LocalCopiesMade, SlotCommand, SlotReport } from './slot-messages.ts'
 import { backendsOf, savepointStorageOf, storageOf } from './slot-storage.ts'
 import { sourcePathsOf } from './source-paths.ts'
 import { type UncaughtOrigin, uncaughtFailure } from './uncaught-errors.ts'
@@ -31,6 +36,8 @@ const NO_METRICS: TaskIoMetrics = { recordsIn: 0, recordsOut: 0, bytesIn: 0, byt
 export interface SlotRunnerOptions {
   readonly slotId: string
   readonly state: StateSettings
+  /** See `SlotThreadData`. */
+  readonly localStateFolders: readonly string[]
   readonly overdraftLimits: OverdraftLimits
 }
 
@@ -129,7 +136,8 @@ export class SlotRunner {
       this.#jobName = job.graph.name
       this.#sourcePaths = sourcePathsOf(job, moduleUrl)
       const program = await loadProgram(job.graph, job.program, moduleUrl, this.#ports.replay)
-      const storage = storageOf(job, this.#options.state, this.#ports)
+      const settings = { ...this.#options.state, ...job.graph.state }
+      const storage = storageOf(job, settings, this.#options.localStateFolders, this.#ports)
       const created = this.#create(tasks, program, channels, storage)
       this.#loading.clear()
       for (const task of created) {
@@ -186,6 +194,7 @@ export class SlotRunner {
     const savepoints = savepointStorageOf(this.#options.state, this.#ports)
     const settings = { ...this.#options.state, ...deployments[0]?.job.graph.state }
     const backends = backendsOf(storage, savepoints, settings)
+    const copied = this.#options.localStateFolders.length > 0 && settings.localCopies?.write === true
     return deployments.map(deployment => {
       const { attemptId } = deployment
       const task: StreamTask = new StreamTask(
@@ -202,7 +211,10 @@ export class SlotRunner {
           reporter: {
             status: update => this.#reportStatus(update),
             closing: () => this.#ports.report({ type: 'closing', attemptId }),
-            acknowledge: acknowledgement => this.#ports.report({ type: 'acknowledge', acknowledgement }),
+            acknowledge: acknowledgement => {
+              if (copied) this.#ports.report({ type: 'local-copies', ...madeCopies(acknowledgement) })
+              this.#ports.report({ type: 'acknowledge', acknowledgement })
+            },
             decline: ({ reason, ...rest }) =>
               this.#ports.report({
                 type: 'decline',
@@ -247,4 +259,9 @@ export class SlotRunner {
     for (const [attemptId, task] of this.#tasks) metrics[attemptId] = task.metrics
     this.#ports.report({ type: 'metrics', metrics })
   }
+}
+
+function madeCopies({ checkpointId, state }: CheckpointAcknowledgement): LocalCopiesMade {
+  const origins = state.operators.flatMap(({ keyed }) => keyed.map(({ origin }) => origin ?? checkpointId))
+  return { checkpointId, origins: [...new Set([checkpointId, ...origins])] }
 }

@@ -1,4 +1,4 @@
-import type { Random } from '@flink-ts/common'
+import type { Logger, Random } from '@flink-ts/common'
 import { fileSystemFor, toUri } from '@flink-ts/filesystem'
 import type { JobInformation } from '@flink-ts/gateways'
 import {
@@ -6,6 +6,8 @@ import {
   createOperatorStateBackend,
   FileCheckpointStorage,
   FileSavepointStorage,
+  LocalCopies,
+  LocallyCopiedStorage,
   loadStateBackend,
   type SavepointStorage,
   type StateSettings,
@@ -13,22 +15,34 @@ import {
 import { CheckpointDirectoryMissing } from '../errors.ts'
 import type { StateBackends } from '../stream-task/task-ports.ts'
 
-/** Checkpoint storage of a job; undefined: it takes none. Throws `taskmanager.checkpoint-directory-missing`. */
+/**
+ * Checkpoint storage of a job; undefined: it takes none. Throws `taskmanager.checkpoint-directory-missing`.
+ * @param localFolders for copies on this host; empty: none are kept
+ */
 export function storageOf(
   job: JobInformation,
   options: StateSettings,
-  dependencies: { readonly random: Random },
+  localFolders: readonly string[],
+  dependencies: { readonly random: Random; readonly logger: Logger },
 ): CheckpointStorage | undefined {
   const directory = job.checkpointDirectory
   if (directory === undefined) {
     if (job.graph.checkpointing.intervalMs === undefined) return undefined
     throw CheckpointDirectoryMissing({ job: job.graph.name })
   }
-  const { inlineThresholdBytes } = options
-  return new FileCheckpointStorage(
+  const { inlineThresholdBytes, localCopies } = options
+  const storage = new FileCheckpointStorage(
     { directory, jobId: job.jobId, inlineThresholdBytes },
     { fileSystem: fileSystemFor(toUri(directory)), random: dependencies.random },
   )
+  const [own, ...others] = localFolders
+  if (own === undefined || localCopies === undefined || !(localCopies.write || localCopies.read))
+    return storage
+  const copies = new LocalCopies(
+    { folders: [own, ...others] },
+    { ...dependencies, fileSystem: fileSystemFor(own) },
+  )
+  return new LocallyCopiedStorage(localCopies, { storage, copies })
 }
 
 /** Where savepoints of any job go; also reads the files of any snapshot. */
