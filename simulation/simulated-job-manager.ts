@@ -117,6 +117,9 @@ export class SimulatedJobManager {
         ...common,
         hasBlob: async () => true,
         disposeSavepoint: path => savepoints.dispose(path),
+        async checkSnapshot(path) {
+          await savepoints.readMetadata(path)
+        },
         runnerFactory: startRunner,
         jobs: term && durableJobs(term.store),
       },
@@ -137,7 +140,13 @@ function recover(
   dispatcher.recover({
     running: found.flatMap(({ jobId, record, submission }) =>
       record.status === 'running'
-        ? [{ jobId, start: () => start(submission as JobSubmission, record.progress) }]
+        ? [
+            {
+              jobId,
+              submission: submission as JobSubmission,
+              start: () => start(submission as JobSubmission, record.progress),
+            },
+          ]
         : [],
     ),
     finished: found.flatMap(({ jobId, record }) =>

@@ -52,6 +52,14 @@ export const JobNotRunning = defineError<{ jobId: string; name: string; status: 
     `Job ${d.jobId} ('${d.name}') is over: ${d.status}. Only of a running job a savepoint can be taken.`,
 })
 
+/** The job can't be started again, or not like this. It goes on as it was. */
+export const RestartImpossible = defineError<{ jobId: string; reason: string; remedy: string }>({
+  code: 'dispatcher.restart-impossible',
+  domain: 'user',
+  retry: 'no',
+  message: d => `Job ${d.jobId} is not started again: ${d.reason}; ${d.remedy}.`,
+})
+
 /** No savepoint was triggered under that id, or its outcome is forgotten. */
 export const SavepointNotKnown = defineError<{ jobId: string; triggerId: string }>({
   code: 'dispatcher.savepoint-not-known',

@@ -88,6 +88,9 @@ export function startJobManagerComponents(
       ...common,
       hasBlob: key => blobs.has(key),
       disposeSavepoint: path => savepoints.dispose(path),
+      async checkSnapshot(path) {
+        await savepoints.readMetadata(path)
+      },
       runnerFactory: startRunner,
       jobs: term && durableJobs(term.store, logger),
     },

@@ -19,7 +19,13 @@ export function recoveredJobs(
   return {
     running: found.flatMap(({ jobId, record, submission }) =>
       record.status === 'running'
-        ? [{ jobId, start: () => start(submission as JobSubmission, record.progress) }]
+        ? [
+            {
+              jobId,
+              submission: submission as JobSubmission,
+              start: () => start(submission as JobSubmission, record.progress),
+            },
+          ]
         : [],
     ),
     finished: found

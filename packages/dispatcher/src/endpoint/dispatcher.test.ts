@@ -170,6 +170,9 @@ function setUp(values: Record<string, string> = {}, jobs?: DurableJobs) {
       disposeSavepoint: async path => {
         disposed.push(path)
       },
+      checkSnapshot: async path => {
+        if (path.includes('nowhere')) throw new Error('There is no snapshot.')
+      },
     },
   )
   dispatcher.start()
@@ -209,6 +212,22 @@ describe('Dispatcher', () => {
     })
     await dispatcher.disposeSavepoint('d/savepoint-1')
     expect(disposed).toEqual(['d/savepoint-1'])
+  })
+
+  it('starts a job again, once for each trigger id', async () => {
+    const { dispatcher, runners } = setUp()
+    await dispatcher.submitJob(submissionOf(graphOf(ID('a')), 'known'))
+    const restart = { triggerId: '1', newJobId: ID('b'), from: 'savepoint' } as const
+    expect(await dispatcher.restartJob(ID('a'), restart)).toBe(ID('b'))
+    expect(await dispatcher.restartJob(ID('a'), restart)).toBe(ID('b'))
+    expect(runners.map(({ graph }) => graph.jobId)).toEqual([ID('a'), ID('b')])
+    expect(await dispatcher.requestSavepointStatus(ID('a'), '1')).toEqual({
+      type: 'completed',
+      location: ID('b'),
+    })
+    await expect(dispatcher.restartJob(ID('f'), { ...restart, triggerId: '2' })).rejects.toMatchObject({
+      code: 'dispatcher.job-not-found',
+    })
   })
 
   it('runs jobs, tells about them, and remembers them when they are over', async () => {
@@ -407,7 +426,13 @@ describe('jobs that outlive their Dispatcher', () => {
     const over = new FakeRunner(graphOf(ID('b')))
     const job = { details: over.details(), result, checkpoints: over.checkpoints(), attempts: [] }
     dispatcher.recover({
-      running: [{ jobId: ID('a'), start: () => new FakeRunner(graphOf(ID('a'))) }],
+      running: [
+        {
+          jobId: ID('a'),
+          submission: submissionOf(graphOf(ID('a'))),
+          start: () => new FakeRunner(graphOf(ID('a'))),
+        },
+      ],
       finished: [{ jobId: ID('b'), job, ageMs: 3_000_000 }],
     })
     expect((await dispatcher.listJobs()).map(({ jobId }) => jobId)).toEqual([ID('a'), ID('b')])

@@ -1,5 +1,11 @@
 import type { AccumulatorValues, JobId, SerializedError } from '@flink-ts/common'
-import type { JobExecutionResult, JobGraph, JobStatus, ReplayableProgram } from '@flink-ts/jobgraph'
+import type {
+  JobExecutionResult,
+  JobGraph,
+  JobStatus,
+  ReplayableProgram,
+  RestoreSettings,
+} from '@flink-ts/jobgraph'
 import type { TaskIoMetrics } from '../job-master/messages.ts'
 
 export interface JobSubmission {
@@ -132,6 +138,15 @@ export interface SavepointTrigger extends Omit<SavepointRequestOptions, 'stop'> 
   readonly triggerId: string
   /** `cancel`: the job is cancelled after the savepoint was taken. */
   readonly stop: SavepointRequestOptions['stop'] | 'cancel'
+}
+
+/** How a job is to be started again, as a new one of the same program, arguments and parallelism. */
+export interface JobRestart {
+  /** Chosen by the caller: repeating the call starts no second one. */
+  readonly triggerId: string
+  readonly newJobId: JobId
+  /** `savepoint`: one that is taken now, with which the running job ends. Undefined: without state. */
+  readonly from: RestoreSettings | 'savepoint' | undefined
 }
 
 /** How far a savepoint is. */

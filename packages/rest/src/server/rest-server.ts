@@ -21,6 +21,7 @@ import { addPageRoutes } from './page-routes.ts'
 import { addProcessRoutes } from './process-routes.ts'
 import { addProgramRoutes, type Programs } from './program-routes.ts'
 import { RecentDetails } from './recent-details.ts'
+import { addRestartRoutes } from './restart-routes.ts'
 import { addSavepointRoutes, type Disposals } from './savepoint-routes.ts'
 import { addVertexRoutes } from './vertex-server-routes.ts'
 
@@ -175,5 +176,6 @@ function addRoutes(app: FastifyInstance, dependencies: RestServerDependencies, s
   addMetricRoutes(app, dependencies, shared.recent)
   addCheckpointRoutes(app, dependencies)
   addSavepointRoutes(app, dependencies, shared.disposals)
+  addRestartRoutes(app, dependencies)
   addProcessRoutes(app, dependencies)
 }

@@ -1,5 +1,5 @@
 import { Configuration, type JobId, ManualClock, nullLogger, SeededRandom } from '@flink-ts/common'
-import type { DispatcherGateway, SavepointStatus, SavepointTrigger } from '@flink-ts/gateways'
+import type { DispatcherGateway, JobRestart, SavepointStatus, SavepointTrigger } from '@flink-ts/gateways'
 import { afterEach, expect, it } from 'vitest'
 import { fakeMonitor } from '../testing/fake-monitor.ts'
 import { createRestServer, type RestServer } from './rest-server.ts'
@@ -12,6 +12,7 @@ afterEach(async () => {
 
 async function start() {
   const triggers: SavepointTrigger[] = []
+  const restarts: JobRestart[] = []
   const statuses = new Map<string, SavepointStatus>()
   const disposed: string[] = []
   const clock = new ManualClock(0)
@@ -25,6 +26,14 @@ async function start() {
     triggerCheckpoint: async (_: JobId, triggerId: string) => {
       statuses.set(triggerId, { type: 'completed', location: '42' })
       return '42'
+    },
+    restartJob: async (_: JobId, restart: JobRestart) => {
+      restarts.push(restart)
+      const { triggerId, newJobId } = restart
+      const lost = restart.from === undefined
+      const error = { name: 'Error', message: 'no slots', stack: 'Error: no slots' }
+      statuses.set(triggerId, lost ? { type: 'failed', error } : { type: 'completed', location: newJobId })
+      return newJobId
     },
     requestSavepointStatus: async (_: JobId, triggerId: string) => statuses.get(triggerId)!,
     disposeSavepoint: async (path: string) => {
@@ -56,7 +65,7 @@ async function start() {
     })
     return { status: response.status, body: (await response.json()) as Record<string, unknown> }
   }
-  return { call, triggers, statuses, disposed, clock }
+  return { call, restarts, triggers, statuses, disposed, clock }
 }
 
 it('triggers savepoints and stops, and tells their outcome', async () => {
@@ -151,4 +160,43 @@ it('disposes a savepoint once, however often the same is asked', async () => {
     expect(await call('POST', path, body)).toEqual({ status: 200, body: { 'request-id': body.triggerId } })
   }
   expect(disposed).toEqual(['/sp/savepoint-1'])
+})
+
+it('starts a job again from where the body says, and tells the new job or what went wrong', async () => {
+  const { call, restarts } = await start()
+  const bodies = [
+    { savepoint: true },
+    { savepointPath: '/s/1', claimMode: 'CLAIM', allowNonRestoredState: true },
+    { savepointPath: '/s/1' },
+    {},
+  ]
+  const answers: unknown[] = []
+  for (const body of bodies) {
+    const { status, body: started } = await call('POST', `/jobs/${JOB}/restart`, body)
+    expect(status).toBe(202)
+    answers.push((await call('GET', `/jobs/${JOB}/restart/${started['request-id']}`)).body)
+  }
+  expect(restarts.map(({ from }) => from)).toEqual([
+    'savepoint',
+    { path: '/s/1', claimMode: 'claim', allowNonRestoredState: true },
+    { path: '/s/1', claimMode: 'no-claim', allowNonRestoredState: false },
+    undefined,
+  ])
+  const completed = { id: 'COMPLETED' }
+  expect(answers).toMatchObject([
+    ...restarts.slice(0, 3).map(({ newJobId }) => ({ status: completed, operation: { jobid: newJobId } })),
+    {
+      status: completed,
+      operation: { 'failure-cause': { 'stack-trace': expect.stringMatching(/no slots/) } },
+    },
+  ])
+  for (const body of [
+    { savepoint: 'yes' },
+    { savepoint: true, savepointPath: '/s' },
+    { savepointPath: 1 },
+    { claimMode: 'MINE' },
+    { triggerId: 'short' },
+  ])
+    expect((await call('POST', `/jobs/${JOB}/restart`, body)).status).toBe(400)
+  expect(restarts).toHaveLength(bodies.length)
 })

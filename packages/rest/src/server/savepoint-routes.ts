@@ -1,21 +1,12 @@
-import {
-  type Clock,
-  type JobId,
-  newId,
-  type Random,
-  type SerializedError,
-  serializeError,
-} from '@flink-ts/common'
+import { type Clock, type JobId, type Random, type SerializedError, serializeError } from '@flink-ts/common'
 import type { DispatcherGateway, SavepointTrigger } from '@flink-ts/gateways'
 import type { FastifyInstance } from 'fastify'
 import { InvalidParameter, TriggerNotFound } from '../errors.ts'
-import { stackTrace } from '../routes/job-exceptions.ts'
 import { jobIdOf } from './job-id.ts'
-import { shown } from './shown.ts'
+import { bodyOf, failureCause, flag, text, triggerIdOf } from './operation-body.ts'
 
 /** How long the outcome of a disposal is remembered. */
 const STORE_DURATION_MS = 300_000
-const TRIGGER_ID = /^[0-9a-f]{32}$/
 
 /** Disposals of savepoints by their trigger id. Shared by all prefixes of the paths. */
 export type Disposals = Map<string, Operation>
@@ -128,40 +119,9 @@ export function addSavepointRoutes(
   })
 }
 
-function failureCause(error: SerializedError): object {
-  return { class: error.code ?? error.name, 'stack-trace': stackTrace(error) }
-}
-
-function bodyOf(body: unknown): Readonly<Record<string, unknown>> {
-  if (body === undefined || body === null) return {}
-  if (typeof body === 'object' && !Array.isArray(body)) return body as Record<string, unknown>
-  throw InvalidParameter({ name: 'body', value: shown(body), expected: 'a JSON object' })
-}
-
-function text(body: Readonly<Record<string, unknown>>, name: string): string | undefined {
-  const value = body[name]
-  if (value === undefined || value === null) return undefined
-  if (typeof value === 'string' && value !== '') return value
-  throw InvalidParameter({ name, value: shown(value), expected: 'a text' })
-}
-
-function flag(body: Readonly<Record<string, unknown>>, name: string): boolean {
-  const value = body[name] ?? false
-  if (typeof value === 'boolean') return value
-  throw InvalidParameter({ name, value: shown(value), expected: 'true or false' })
-}
-
 /** There is one format, which fits every backend: both names stand for it. */
 function checkFormat(body: Readonly<Record<string, unknown>>): void {
   const format = text(body, 'formatType') ?? 'CANONICAL'
   if (!['CANONICAL', 'NATIVE'].includes(format.toUpperCase()))
     throw InvalidParameter({ name: 'formatType', value: format, expected: 'CANONICAL or NATIVE' })
-}
-
-/** The caller's own, so that it can ask again without starting the same a second time, or a new one. */
-function triggerIdOf(body: Readonly<Record<string, unknown>>, random: Random): string {
-  const given = text(body, 'triggerId')
-  if (given === undefined) return newId<string>(random)
-  if (TRIGGER_ID.test(given)) return given
-  throw InvalidParameter({ name: 'triggerId', value: given, expected: '32 lower-case hex characters' })
 }
