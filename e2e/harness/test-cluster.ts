@@ -40,6 +40,10 @@ export interface TestClusterOptions {
   readonly proxied?: boolean
   /** Runs what `tools/bundle-runtime.mjs` makes, as the start scripts do, instead of what it is made from. */
   readonly bundled?: boolean
+  /** `-D` arguments of the first JobManager alone. */
+  readonly jobManagerProperties?: readonly string[]
+  /** Variables of all processes but the clients. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 interface Finished {
@@ -148,14 +152,22 @@ export class TestCluster {
   }
 
   startJobManager(): void {
-    this.#jobManager = this.#spawn('jobmanager', 'jobmanager-main.js')
+    this.#jobManager = this.#spawn('jobmanager', 'jobmanager-main.js', this.#options.jobManagerProperties)
+  }
+
+  /** Starts one more JobManager, and does not wait for it. */
+  startAnotherJobManager(restPort: number, properties: readonly string[] = []): ChildProcess {
+    return this.#spawn(`jobmanager-${restPort}`, 'jobmanager-main.js', [
+      `-Drest.port=${restPort}`,
+      ...properties,
+    ])
   }
 
   /** Starts one more JobManager, with a REST port of its own, and waits until that answers. */
   async startStandby(): Promise<{ readonly process: ChildProcess; readonly restPort: number }> {
     const restPort = await freePort()
+    const child = this.startAnotherJobManager(restPort)
     const name = `jobmanager-${restPort}`
-    const child = this.#spawn(name, 'jobmanager-main.js', [`-Drest.port=${restPort}`])
     await this.until(`JobManager at REST port ${restPort}`, 20_000, async () =>
       this.log(name).includes('JobManager is ready'),
     )
@@ -175,9 +187,13 @@ export class TestCluster {
     await end(child, signal)
   }
 
-  /** Process ids of the job hosts that the JobManager has now. */
-  jobHosts(): readonly number[] {
-    const parent = this.#jobManager?.pid
+  /** The first JobManager, or the one that was started in its place. */
+  get jobManager(): ChildProcess | undefined {
+    return this.#jobManager
+  }
+
+  /** Process ids of the job hosts that a JobManager has now. */
+  jobHosts(parent = this.#jobManager?.pid): readonly number[] {
     if (parent === undefined) return []
     return childrenOf(parent).filter(pid => commandOf(pid).includes('jobhost-main'))
   }
@@ -374,7 +390,7 @@ export class TestCluster {
       ['--enable-source-maps', entry, '--configDir', join(this.folder, 'conf'), ...properties],
       {
         cwd: this.folder,
-        env: { ...process.env, TMPDIR: join(this.folder, 'tmp') },
+        env: { ...process.env, TMPDIR: join(this.folder, 'tmp'), ...this.#options.environment },
         stdio: ['ignore', log, log],
       },
     )

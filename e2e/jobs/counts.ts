@@ -14,6 +14,7 @@ const { values: options } = parseArgs({
   args: [...env.args],
   options: {
     output: { type: 'string', default: '' },
+    name: { type: 'string', default: 'counts' },
     records: { type: 'string', default: '10000' },
     keys: { type: 'string', default: '50' },
     rate: { type: 'string', default: '10000' },
@@ -80,4 +81,4 @@ const results =
 results
   .sinkTo(FileSink.forRow<{ key: string; count: number }>(options.output, c => `${c.key} ${c.count}`).build())
   .uid('rows')
-await env.execute('counts')
+await env.execute(options.name)
