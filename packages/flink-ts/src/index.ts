@@ -242,6 +242,7 @@ export {
   MemoryStateBackend,
   ParameterTool,
   RestartStrategies,
+  type RuntimeExecutionMode,
   SingleOutputStreamOperator,
   type StateBackendChoice,
   StreamExecutionEnvironment,

@@ -170,6 +170,16 @@ export const SavepointFailed = defineError<{ reason: string }>({
   message: d => `No snapshot was taken: ${d.reason}. What was written of it is removed.`,
 })
 
+/** A savepoint, or a checkpoint by hand, of a job in BATCH mode. */
+export const SnapshotOfBatch = defineError<{ jobId: string }>({
+  code: 'jobmanager.snapshot-of-batch',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `Job ${d.jobId} runs in BATCH mode, which takes no snapshots: wait for its end, cancel it, or run it with ` +
+    'execution.runtime-mode: STREAMING.',
+})
+
 /** The savepoint to stop with is there, but the job failed before it had ended. */
 export const StopFailed = defineError<{ pointer: string; reason: string }>({
   code: 'jobmanager.stop-failed',

@@ -10,6 +10,7 @@ export { type AsyncWaitOptions, asyncWaitOperator } from './async/async-wait-ope
 export { collectOperator } from './builtin/collect-operator.ts'
 export { filterOperator } from './builtin/filter-operator.ts'
 export { flatMapOperator } from './builtin/flat-map-operator.ts'
+export { keyedFinalReduceOperator } from './builtin/keyed-final-reduce-operator.ts'
 export { keyedProcessOperator } from './builtin/keyed-process-operator.ts'
 export { keyedReduceOperator } from './builtin/keyed-reduce-operator.ts'
 export { mapOperator } from './builtin/map-operator.ts'

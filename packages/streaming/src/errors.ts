@@ -37,6 +37,16 @@ export const KeyedPartitioning = defineError<{ call: string }>({
     'or behind the operator that follows keyBy.',
 })
 
+/** A part of a job that has no place in BATCH mode. */
+export const NotInBatchMode = defineError<{ operator: string; reason: string }>({
+  code: 'streaming.not-in-batch-mode',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `${d.operator} cannot run in BATCH mode: ${d.reason} Or run the job as a stream: env.setRuntimeMode('STREAMING'), ` +
+    'execution.runtime-mode: STREAMING.',
+})
+
 /** Two operators with the same uid: their state could not be told apart. */
 export const DuplicateUid = defineError<{ uid: string; first: string; second: string }>({
   code: 'streaming.duplicate-uid',

@@ -44,3 +44,4 @@ export {
   type StateBackendChoice,
 } from './environment/state-backends.ts'
 export { StreamExecutionEnvironment } from './environment/stream-execution-environment.ts'
+export type { RuntimeExecutionMode } from './streaming-options.ts'

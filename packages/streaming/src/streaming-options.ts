@@ -34,6 +34,20 @@ export const OPERATOR_CHAINING = option('pipeline.operator-chaining.enabled', bo
   deprecatedKeys: ['pipeline.operator-chaining'],
 })
 
+/** How a job gives its results; see {@link RUNTIME_MODE}. */
+export type RuntimeExecutionMode = 'STREAMING' | 'BATCH' | 'AUTOMATIC'
+
+export const RUNTIME_MODE = option<RuntimeExecutionMode>(
+  'execution.runtime-mode',
+  enumType('STREAMING', 'BATCH', 'AUTOMATIC'),
+  {
+    defaultValue: 'STREAMING',
+    description:
+      'STREAMING: results as they come. BATCH: for bounded inputs; keyed results once, when all is read, without ' +
+      'watermarks and checkpoints. AUTOMATIC: BATCH if all sources are bounded.',
+  },
+)
+
 export const AUTO_WATERMARK_INTERVAL = option('pipeline.auto-watermark-interval', durationType, {
   defaultValue: 200,
   description: 'Time between periodic watermarks; 0 switches them off.',

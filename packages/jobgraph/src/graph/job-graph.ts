@@ -102,6 +102,8 @@ export interface JobGraph {
   readonly fingerprint: string
   /** One line an operator, in order of nodeId: to name the first difference when fingerprints differ. */
   readonly fingerprintLines: readonly string[]
+  /** BATCH: of bounded inputs, with final results only, without checkpoints. Absent: STREAMING. */
+  readonly jobType?: 'BATCH' | undefined
   readonly checkpointing: CheckpointSettings
   /** How state is kept and stored, where the job sets it itself; the rest is as the cluster is configured. */
   readonly state?: {
@@ -109,9 +111,9 @@ export interface JobGraph {
     readonly backend?: string
     readonly compression?: 'none' | 'zstd'
     readonly incremental?: boolean
+    readonly localCopies?: { readonly write: boolean; readonly read: boolean }
   }
   /** Snapshot to start from: path of a checkpoint or savepoint folder. */
-    readonly localCopies?: { readonly write: boolean; readonly read: boolean }
   readonly restoreFrom: RestoreSettings | undefined
   /** Undefined: the cluster's default. */
   readonly restartStrategy: RestartStrategy | undefined

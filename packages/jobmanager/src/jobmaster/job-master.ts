@@ -131,7 +131,11 @@ export class JobMaster implements RpcEndpoint {
     })
     this.#savepointDirectory = configuration.get(JobManagerOptionKeys.savepointDirectory)
     this.#savepoints = new SavepointCalls(
-      { jobId: graph.jobId, defaultDirectory: this.#savepointDirectory },
+      {
+        jobId: graph.jobId,
+        defaultDirectory: this.#savepointDirectory,
+        isBatch: graph.jobType === 'BATCH',
+      },
       { storage: dependencies.savepoints, random: dependencies.random, logger: this.#logger, coordinate },
     )
     const { resourceManagerAddress } = options

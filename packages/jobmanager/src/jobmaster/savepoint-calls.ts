@@ -3,7 +3,7 @@ import type { SavepointRequestOptions } from '@flink-ts/gateways'
 import type { SavepointStorage } from '@flink-ts/state'
 import type { CoordinatorEvent } from '../checkpoint/coordinator-protocol.ts'
 import type { SavepointAnswer } from '../checkpoint/savepoint-requests.ts'
-import { SavepointDirectoryMissing } from '../errors.ts'
+import { SavepointDirectoryMissing, SnapshotOfBatch } from '../errors.ts'
 
 /** What {@link SavepointCalls} needs. */
 export interface SavepointCallsPort {
@@ -13,17 +13,21 @@ export interface SavepointCallsPort {
   coordinate(event: CoordinatorEvent): void
 }
 
+interface SavepointCallsOptions {
+  readonly jobId: JobId
+  /** Empty: there is none. */
+  readonly defaultDirectory: string
+  /** In BATCH mode there is nothing to go on from. */
+  readonly isBatch?: boolean
+}
+
 /** Calls of users who want a savepoint of one job, and wait for it. Owner: JobMaster main thread. */
 export class SavepointCalls {
-  readonly #options: { readonly jobId: JobId; readonly defaultDirectory: string }
+  readonly #options: SavepointCallsOptions
   readonly #port: SavepointCallsPort
   readonly #open = new Map<string, Deferred<string>>()
 
-  /** @param options `defaultDirectory` empty: there is none */
-  constructor(
-    options: { readonly jobId: JobId; readonly defaultDirectory: string },
-    port: SavepointCallsPort,
-  ) {
+  constructor(options: SavepointCallsOptions, port: SavepointCallsPort) {
     this.#options = options
     this.#port = port
   }
@@ -31,10 +35,11 @@ export class SavepointCalls {
   /**
    * Resolves with the URI of the savepoint; with `stop`, when the job has ended. Rejects with
    * `jobmanager.savepoint-failed`, `jobmanager.stop-failed`, `jobmanager.savepoint-directory-missing`,
-   * `state.savepoint-directory-unusable`.
+   * `state.savepoint-directory-unusable`, `jobmanager.snapshot-of-batch`.
    */
   async trigger({ directory, stop }: SavepointRequestOptions): Promise<string> {
     const { jobId, defaultDirectory } = this.#options
+    this.#requireStream()
     const { storage, logger, coordinate } = this.#port
     const target = directory ?? defaultDirectory
     if (target === '') throw SavepointDirectoryMissing({ jobId })
@@ -46,8 +51,14 @@ export class SavepointCalls {
   }
 
   /** Takes a checkpoint now, as a periodic one. Resolves with its id. Rejects with `jobmanager.savepoint-failed`. */
-  triggerCheckpoint(): Promise<string> {
-    return this.#ask(requestId => this.#port.coordinate({ type: 'checkpoint-requested', requestId }))
+  async triggerCheckpoint(): Promise<string> {
+    this.#requireStream()
+    return await this.#ask(requestId => this.#port.coordinate({ type: 'checkpoint-requested', requestId }))
+  }
+
+  #requireStream(): void {
+    const { jobId, isBatch = false } = this.#options
+    if (isBatch) throw SnapshotOfBatch({ jobId })
   }
 
   #ask(request: (requestId: string) => void): Promise<string> {

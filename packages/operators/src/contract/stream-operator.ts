@@ -103,6 +103,11 @@ export interface OperatorContext {
   readonly maxParallelism: number
   /** From 0. */
   readonly attemptNumber: number
+  /**
+   * All inputs are bounded, and final results are what counts: there is no watermark before the last one, and timers of
+   * processing time fire with it. Absent: false.
+   */
+  readonly batch?: boolean
   /** Whether checkpoints are taken, that is, whether `notifyCheckpointComplete` will come before `finish`. */
   readonly checkpointingEnabled: boolean
   /** Id of the checkpoint that this attempt was restored from; undefined: fresh start. */

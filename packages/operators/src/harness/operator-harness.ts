@@ -33,6 +33,7 @@ export interface HarnessOptions {
   readonly restored?: HarnessSnapshot
   readonly subtaskIndex?: number
   readonly parallelism?: number
+  readonly batch?: boolean
   readonly checkpointingEnabled?: boolean
   readonly autoWatermarkIntervalMs?: number
   readonly clock?: ManualClock
@@ -139,6 +140,7 @@ export class OperatorHarness {
       parallelism: options.parallelism ?? 1,
       maxParallelism: 128,
       attemptNumber: options.restored === undefined ? 0 : 1,
+      batch: options.batch ?? false,
       checkpointingEnabled: options.checkpointingEnabled ?? true,
       restoredCheckpointId: options.restored?.checkpointId,
       autoWatermarkIntervalMs: options.autoWatermarkIntervalMs ?? 200,

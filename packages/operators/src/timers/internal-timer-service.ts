@@ -1,5 +1,5 @@
 import type { TimerEntry } from '@flink-ts/state'
-import { MIN_WATERMARK, type OperatorContext } from '../contract/stream-operator.ts'
+import { MAX_WATERMARK, MIN_WATERMARK, type OperatorContext } from '../contract/stream-operator.ts'
 import { InvalidTimerTime } from '../errors.ts'
 import { TimerQueue } from './timer-queue.ts'
 
@@ -24,16 +24,20 @@ export class InternalTimerService {
   readonly #triggerable: Triggerable
   readonly #eventTime = new TimerQueue()
   readonly #processingTime = new TimerQueue()
+  readonly #batch: boolean
   #watermark = MIN_WATERMARK
   /** A watermark was reached, but not all of its timers have fired. */
   #suspended = false
   #wakeUp: { readonly at: number; cancel(): void } | undefined
   #closed = false
+  /** In a batch that ends: the latest time of the clock that there is a timer for. */
+  #lastTime: number | undefined
 
   /** @param name of the timers in snapshots, unique in the operator */
   constructor(context: OperatorContext, name: string, triggerable: Triggerable) {
     this.#context = context
     this.#triggerable = triggerable
+    this.#batch = context.batch === true
     context.keyedState.registerParticipant(`event-time/${name}`, this.#eventTime)
     context.keyedState.registerParticipant(`processing-time/${name}`, this.#processingTime)
   }
@@ -77,8 +81,17 @@ export class InternalTimerService {
     if (watermark < this.#watermark) return true
     if (watermark === this.#watermark && !this.#suspended && !again) return true
     this.#watermark = watermark
-    this.#suspended = !this.#fire('eventTime', this.#eventTime, watermark)
+    this.#suspended = !this.#fireUpTo(watermark)
     return !this.#suspended
+  }
+
+  /** With the end of a batch, time of the clock is over as well, as in Flink. */
+  #fireUpTo(watermark: number): boolean {
+    if (!this.#fire('eventTime', this.#eventTime, watermark)) return false
+    if (!this.#batch || watermark < MAX_WATERMARK) return true
+    // Not for ever: a timer that registers the next one would never come to an end.
+    this.#lastTime ??= latestOf(this.#processingTime)
+    return this.#fire('processingTime', this.#processingTime, this.#lastTime)
   }
 
   /** Returns false if it stopped before all was fired. */
@@ -104,7 +117,7 @@ export class InternalTimerService {
   }
 
   #schedule(): void {
-    if (this.#closed) return
+    if (this.#closed || this.#batch) return
     const next = this.#processingTime.peekTime()
     if (next === this.#wakeUp?.at) return
     this.#wakeUp?.cancel()
@@ -123,4 +136,10 @@ export class InternalTimerService {
     if (typeof timestamp === 'number' && Number.isFinite(timestamp)) return timestamp
     throw InvalidTimerTime({ operator: this.#context.operatorName, timestamp: String(timestamp) })
   }
+}
+
+function latestOf(queue: TimerQueue): number {
+  let latest = Number.NEGATIVE_INFINITY
+  for (const { timestamp } of queue.snapshotEntries()) if (timestamp > latest) latest = timestamp
+  return latest
 }

@@ -69,6 +69,11 @@ export class WatermarkStrategy<T> {
     return new WatermarkStrategy<T>({})
   }
 
+  /** The timestamps alone: event time advances at the end only. */
+  withoutWatermarks(): WatermarkStrategy<T> {
+    return new WatermarkStrategy<T>({ timestampAssigner: this.timestampAssigner })
+  }
+
   withTimestampAssigner(timestampAssigner: TimestampAssigner<T>): WatermarkStrategy<T> {
     return new WatermarkStrategy<T>({ ...this.#settings, timestampAssigner })
   }

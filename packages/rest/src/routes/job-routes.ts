@@ -38,7 +38,7 @@ export function jobDetails(job: JobDetails, nowMs: number): object {
     name: job.name,
     isStoppable: false,
     state: job.status,
-    'job-type': 'STREAMING',
+    'job-type': job.graph.jobType ?? 'STREAMING',
     'start-time': job.startTime,
     'end-time': job.endTime,
     duration: durationOf(job, nowMs),

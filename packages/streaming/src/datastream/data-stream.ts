@@ -302,7 +302,9 @@ export class DataStream<T> {
       })
     }
     const factory = timestampsAndWatermarksOperator(known)
-    return this.transform('assignTimestampsAndWatermarks', 'Timestamps/Watermarks', factory)
+    const inBatch = () => timestampsAndWatermarksOperator(known.withoutWatermarks())
+    const name = 'Timestamps/Watermarks'
+    return this.transform('assignTimestampsAndWatermarks', name, factory, undefined, inBatch)
   }
 
   /** Prints each record where the subtask runs. */
@@ -363,8 +365,11 @@ export class DataStream<T> {
     defaultName: string,
     factory: OperatorFactory,
     keySelector?: (value: never) => unknown,
+    inBatch?: () => OperatorFactory,
   ): SingleOutputStreamOperator<R> {
-    const node = this.builder.addOperator(call, { defaultName, factory, inputs: this.upstreams, keySelector })
+    const batch = inBatch === undefined ? undefined : { factory: inBatch }
+    const options = { defaultName, factory, inputs: this.upstreams, keySelector }
+    const node = this.builder.addOperator(call, batch === undefined ? options : { ...options, batch })
     return this.builder.single<R>(node)
   }
 

@@ -43,6 +43,7 @@ export function addIterationHead(
     defaultName: 'Iteration Head',
     factory: iterationHeadOperator({ iteration, maxWaitMs: durationMs(maxWait, 'iterate'), maxFeedback }),
     inputs: upstreams,
+    batch: { impossible: 'a loop has no end that it could wait for. Leave iterate out.' },
     check: node => {
       if (!loop.closed) throw IterationNotClosed({ operator: node.label })
     },

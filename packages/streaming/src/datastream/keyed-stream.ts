@@ -6,6 +6,7 @@ import {
   GlobalWindows,
   type KeyedProcessFunction,
   type KeySelector,
+  keyedFinalReduceOperator,
   keyedProcessOperator,
   keyedReduceOperator,
   type ReduceFunction,
@@ -52,13 +53,12 @@ export class KeyedStream<T, K> extends DataStream<T> {
   }
 
   /**
-   * Combines the records of each key into one; emits the value so far for each record.
+   * Combines the records of each key into one; emits the value so far for each record, in BATCH mode the last one only.
    * @example counts.keyBy(c => c.word).reduce((a, b) => ({ word: a.word, count: a.count + b.count }))
    */
   reduce(reducer: ReduceFunction<T>): SingleOutputStreamOperator<T> {
     requireFunction('reduce', 'reduce', reducer)
-    const factory = keyedReduceOperator(this.#keySelector, reducer)
-    return this.transform('reduce', 'Keyed Reduce', factory, this.#keySelector)
+    return this.#reduced('reduce', 'Keyed Reduce', reducer)
   }
 
   /**
@@ -93,8 +93,13 @@ export class KeyedStream<T, K> extends DataStream<T> {
   }
 
   #rolling(call: string, reducer: ReduceFunction<T>): SingleOutputStreamOperator<T> {
-    const factory = keyedReduceOperator(this.#keySelector, reducer)
-    return this.transform(call, 'Keyed Aggregation', factory, this.#keySelector)
+    return this.#reduced(call, 'Keyed Aggregation', reducer)
+  }
+
+  #reduced(call: string, name: string, reducer: ReduceFunction<T>): SingleOutputStreamOperator<T> {
+    const key = this.#keySelector
+    const inBatch = () => keyedFinalReduceOperator(key, reducer)
+    return this.transform(call, name, keyedReduceOperator(key, reducer), key, inBatch)
   }
 
   /** Records with state and timers of their key. */

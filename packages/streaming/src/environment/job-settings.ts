@@ -19,13 +19,17 @@ export function jobSettingsOf(
   name: string,
   configuration: Configuration,
   globalJobParameters: Readonly<Record<string, string>>,
+  jobType: JobGraph['jobType'],
 ): JobSettings {
+  const checkpointing = checkpointSettingsOf(configuration)
+  const isBatch = jobType === 'BATCH'
   return {
     jobId: newId(new SystemRandom()),
     name,
-    checkpointing: checkpointSettingsOf(configuration),
+    ...(isBatch && { jobType }),
+    checkpointing: isBatch ? { ...checkpointing, intervalMs: undefined } : checkpointing,
     state: jobStateSettingsOf(configuration),
-    restoreFrom: restoreFrom(configuration),
+    restoreFrom: restoreFrom(configuration, isBatch),
     restartStrategy: restartStrategyOf(configuration),
     autoWatermarkIntervalMs: configuration.get(options.AUTO_WATERMARK_INTERVAL),
     bufferTimeoutMs: configuration.get(options.BUFFER_TIMEOUT),
@@ -63,9 +67,13 @@ function checkpointSettingsOf(configuration: Configuration): CheckpointSettings 
   }
 }
 
-function restoreFrom(configuration: Configuration): JobGraph['restoreFrom'] {
+function restoreFrom(configuration: Configuration, isBatch: boolean): JobGraph['restoreFrom'] {
   const path = configuration.get(options.RESTORE_PATH)
   if (path === undefined) return undefined
+  if (isBatch) {
+    const expected = 'nothing in BATCH mode, which has no state to go on from'
+    throw InvalidOptionValue({ key: options.RESTORE_PATH.key, value: path, expected })
+  }
   const claimMode = ({ NO_CLAIM: 'no-claim', CLAIM: 'claim', LEGACY: 'legacy' } as const)[
     configuration.get(options.CLAIM_MODE)
   ]

@@ -28,6 +28,7 @@ import { KeyedStream } from '../datastream/keyed-stream.ts'
 import { SingleOutputStreamOperator } from '../datastream/single-output-stream-operator.ts'
 import { EmptyJob, InvalidArgument } from '../errors.ts'
 import {
+  type BatchForm,
   requireParallelism,
   StreamGraph,
   type StreamNode,
@@ -212,6 +213,19 @@ export class StreamExecutionEnvironment {
     return this
   }
 
+  /**
+   * STREAMING (default): results as they come. BATCH: for bounded inputs; `reduce`, aggregates and windows by key give
+   * their results once, when all is read; there are no watermarks before the end, no late records and no checkpoints.
+   * AUTOMATIC: BATCH if all sources are bounded. `execution.runtime-mode` without a change of the program.
+   */
+  setRuntimeMode(mode: options.RuntimeExecutionMode): this {
+    if (mode !== 'STREAMING' && mode !== 'BATCH' && mode !== 'AUTOMATIC') {
+      const expected = 'STREAMING, BATCH or AUTOMATIC'
+      throw InvalidArgument({ call: 'env.setRuntimeMode', value: String(mode), expected })
+    }
+    return this.#set(options.RUNTIME_MODE, mode)
+  }
+
   /** Time after which a started batch of records is sent: 0 after each record, -1 only when it is full. */
   setBufferTimeout(timeout: Duration): this {
     return this.#set(options.BUFFER_TIMEOUT, durationMs(timeout, 'setBufferTimeout', -1))
@@ -328,7 +342,9 @@ export class StreamExecutionEnvironment {
     const graph = this.#graph
     if (graph.nodes.length === 0) throw EmptyJob({ call: 'env.execute' })
     const name = jobName ?? this.#configuration.get(options.JOB_NAME) ?? DEFAULT_JOB_NAME
-    const settings = jobSettingsOf(name, this.#configuration, this.#executionConfig.getGlobalJobParameters())
+    const parameters = this.#executionConfig.getGlobalJobParameters()
+    const jobType = runsAsBatch(this.#configuration.get(options.RUNTIME_MODE), graph) ? 'BATCH' : undefined
+    const settings = jobSettingsOf(name, this.#configuration, parameters, jobType)
     const maxParallelism = this.#configuration.get(options.MAX_PARALLELISM)
     const { jobGraph, program } = translate(graph, settings, {
       chainingEnabled: this.#configuration.get(options.OPERATOR_CHAINING),
@@ -369,7 +385,12 @@ export class StreamExecutionEnvironment {
     node: Pick<StreamNodeOptions, 'defaultName' | 'name' | 'nonParallel'>,
   ): SingleOutputStreamOperator<T> {
     const factory = sourceOperator(source, strategy)
-    return new SingleOutputStreamOperator<T>(this.#builder, this.#add(call, { ...node, factory, inputs: [] }))
+    const batch: BatchForm =
+      source.boundedness === 'bounded'
+        ? { factory: () => sourceOperator(source, strategy.withoutWatermarks()) }
+        : { impossible: 'it reads without end. Give a source that is bounded.' }
+    const added = this.#add(call, { ...node, factory, inputs: [], batch })
+    return new SingleOutputStreamOperator<T>(this.#builder, added)
   }
 
   #add(call: string, node: Omit<StreamNodeOptions, 'parallelism'>): StreamNode {
@@ -382,6 +403,11 @@ export class StreamExecutionEnvironment {
     this.#configuration = this.#configuration.set(option, value, 'program')
     return this
   }
+}
+
+function runsAsBatch(mode: options.RuntimeExecutionMode, { nodes }: StreamGraph): boolean {
+  const possible = (): boolean => nodes.every(({ batch }) => batch === undefined || 'factory' in batch)
+  return mode === 'BATCH' || (mode === 'AUTOMATIC' && possible())
 }
 
 function ownConfiguration(given: Configuration | Readonly<Record<string, string>>): Configuration {

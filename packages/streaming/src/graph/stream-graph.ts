@@ -33,7 +33,15 @@ export interface StreamNodeOptions {
   readonly nonParallel?: boolean
   /** Called before the job is submitted: throws if something is missing. */
   readonly check?: (node: StreamNode) => void
+  /** What runs instead in BATCH mode. Absent: the same factory. */
+  readonly batch?: BatchForm
 }
+
+/** What an operator is in BATCH mode. */
+export type BatchForm =
+  | { readonly factory: () => OperatorFactory }
+  /** Why it can only run in STREAMING mode, and what to do. */
+  | { readonly impossible: string }
 
 /** One operator of a {@link StreamGraph}: changed through the API until the job is executed. */
 export class StreamNode {
@@ -45,6 +53,7 @@ export class StreamNode {
   /** By input. */
   readonly keySelectors: readonly (((value: never) => unknown) | undefined)[]
   readonly check: ((node: StreamNode) => void) | undefined
+  readonly batch: BatchForm | undefined
   readonly #defaultName: string
   #name: string | undefined
   #uid: string | undefined
@@ -63,6 +72,7 @@ export class StreamNode {
     this.keySelectors = [options.keySelector, options.secondKeySelector]
     this.#nonParallel = options.nonParallel ?? false
     this.check = options.check
+    this.batch = options.batch
     this.#defaultName = options.defaultName
     this.#name = options.name
     this.#parallelism = this.#nonParallel ? 1 : options.parallelism

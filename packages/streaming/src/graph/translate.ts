@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { JobEdge, JobGraph, JobVertex } from '@flink-ts/jobgraph'
-import type { ReplayedProgram } from '@flink-ts/operators'
-import { ParallelismAboveMax } from '../errors.ts'
+import type { OperatorFactory, ReplayedProgram } from '@flink-ts/operators'
+import { NotInBatchMode, ParallelismAboveMax } from '../errors.ts'
 import { jobVertexIdOf, operatorIdsOf } from './operator-ids.ts'
 import { type PlannedEdge, planEdges } from './plan-edges.ts'
 import { MAX_KEY_GROUPS, type StreamGraph, type StreamNode } from './stream-graph.ts'
@@ -19,7 +19,8 @@ export interface TranslationOptions {
 /**
  * Turns operators into chained vertices and edges, and gives the functions for them. Pure: the same graph and options
  * give the same result, but for the job id, in each replay.
- * @throws streaming.duplicate-uid, streaming.forward-between-parallelisms, streaming.parallelism-above-max
+ * @throws streaming.duplicate-uid, streaming.forward-between-parallelisms, streaming.parallelism-above-max,
+ * streaming.not-in-batch-mode
  */
 export function translate(
   graph: StreamGraph,
@@ -28,12 +29,13 @@ export function translate(
 ): { readonly jobGraph: JobGraph; readonly program: ReplayedProgram } {
   const { nodes } = graph
   for (const node of nodes) node.check?.(node)
+  const factories = new Map(nodes.map(node => [node, factoryOf(node, settings.jobType === 'BATCH')]))
   const planned = planEdges(nodes, options.chainingEnabled)
   const ids = operatorIdsOf(nodes)
   const chainOf = new Map<StreamNode, StreamNode[]>()
   const chains = chainsOf(nodes, planned, chainOf)
   const vertices = new Map(
-    chains.map(chain => [chain, vertexOf(chain, planned, ids, options.maxParallelism)]),
+    chains.map(chain => [chain, vertexOf(chain, planned, { ids, factories }, options.maxParallelism)]),
   )
   const exchanges = planned.filter(edge => !edge.chained)
   const vertexOfNode = (node: StreamNode): JobVertex =>
@@ -49,13 +51,25 @@ export function translate(
       partitioning: edge.partitioning,
     }),
   )
-  const fingerprintLines = nodes.map(node => fingerprintLine(node, planned))
+  const fingerprintLines = nodes.map(node => fingerprintLine(node, kindIn(factories, node), planned))
   const fingerprint = createHash('sha256').update(fingerprintLines.join('\n')).digest('hex')
   return {
     jobGraph: { ...settings, vertices: [...vertices.values()], edges, fingerprint, fingerprintLines },
-    program: programOf(nodes, exchanges, fingerprint, fingerprintLines),
+    program: programOf(nodes, factories, exchanges, { fingerprint, fingerprintLines }),
   }
 }
+
+/** What runs for a node. @throws streaming.not-in-batch-mode */
+function factoryOf(node: StreamNode, isBatch: boolean): OperatorFactory {
+  if (!isBatch || node.batch === undefined) return node.factory
+  if ('factory' in node.batch) return node.batch.factory()
+  throw NotInBatchMode({ operator: node.label, reason: node.batch.impossible })
+}
+
+type Factories = ReadonlyMap<StreamNode, OperatorFactory>
+
+const kindIn = (factories: Factories, node: StreamNode): string =>
+  (factories.get(node) as OperatorFactory).kind
 
 /** Number of key groups for a parallelism, as in Flink: a power of two at least 1.5 times as high, from 128 on. */
 export function defaultMaxParallelism(parallelism: number): number {
@@ -88,7 +102,7 @@ function chainsOf(
 function vertexOf(
   chain: readonly StreamNode[],
   planned: readonly PlannedEdge[],
-  ids: ReturnType<typeof operatorIdsOf>,
+  { ids, factories }: { ids: ReturnType<typeof operatorIdsOf>; factories: Factories },
   environmentMaxParallelism: number | undefined,
 ): JobVertex {
   const head = chain[0] as StreamNode
@@ -97,8 +111,8 @@ function vertexOf(
     operatorId: ids.get(node) as NonNullable<ReturnType<typeof ids.get>>,
     uid: node.uid,
     name: node.name,
-    kind: node.factory.kind,
-    ...(node.factory.coordinator !== undefined && { coordinated: true }),
+    kind: kindIn(factories, node),
+    ...(factories.get(node)?.coordinator !== undefined && { coordinated: true }),
     chainedOutputs: planned.filter(edge => edge.chained && edge.source === node).map(edge => edge.target.id),
   }))
   const { parallelism } = head
@@ -120,7 +134,7 @@ function vertexOf(
  * The topology as one readable line an operator. Chaining is part of it, because edges are numbered without the
  * chained ones: what differs here would mix up edges.
  */
-function fingerprintLine(node: StreamNode, planned: readonly PlannedEdge[]): string {
+function fingerprintLine(node: StreamNode, kind: string, planned: readonly PlannedEdge[]): string {
   const inputs = planned
     .filter(edge => edge.target === node)
     .map(edge => {
@@ -129,23 +143,25 @@ function fingerprintLine(node: StreamNode, planned: readonly PlannedEdge[]): str
       return `${edge.source.id}${tag}${second} by ${edge.chained ? 'chain' : edge.partitioning}`
     })
   const from = inputs.length === 0 ? '' : ` from ${inputs.join(', ')}`
-  return `${node.id} ${node.factory.kind} ${JSON.stringify(node.name)}${from}`
+  return `${node.id} ${kind} ${JSON.stringify(node.name)}${from}`
 }
 
 function programOf(
   nodes: readonly StreamNode[],
+  factories: Factories,
   exchanges: readonly PlannedEdge[],
-  fingerprint: string,
-  fingerprintLines: readonly string[],
+  topology: Pick<ReplayedProgram, 'fingerprint' | 'fingerprintLines'>,
 ): ReplayedProgram {
   const known = <T>(what: string, id: number, value: T | undefined): T => {
     if (value === undefined) throw new RangeError(`The program has no ${what} ${id}`)
     return value
   }
   return {
-    fingerprint,
-    fingerprintLines,
-    operatorFactory: nodeId => known('operator', nodeId, nodes[nodeId - 1]).factory,
+    ...topology,
+    operatorFactory: nodeId => {
+      const node = known('operator', nodeId, nodes[nodeId - 1])
+      return factories.get(node) as OperatorFactory
+    },
     partitioner: edgeId => known('edge', edgeId, exchanges[edgeId]).partitioner,
     keySelector: (nodeId, input) => known('operator', nodeId, nodes[nodeId - 1]).keySelectors[input],
   }

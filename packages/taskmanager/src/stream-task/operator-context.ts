@@ -59,6 +59,7 @@ export function createOperatorContext(
     parallelism: vertex.parallelism,
     maxParallelism: vertex.maxParallelism,
     attemptNumber: deployment.attemptNumber,
+    batch: graph.jobType === 'BATCH',
     checkpointingEnabled: graph.checkpointing.intervalMs !== undefined,
     restoredCheckpointId: deployment.restore?.checkpointId,
     autoWatermarkIntervalMs: graph.autoWatermarkIntervalMs,
