@@ -108,11 +108,20 @@ await_start() { # service pid file out
   done
 }
 
+# need_folder PATH WHAT SETTING: makes a folder; if that fails or it can't be written, one line says what to change.
+need_folder() {
+  local reason
+  if reason=$(mkdir -p "$1" 2>&1) && [ -w "$1" ]; then return; fi
+  reason=${reason##*: }
+  fail "the folder of $2, $1, cannot be made or written (${reason:-no right to write}): give $(id -un) the rights, or set $3 to another one."
+}
+
 start_daemon() { # service args...
   local service=$1 id log detach=() pid others starting
   shift
   prepare "$service"
-  mkdir -p "$FLINK_LOG_DIR"
+  need_folder "$FLINK_LOG_DIR" logs 'FLINK_LOG_DIR (env.log.dir)'
+  need_folder "$FLINK_PID_DIR" 'process ids' 'FLINK_PID_DIR (env.pid.dir)'
   lock_pid_files
   drop_dead_tail "$service"
   others=$(running_pids "$service" | wc -l)

@@ -49,9 +49,7 @@ test('with two restarts allowed there are three attempts', async () => {
   const running = cluster.flink('run', JOB, '--do', 'throw', '--attempts', '2')
   const { code, stderr } = await running.finished
   expect(code, stderr).toBe(1)
-  expect(stderr).toMatch(
-    /^Job [0-9a-f]{32} restarts, number [12].*: RangeError: record 500 is not welcome \(.* at /m,
-  )
+  expect(stderr).toMatch(/^Job [0-9a-f]{32} restarts, number [12].*: record 500 is not welcome .* at /m)
   const jobId = await cluster.submitted(running)
   const exceptions = await cluster.rest<Exceptions>(`/jobs/${jobId}/exceptions`)
   expect(exceptions?.exceptionHistory.entries.map(entry => entry.stacktrace.includes('not welcome'))).toEqual(

@@ -57,6 +57,17 @@ export async function runCommand(
   ] as const) {
     process.on(signal, () => jobs.interrupt(exitCode))
   }
+  const slow = setTimeout(() => {
+    if (jobs.count === 0) terminal.complain(describeSlowMain(job))
+  }, SLOW_MAIN_MS)
+  slow.unref()
+  // By process.exit, which a program may have meant for the end of its own.
+  const exited = (code: number): void => {
+    if (code !== 0 || jobs.count > 0) return
+    terminal.complain(NoJobExecuted({ program: job }).message)
+    process.exitCode = EXIT_CODES.failed
+  }
+  process.once('exit', exited)
   try {
     await program.evaluate(async (bundleFile, graph, replayable, target) => {
       if (target !== undefined) throw TargetGivenTwice({ target: target.type })
@@ -66,6 +77,8 @@ export async function runCommand(
     jobs.explainFailure()
     throw error
   } finally {
+    clearTimeout(slow)
+    process.off('exit', exited)
     await connection.mainEnded()
   }
   // A part of main that is not awaited may still call execute; without one the process has nothing left to do.
@@ -74,6 +87,16 @@ export async function runCommand(
     terminal.complain(NoJobExecuted({ program: job }).message)
     process.exitCode = EXIT_CODES.failed
   })
+}
+
+/** After which a main without a job is talked about. */
+const SLOW_MAIN_MS = 10_000
+
+function describeSlowMain(program: string): string {
+  return (
+    `${program} has run for ${SLOW_MAIN_MS / 1000} s without calling env.execute(). It goes on; Ctrl-C ends it. If it ` +
+    'waits for something, await only what is sure to come; what takes long to read belongs into env.capture.'
+  )
 }
 
 /** What the options of the command say, by Flink's keys. */
