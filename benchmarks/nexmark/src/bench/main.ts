@@ -1,130 +1,111 @@
-// Rates of the Nexmark queries: npm run bench -- nexmark [queries] [--peer loop] [--parallelism 1,2]
-// Prints a table and writes benchmarks/results/nexmark.json. All kinds of run of a query follow one another in each
-// round, so that what else the machine does meets all. ROUNDS and SCALE change the size.
-import { execFileSync } from 'node:child_process'
+// The queries of Nexmark, measured: npm run bench -- nexmark [queries] [--peer loop] [--peer flink] [--parallelism 1,2]
+// [--form sql,datastream] [--gc Parallel,G1] [--latency]. Prints a table; writes nexmark.json and nexmark.html in
+// benchmarks/results. ROUNDS and SCALE change the size.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
-import { type Spread, spreadOf } from '../../../smoke/spread.ts'
-import { findQueries } from '../command-line.ts'
-import { type MeasuredRun, RUN_MARK, ratesOf } from './measured-run.ts'
+import type { Spread } from '../../../smoke/spread.ts'
+import { FlinkPeer } from '../peer/flink-peer.ts'
+import { type BenchOptions, parseBenchOptions } from './bench-options.ts'
+import { geometricMean, type Ratio } from './comparison.ts'
+import { engineKind, flinkKind, type Kind, loopKind } from './kinds.ts'
+import { measureLatencies } from './latency.ts'
+import { figuresOf, type QueryFigures } from './query-figures.ts'
+import { type NexmarkReport, reportPage } from './report-page.ts'
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 5)
-const SCALE = Number(process.env['SCALE'] ?? 1)
-const EVENTS = Math.round(4_000_000 * SCALE)
-const RUN_TIMEOUT_MS = 600_000
+const EVENTS = Math.round(4_000_000 * Number(process.env['SCALE'] ?? 1))
+const RESULTS = join(import.meta.dirname, '../../../results')
 
-interface Kind {
-  readonly name: string
-  readonly program: string
-  readonly parallelism: number
+/** Queries without a `keyBy`: nothing of them is ever encoded. */
+const STATELESS: ReadonlySet<string> = new Set(['q0', 'q1', 'q2', 'q10', 'q13', 'q14', 'q21', 'q22'])
+
+function kindsOf(query: string, options: BenchOptions, flink: FlinkPeer | undefined): readonly Kind[] {
+  const { parallelisms, peers, forms, collectors } = options
+  const encoded = peers.size > 0 && parallelisms.includes(1) && !STATELESS.has(query)
+  const rivals =
+    flink === undefined
+      ? []
+      : parallelisms.flatMap(parallelism =>
+          flink
+            .formsOf(query)
+            .filter(form => forms.includes(form))
+            .flatMap(form =>
+              (parallelism === 1 ? collectors.slice(0, 1) : collectors).map(collector =>
+                flinkKind(flink, form, parallelism, collector),
+              ),
+            ),
+        )
+  return [
+    ...parallelisms.map(parallelism => engineKind(parallelism)),
+    ...(encoded ? [engineKind(1, true)] : []),
+    ...(peers.has('loop') ? [loopKind()] : []),
+    ...rivals,
+  ]
 }
 
-/** Thousand events a second. */
-interface Rates {
-  readonly perSecond: Spread
-  readonly perCpuSecond: Spread
+const percent = ({ median, least, most }: Spread): string =>
+  `±${((100 * (most - least)) / 2 / median).toFixed(0)} %`
+const shown = (spread: Spread): string => `${spread.median.toFixed(0)} ${percent(spread)}`.padStart(14)
+const times = ({ of, to, spread }: Ratio): string =>
+  `  ${of} is ${spread.median.toFixed(2)} times ${to} (${spread.least.toFixed(2)} to ${spread.most.toFixed(2)})`
+
+function print({ query, about, rates, memory, toLoop, toFlink }: QueryFigures): void {
+  console.log(`${query}: ${about}`)
+  for (const [kind, { perSecond, perCpuSecond }] of Object.entries(rates)) {
+    const used = memory[kind]
+    const bytes = used === undefined ? '' : `${(used.rssBytes / 2 ** 20).toFixed(0)} MB`.padStart(10)
+    console.log(`  ${kind.padEnd(28)}${shown(perSecond)}${shown(perCpuSecond)}${bytes}`)
+  }
+  for (const ratio of [...toLoop, ...toFlink]) console.log(times(ratio))
 }
 
-interface QueryFigures {
-  readonly query: string
-  readonly rates: Readonly<Record<string, Rates>>
-  /** Median of the ratios of the rounds to those of the loop, per CPU second. */
-  readonly percentOfLoop?: Readonly<Record<string, number>>
-}
-
-const { values, positionals } = parseArgs({
-  args: process.argv.slice(2),
-  allowPositionals: true,
-  options: {
-    peer: { type: 'string', multiple: true, default: [] },
-    parallelism: { type: 'string', default: '1,2' },
-  },
-})
-const strange = values.peer.find(peer => peer !== 'loop')
-if (strange !== undefined) throw new RangeError(`There is no peer '${strange}': --peer loop`)
-const queries = findQueries(positionals.length === 0 ? ['all'] : positionals)
-const engines = values.parallelism.split(',').map((text): Kind => {
-  const parallelism = Number(text)
-  if (Number.isInteger(parallelism) && parallelism > 0)
-    return { name: `p=${text}`, program: 'query-job.ts', parallelism }
-  throw new RangeError(`--parallelism is '${values.parallelism}', but must be numbers like 1,2`)
-})
-const loop: Kind = { name: 'loop', program: 'query-loop.ts', parallelism: 1 }
-const kinds = values.peer.length > 0 ? [...engines, loop] : engines
-
-function measure(query: string, { program, parallelism }: Kind, round: number): ReturnType<typeof ratesOf> {
-  const args = [query, String(EVENTS), String(parallelism), String(round + 1)]
-  const output = execFileSync(
-    process.execPath,
-    [...process.execArgv, join(import.meta.dirname, program), ...args],
-    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], timeout: RUN_TIMEOUT_MS, maxBuffer: 64 << 20 },
+function printMeans(figures: readonly QueryFigures[]): void {
+  const ratios = Object.groupBy(
+    figures.flatMap(({ toFlink }) => toFlink),
+    ({ of }) => of,
   )
-  const runs = output
-    .split('\n')
-    .filter(line => line.includes(RUN_MARK))
-    .map(line => JSON.parse(line.slice(line.indexOf(RUN_MARK) + RUN_MARK.length)) as MeasuredRun)
-  if (runs.length !== parallelism)
-    throw new Error(`${query}: ${runs.length} readers reported, not ${parallelism}`)
-  return ratesOf(runs)
-}
-
-function figuresOf(query: string): QueryFigures {
-  const rounds = Array.from({ length: ROUNDS }, (_, round) =>
-    Object.fromEntries(kinds.map(kind => [kind.name, measure(query, kind, round)])),
-  )
-  const spread = (kind: string, time: 'perSecond' | 'perCpuSecond'): Spread =>
-    spreadOf(rounds.map(round => (round[kind] as ReturnType<typeof ratesOf>)[time]))
-  const rates = Object.fromEntries(
-    kinds.map(({ name }) => [
-      name,
-      { perSecond: spread(name, 'perSecond'), perCpuSecond: spread(name, 'perCpuSecond') },
-    ]),
-  )
-  if (!kinds.includes(loop)) return { query, rates }
-  const percentOf = (kind: string): number =>
-    spreadOf(
-      rounds.map(round => (100 * (round[kind]?.perCpuSecond ?? 0)) / (round[loop.name]?.perCpuSecond ?? 1)),
-    ).median
-  return {
-    query,
-    rates,
-    percentOfLoop: Object.fromEntries(engines.map(({ name }) => [name, percentOf(name)])),
+  for (const [kind, all = []] of Object.entries(ratios)) {
+    const mean = geometricMean(all.map(({ spread }) => spread.median))
+    console.log(
+      `${kind}: ${mean.toFixed(2)} times Flink per CPU second, geometric mean of ${all.length} queries`,
+    )
   }
 }
 
-const row = (name: string, ...cells: readonly string[]): void =>
-  console.log(name.padEnd(6) + cells.map(cell => cell.padStart(16)).join(''))
-const thousand = ({ median, least, most }: Spread): string =>
-  `${median.toFixed(0)} ±${((100 * (most - least)) / 2 / median).toFixed(0)} %`
-
-console.log(
-  `thousand events per second by the clock | per CPU second, medians of ${ROUNDS}, ${EVENTS} events each`,
-)
-const header = kinds.flatMap(({ name }) => [`${name} clock`, `${name} CPU`])
-row('query', ...header, ...(kinds.includes(loop) ? engines.map(({ name }) => `${name} / loop`) : []))
-const figures: QueryFigures[] = []
-for (const { name } of queries) {
-  const figure = figuresOf(name)
-  figures.push(figure)
-  const cells = kinds.flatMap(kind => {
-    const { perSecond, perCpuSecond } = figure.rates[kind.name] as Rates
-    return [thousand(perSecond), thousand(perCpuSecond)]
+const options = parseBenchOptions(process.argv.slice(2))
+const flink = options.peers.has('flink') ? new FlinkPeer() : undefined
+try {
+  console.log(
+    `Thousand events per second by the clock, and per CPU second: medians of ${ROUNDS}, ${EVENTS} events each`,
+  )
+  if (flink !== undefined) console.log(`Beside ${flink.about}`)
+  const figures = options.queries.map(({ name, about }) => {
+    const figure = figuresOf({ query: name, about }, kindsOf(name, options, flink), {
+      rounds: ROUNDS,
+      events: EVENTS,
+    })
+    print(figure)
+    return figure
   })
-  row(name, ...cells, ...Object.values(figure.percentOfLoop ?? {}).map(percent => `${percent.toFixed(0)} %`))
+  printMeans(figures)
+  const latencies = options.latency ? measureLatencies(ROUNDS) : []
+  const report: NexmarkReport = {
+    at: new Date().toISOString(),
+    machine: { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length },
+    rounds: ROUNDS,
+    events: EVENTS,
+    unit: 'thousand events/s',
+    ...(flink !== undefined && { flink: flink.about }),
+    figures,
+    latencies,
+  }
+  mkdirSync(RESULTS, { recursive: true })
+  writeFileSync(join(RESULTS, 'nexmark.json'), `${JSON.stringify(report, null, 2)}\n`)
+  writeFileSync(join(RESULTS, 'nexmark.html'), reportPage(report))
+  console.log(
+    `All figures are in ${join(RESULTS, 'nexmark.json')}, with charts in ${join(RESULTS, 'nexmark.html')}`,
+  )
+} finally {
+  flink?.close()
 }
-const folder = join(import.meta.dirname, '../../../results')
-mkdirSync(folder, { recursive: true })
-const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length }
-const result = {
-  at: new Date().toISOString(),
-  machine,
-  rounds: ROUNDS,
-  events: EVENTS,
-  unit: 'thousand events/s',
-  figures,
-}
-const file = join(folder, 'nexmark.json')
-writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`)
-console.log(`All figures are in ${file}`)

@@ -6,9 +6,19 @@ import { NexmarkGenerator } from '../model/generator.ts'
 const EVENTS_PER_SECOND = 100_000
 /** Two seconds of event time. */
 const BLOCK = 200_000
-const BLOCK_MS = (BLOCK * 1000) / EVENTS_PER_SECOND
+export const BLOCK_MS = (BLOCK * 1000) / EVENTS_PER_SECOND
 const PERSONS_OF_BLOCK = BLOCK / 50
 const AUCTIONS_OF_BLOCK = (BLOCK / 50) * 3
+
+/** The events of a seed that are replayed, one JSON object each. */
+export function* preparedLines(seed: number): Generator<string> {
+  const generator = new NexmarkGenerator({
+    seed,
+    startTime: Date.UTC(2026, 0, 1),
+    eventsPerSecond: EVENTS_PER_SECOND,
+  })
+  for (let i = 0; i < BLOCK; i++) yield JSON.stringify(generator.next())
+}
 
 /**
  * Events of a seed, in memory before anything is measured, for one of several readers, which get every so-manieth. They
@@ -18,16 +28,12 @@ export class PreparedEvents {
   readonly #events: readonly Event[]
 
   constructor(seed: number, reader: number, readers: number) {
-    const generator = new NexmarkGenerator({
-      seed,
-      startTime: Date.UTC(2026, 0, 1),
-      eventsPerSecond: EVENTS_PER_SECOND,
-    })
     const events: Event[] = []
-    for (let i = 0; i < BLOCK; i++) {
-      const event = generator.next()
-      // Parsed again: what the generator makes are parts of longer strings, as no real source gives them.
-      if (i % readers === reader) events.push(parseEvent(JSON.stringify(event), 'generator', i))
+    let number = 0
+    // Parsed again: what the generator makes are parts of longer strings, as no real source gives them.
+    for (const line of preparedLines(seed)) {
+      if (number % readers === reader) events.push(parseEvent(line, 'generator', number))
+      number++
     }
     this.#events = events
   }

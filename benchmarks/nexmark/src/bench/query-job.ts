@@ -1,4 +1,4 @@
-// One measured run of a query in the engine: node query-job.ts <query> <events> <parallelism> <seed>
+// One measured run of a query in the engine: node query-job.ts <query> <events> <parallelism> <seed> [encoded]
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,11 +8,12 @@ import { EventStreams } from '../input/event-streams.ts'
 import { OUT_OF_ORDERNESS_MS } from '../input/event-time.ts'
 import { defaultSideInput } from '../input/side-input.ts'
 import { type Event, timeOf } from '../model/events.ts'
+import { encodeKeyedEdges } from './encode-edges.ts'
 import { RUN_MARK } from './measured-run.ts'
 import { ReplaySource } from './replay-source.ts'
 
 const env = StreamExecutionEnvironment.getExecutionEnvironment()
-const [name = '', events = '0', parallelism = '1', seed = '1'] = env.args
+const [name = '', events = '0', parallelism = '1', seed = '1', edges] = env.args
 const [query] = findQueries([name])
 if (query === undefined) throw new RangeError(`there is no query ${name}`)
 env.setParallelism(Number(parallelism))
@@ -30,6 +31,7 @@ const source = env.fromSource(
   'prepared events',
 )
 const result = query.build(new EventStreams(source, Number(parallelism), defaultSideInput()))
+if (edges === 'encoded') encodeKeyedEdges(result)
 result.sinkTo(query.sink === undefined ? new DiscardingSink() : query.sink(join(folder, 'result')))
 await env.execute(query.name)
 rmSync(folder, { recursive: true })

@@ -2,7 +2,7 @@ import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ReaderOutput, Source, SourceReader, SourceReaderContext } from 'flink-ts'
 import type { Event } from '../model/events.ts'
-import { type MeasuredRun, moment, warmUpOf } from './measured-run.ts'
+import { type MeasuredRun, memoryUse, moment, warmUpOf } from './measured-run.ts'
 import { PreparedEvents } from './prepared-events.ts'
 
 interface ReplaySplit {
@@ -78,7 +78,8 @@ class ReplayReader implements SourceReader<Event, ReplaySplit> {
     this.#position = undefined
     const from = this.#measuredFrom
     if (from !== undefined) {
-      this.#options.report({ events: end - from.position, from: from.moment, to: moment() })
+      const to = moment()
+      this.#options.report({ events: end - from.position, from: from.moment, to, memory: memoryUse() })
     }
     return 'end'
   }
