@@ -1,5 +1,19 @@
 import { defineError } from '@flink-ts/common'
 
+/** A broadcast variable that the operator does not have. */
+export const BroadcastVariableUnknown = defineError<{
+  operator: string
+  name: string
+  known: readonly string[]
+}>({
+  code: 'operators.broadcast-variable-unknown',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `'${d.operator}' has no broadcast variable '${d.name}' (it has: ${d.known.join(', ') || 'none'}): give it one by ` +
+    `.withBroadcastSet(stream, '${d.name}').`,
+})
+
 /** User code threw while a record, timer or window was processed. Its own error is the cause, its stack comes first. */
 export const UserFunctionFailed = defineError<{
   operator: string

@@ -7,6 +7,8 @@ export {
   asyncKeyedProcessOperator,
 } from './async/async-keyed-process-operator.ts'
 export { type AsyncWaitOptions, asyncWaitOperator } from './async/async-wait-operator.ts'
+export { broadcastSetOperator } from './batch/broadcast-set-operator.ts'
+export { withBroadcastSets } from './batch/broadcast-sets-operator.ts'
 export { collectOperator } from './builtin/collect-operator.ts'
 export { filterOperator } from './builtin/filter-operator.ts'
 export { flatMapOperator } from './builtin/flat-map-operator.ts'

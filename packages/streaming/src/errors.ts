@@ -37,6 +37,16 @@ export const KeyedPartitioning = defineError<{ call: string }>({
     'or behind the operator that follows keyBy.',
 })
 
+/** A broadcast variable in a stream. */
+export const BroadcastSetInStream = defineError<{ operator: string }>({
+  code: 'streaming.broadcast-set-in-stream',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `${d.operator} waits for a broadcast set, which a stream never has whole: call env.setRuntimeMode('BATCH') if all ` +
+    'sources are bounded, or use broadcast state: stream.connect(other.broadcast(descriptor)).',
+})
+
 /** A part of a job that has no place in BATCH mode. */
 export const NotInBatchMode = defineError<{ operator: string; reason: string }>({
   code: 'streaming.not-in-batch-mode',

@@ -14,7 +14,7 @@ import type {
   ValueStateDescriptor,
 } from '@flink-ts/state'
 import type { OperatorContext, StreamOperator } from '../contract/stream-operator.ts'
-import { FunctionShared, KeyedStateOutsideKeyBy } from '../errors.ts'
+import { BroadcastVariableUnknown, FunctionShared, KeyedStateOutsideKeyBy } from '../errors.ts'
 import { type Accumulator, accumulatorsOf, Counter, Histogram } from './accumulators.ts'
 import { type MetricGroup, metricGroupOf } from './metric-group.ts'
 
@@ -60,6 +60,13 @@ export interface RuntimeContext {
   getDoubleCounter(name: string): Counter
   /** The histogram of that name, made if absent. */
   getHistogram(name: string): Histogram
+  /**
+   * All records of the stream that was given to `withBroadcastSet` under this name. The same array for all who ask in
+   * this subtask: must not be changed.
+   * @throws operators.broadcast-variable-unknown
+   */
+  getBroadcastVariable<T>(name: string): readonly T[]
+  hasBroadcastVariable(name: string): boolean
   /** Where the function registers metrics of its own. */
   getMetricGroup(): MetricGroup
 }
@@ -133,6 +140,14 @@ function runtimeContextOf(context: OperatorContext, keyed: boolean): RuntimeCont
     getLongCounter: counter,
     getDoubleCounter: counter,
     getHistogram: name => getOrAdd(name, () => new Histogram()),
+    getBroadcastVariable: <T>(name: string) => {
+      const sets = context.broadcastSets
+      const set = sets?.get(name)
+      if (set !== undefined) return set as readonly T[]
+      const { operatorName: operator } = context
+      throw BroadcastVariableUnknown({ operator, name, known: [...(sets?.keys() ?? [])] })
+    },
+    hasBroadcastVariable: name => context.broadcastSets?.has(name) === true,
     getMetricGroup: () => metricGroupOf(context),
   }
 }

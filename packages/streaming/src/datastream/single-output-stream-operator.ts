@@ -1,4 +1,4 @@
-import type { OutputTag } from '@flink-ts/operators'
+import { broadcastSetOperator, type OutputTag } from '@flink-ts/operators'
 import { InvalidArgument } from '../errors.ts'
 import type { StreamNode } from '../graph/stream-graph.ts'
 import { DataStream } from './data-stream.ts'
@@ -63,6 +63,27 @@ export class SingleOutputStreamOperator<T> extends DataStream<T> {
   /** Makes a task of this operator alone. */
   disableChaining(): this {
     this.#node.setChaining('never')
+    return this
+  }
+
+  /**
+   * Gives the operator's functions all records of another bounded stream, which are there when `open` is called:
+   * `context.getBroadcastVariable(name)`. Each subtask has them in memory, and keeps its own input there until they are
+   * whole: for small sets. BATCH mode only. @throws streaming.invalid-argument
+   * @example
+   * words.filter(new NotIn('stop words')).withBroadcastSet(stopWords, 'stop words')
+   */
+  withBroadcastSet<O>(set: DataStream<O>, name: string): this {
+    const call = 'withBroadcastSet'
+    if (!(set instanceof DataStream)) {
+      throw InvalidArgument({ call, value: String(set), expected: 'a DataStream' })
+    }
+    if (typeof name !== 'string' || name === '') {
+      throw InvalidArgument({ call, value: `the name ${JSON.stringify(name)}`, expected: 'a text' })
+    }
+    const node = set.addEnd(call, `Broadcast Set: ${name}`, broadcastSetOperator(name))
+    node.setNonParallel()
+    this.#node.addBroadcastSet(name, node)
     return this
   }
 

@@ -64,3 +64,87 @@ describe('BATCH mode', () => {
     await expect(job).rejects.toThrow(/nothing in BATCH mode/)
   })
 })
+
+describe('broadcast sets', () => {
+  const reading = { open: () => {}, map: (n: number) => n }
+
+  test('reach their operator by a subtask of their own', async () => {
+    const { graph } = await plannedJob(env => {
+      env.setParallelism(2).setRuntimeMode('BATCH')
+      const mapped = env.fromSequence(1, 9).map(reading)
+      mapped
+        .withBroadcastSet(env.fromSequence(1, 3), 'some')
+        .withBroadcastSet(env.fromElements('x'), 'others')
+      mapped.print()
+    })
+    const map = graph.vertices.find(({ name }) => name.startsWith('Map'))
+    const inputs = graph.edges.filter(({ target }) => target === map?.id)
+    expect(inputs.map(({ targetInput, partitioning }) => `${targetInput} ${partitioning}`)).toEqual([
+      '0 forward',
+      '1 broadcast',
+      '1 broadcast',
+    ])
+    const givers = inputs.slice(1).map(({ source }) => graph.vertices.find(({ id }) => id === source))
+    expect(givers.map(vertex => `${vertex?.operators.at(-1)?.name} x${vertex?.parallelism}`)).toEqual([
+      'Broadcast Set: some x1',
+      'Broadcast Set: others x1',
+    ])
+  })
+
+  test.each<[string, (env: StreamExecutionEnvironment) => unknown, RegExp]>([
+    [
+      'of a source',
+      env => env.fromSequence(1, 2).withBroadcastSet(env.fromElements(1), 'a'),
+      /behind the source/,
+    ],
+    [
+      'of two inputs',
+      env => {
+        const numbers = env.fromSequence(1, 2)
+        const both = numbers.connect(numbers).map(
+          n => n,
+          n => n,
+        )
+        both.withBroadcastSet(numbers, 'a')
+      },
+      /operator of one input/,
+    ],
+    [
+      'twice by one name',
+      env => {
+        const mapped = env.fromSequence(1, 2).map(reading)
+        mapped.withBroadcastSet(env.fromElements(1), 'a').withBroadcastSet(env.fromElements(2), 'a')
+      },
+      /a name of its own/,
+    ],
+    [
+      'made of what needs it',
+      env => {
+        const mapped = env.fromSequence(1, 2).map(reading)
+        mapped.withBroadcastSet(
+          mapped.filter(n => n > 1),
+          'a',
+        )
+      },
+      /does not depend on it/,
+    ],
+    [
+      'that is no stream',
+      env =>
+        env
+          .fromElements(1)
+          .map(reading)
+          .withBroadcastSet([] as never, 'a'),
+      /a DataStream/,
+    ],
+  ])('%s are refused', async (_name, build, message) => {
+    await expect(plannedJob(build, { 'execution.runtime-mode': 'BATCH' })).rejects.toThrow(message)
+  })
+
+  test('need BATCH mode', async () => {
+    const job = plannedJob(env =>
+      env.fromSequence(1, 2).map(reading).withBroadcastSet(env.fromElements(1), 'a').print(),
+    )
+    await expect(job).rejects.toMatchObject({ code: 'streaming.broadcast-set-in-stream' })
+  })
+})

@@ -1,4 +1,4 @@
-import type { EdgePartitioner, OperatorFactory } from '@flink-ts/operators'
+import { type EdgePartitioner, type OperatorFactory, withBroadcastSets } from '@flink-ts/operators'
 import { ForeignStream, InvalidArgument, NotParallel } from '../errors.ts'
 
 /** Highest number of key groups, as in Flink. */
@@ -49,11 +49,13 @@ export class StreamNode {
   /** Replay index, from 1. */
   readonly id: number
   readonly factory: OperatorFactory
-  readonly inputs: readonly Upstream[]
   /** By input. */
   readonly keySelectors: readonly (((value: never) => unknown) | undefined)[]
   readonly check: ((node: StreamNode) => void) | undefined
-  readonly batch: BatchForm | undefined
+  readonly #inputs: readonly Upstream[]
+  readonly #batch: BatchForm | undefined
+  /** By name: the operators that give them. */
+  readonly #broadcastSets = new Map<string, StreamNode>()
   readonly #defaultName: string
   #name: string | undefined
   #uid: string | undefined
@@ -68,14 +70,37 @@ export class StreamNode {
     this.graph = graph
     this.id = id
     this.factory = options.factory
-    this.inputs = options.inputs
+    this.#inputs = options.inputs
     this.keySelectors = [options.keySelector, options.secondKeySelector]
     this.#nonParallel = options.nonParallel ?? false
     this.check = options.check
-    this.batch = options.batch
+    this.#batch = options.batch
     this.#defaultName = options.defaultName
     this.#name = options.name
     this.#parallelism = this.#nonParallel ? 1 : options.parallelism
+  }
+
+  get inputs(): readonly Upstream[] {
+    if (this.#broadcastSets.size === 0) return this.#inputs
+    const partitioner: EdgePartitioner = { type: 'broadcast' }
+    const sets = [...this.#broadcastSets.values()].map(
+      (node): Upstream => ({ node, outputTag: undefined, partitioner, inputIndex: 1 }),
+    )
+    return [...this.#inputs, ...sets]
+  }
+
+  /** What it is in BATCH mode. Undefined: the same as in STREAMING. */
+  get batch(): BatchForm | undefined {
+    const names = [...this.#broadcastSets.keys()]
+    if (names.length === 0) return this.#batch
+    const form = this.#batch
+    if (form !== undefined && 'impossible' in form) return form
+    return { factory: () => withBroadcastSets(form?.factory() ?? this.factory, names) }
+  }
+
+  /** It can only run in BATCH mode. */
+  get needsBatch(): boolean {
+    return this.#broadcastSets.size > 0
   }
 
   get name(): string {
@@ -152,6 +177,25 @@ export class StreamNode {
     this.#parallelism = parallelism
   }
 
+  /**
+   * Has the operator wait for the records of `set`.
+   * @param set gives them in the form of `broadcastSetOperator`
+   */
+  addBroadcastSet(name: string, set: StreamNode): void {
+    const call = `withBroadcastSet of ${this.label}`
+    const refuse = (value: string, expected: string): never => {
+      throw InvalidArgument({ call, value, expected })
+    }
+    if (this.#broadcastSets.has(name)) refuse(`the name '${name}' again`, 'each set a name of its own')
+    if (this.#inputs.length === 0) refuse('a source', 'it to an operator behind the source, such as map')
+    if (this.#inputs.some(({ inputIndex }) => inputIndex === 1)) {
+      refuse('an operator of two inputs', 'it to an operator of one input, such as map')
+    }
+    if (isUpstream(this, set))
+      refuse('a stream that is made of this one', 'a stream that does not depend on it')
+    this.#broadcastSets.set(name, set)
+  }
+
   setMaxParallelism(maxParallelism: number): void {
     requireParallelism(`setMaxParallelism of ${this.label}`, maxParallelism)
     this.#maxParallelism = maxParallelism
@@ -192,6 +236,18 @@ export class StreamGraph {
     this.#nodes.push(node)
     return node
   }
+}
+
+function isUpstream(node: StreamNode, of: StreamNode): boolean {
+  const seen = new Set<StreamNode>()
+  const open = [of]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (next === node) return true
+    if (seen.has(next)) continue
+    seen.add(next)
+    open.push(...next.inputs.map(input => input.node))
+  }
+  return false
 }
 
 /** @throws streaming.invalid-argument unless it is a whole number from 1 to 32768 */

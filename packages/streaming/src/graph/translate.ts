@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { JobEdge, JobGraph, JobVertex } from '@flink-ts/jobgraph'
 import type { OperatorFactory, ReplayedProgram } from '@flink-ts/operators'
-import { NotInBatchMode, ParallelismAboveMax } from '../errors.ts'
+import { BroadcastSetInStream, NotInBatchMode, ParallelismAboveMax } from '../errors.ts'
 import { jobVertexIdOf, operatorIdsOf } from './operator-ids.ts'
 import { type PlannedEdge, planEdges } from './plan-edges.ts'
 import { MAX_KEY_GROUPS, type StreamGraph, type StreamNode } from './stream-graph.ts'
@@ -59,8 +59,9 @@ export function translate(
   }
 }
 
-/** What runs for a node. @throws streaming.not-in-batch-mode */
+/** What runs for a node. @throws streaming.not-in-batch-mode, streaming.broadcast-set-in-stream */
 function factoryOf(node: StreamNode, isBatch: boolean): OperatorFactory {
+  if (!isBatch && node.needsBatch) throw BroadcastSetInStream({ operator: node.label })
   if (!isBatch || node.batch === undefined) return node.factory
   if ('factory' in node.batch) return node.batch.factory()
   throw NotInBatchMode({ operator: node.label, reason: node.batch.impossible })
