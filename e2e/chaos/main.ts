@@ -12,7 +12,7 @@ const USAGE = `Runs jobs on real processes, kills, freezes and cuts them off, an
   npm run chaos -- --schedule result.json       the faults of a run before
   npm run chaos -- --kinds kill-taskmanager,rescale --jobs counts,join --minutes 1
 
-  --result <file>   where the result goes (benchmarks/results/chaos.json)
+  --result <file>   where the result goes (chaos-result.json)
 
 Kinds of faults: ${FAULT_KINDS.join(', ')}
 Jobs: ${Object.keys(WORKLOADS).join(', ')}
@@ -26,7 +26,7 @@ async function main(): Promise<number> {
       kinds: { type: 'string', default: FAULT_KINDS.join(',') },
       jobs: { type: 'string', default: Object.keys(WORKLOADS).join(',') },
       schedule: { type: 'string' },
-      result: { type: 'string', default: 'benchmarks/results/chaos.json' },
+      result: { type: 'string', default: 'chaos-result.json' },
       help: { type: 'boolean', default: false },
     },
   })

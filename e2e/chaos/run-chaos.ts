@@ -28,6 +28,8 @@ export interface ChaosOptions {
 
 /** A cluster that runs nothing else recovers sooner even on a machine that is busy. */
 const RECOVERY_LIMIT_MS = 180_000
+/** The next fault waits so long for the recovery from those before. */
+const PATIENCE_MS = 15_000
 
 /**
  * Runs jobs on a cluster of real processes, does to it what the seed says, and compares what the jobs wrote with what
@@ -87,7 +89,7 @@ class FaultRunner {
     const planned = schedule ?? planFaults(new SeededRandom(seed), { kinds, pauseMs })
     for (const fault of planned) {
       await sleepUnless(isOver, fault.pauseMs)
-      if (!fault.overlaps) await Promise.all(this.#pending)
+      if (!fault.overlaps) await Promise.race([Promise.all(this.#pending), sleepUnless(isOver, PATIENCE_MS)])
       if (isOver()) break
       const { lanes, monitor } = this.#deps
       const up = lanes.flatMap(({ jobId }) => (jobId !== undefined && monitor.isUp(jobId) ? [jobId] : []))
