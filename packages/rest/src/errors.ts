@@ -136,3 +136,39 @@ export const CheckpointNotKnown = defineError<{ jobId: string; checkpointId: str
     `Nothing is known of checkpoint ${d.checkpointId} of job ${d.jobId}: only the latest are remembered ` +
     '(web.checkpoints.history), and savepoints and checkpoints of earlier runs are not.',
 })
+
+/** The records of a vertex pass no edge where they could be looked at. */
+export const NothingToTap = defineError<{ vertex: string; side: string }>({
+  code: 'rest.nothing-to-tap',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `Nothing can be seen at the ${d.side} of ${d.vertex}: records are looked at between vertices, and it has ` +
+    `${d.side === 'input' ? 'none before it' : 'none behind it'}. Ask for the other side, or break the chain ` +
+    '(disableChaining, startNewChain) where you want to look.',
+})
+
+/** Too many look at records at the same time. */
+export const TooManyTaps = defineError<{ limit: number }>({
+  code: 'rest.too-many-taps',
+  domain: 'external',
+  retry: 'backoff',
+  message: d => `${d.limit} others look at records of this cluster just now: try again in some seconds.`,
+})
+
+/** Too many wait for events. */
+export const TooManyEventStreams = defineError<{ limit: number }>({
+  code: 'rest.too-many-event-streams',
+  domain: 'external',
+  retry: 'backoff',
+  message: d => `${d.limit} clients listen to events already: end some of their connections.`,
+})
+
+/** No operation of that id is known. */
+export const OperationNotFound = defineError<{ id: string }>({
+  code: 'rest.operation-not-found',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `There is no operation ${d.id}, or it ended long ago: /v2/operations lists those that are known.`,
+})

@@ -1,34 +1,21 @@
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { Configuration, nullLogger, SystemClock, SystemRandom } from '@flink-ts/common'
+import { nullLogger, SystemClock } from '@flink-ts/common'
 import type { ProcessMonitor } from '@flink-ts/gateways'
-import {
-  createPlanningContext,
-  installExecutionContext,
-  preloadRuntime,
-  startPlanningRecorder,
-} from '@flink-ts/jobgraph'
-import { createRestServer, PrometheusServer, type RestServer } from '@flink-ts/rest'
+import { PrometheusServer } from '@flink-ts/rest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { NodeProcessMonitor } from '../monitoring/node-process-monitor.ts'
 import { FlinkSchema } from '../testing/flink-schema.ts'
-import { MiniCluster } from './mini-cluster.ts'
-
-// biome-ignore lint/suspicious/noExplicitAny: answers are looked into by their fields, whatever they are.
-type Json = any
+import { type Json, RestCluster } from '../testing/rest-cluster.ts'
 
 const schema = new FlinkSchema(new URL('../../testdata/rest_v1_dispatcher.yml', import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), 'flink-rest-'))
-const random = new SystemRandom()
 const clock = new SystemClock()
-let cluster: MiniCluster
-let rest: RestServer
-let base: string
+let rest: RestCluster
 const jobs: Record<string, string> = {}
 const answered = new Set<string>()
-let jobCount = 0
+const submit = (job: string): Promise<string> => rest.submit(job)
+const call: RestCluster['call'] = (path, init) => rest.call(path, init)
+const until: RestCluster['until'] = (path, holds) => rest.until(path, holds)
 const idle: ProcessMonitor = {
   requestMetrics: async () => ({}),
   listLogs: async () => [],
@@ -37,33 +24,14 @@ const idle: ProcessMonitor = {
 }
 
 beforeAll(async () => {
-  writeFileSync(join(folder, 'own.log'), 'line 1\nline 2\n')
-  writeFileSync(join(folder, 'secret.txt'), 'secret')
-  symlinkSync(join(folder, 'secret.txt'), join(folder, 'linked.log'))
-  const configuration = Configuration.of({
-    'jobmanager.rpc.address': 'localhost',
+  rest = await RestCluster.start({
     's3.secret-key': 'do not tell',
     'rest.flamegraph.num-samples': '6',
   })
-  const threadLogger = { level: 'error', file: join(folder, 'own.log') } as const
-  cluster = await MiniCluster.start(
-    { configuration, taskManagers: 1, slots: 6, threadLogger },
-    { clock, random, logger: nullLogger },
-  )
-  const monitor = new NodeProcessMonitor({ logFile: join(folder, 'own.log') }, { clock, threads: () => [] })
-  rest = createRestServer(
-    { bindAddress: '127.0.0.1', port: 0, allowUnauthenticated: false },
-    {
-      dispatcher: cluster.dispatcher,
-      configuration,
-      monitor,
-      clock,
-      random,
-      logger: nullLogger,
-      version: '1',
-    },
-  )
-  base = `http://127.0.0.1:${await rest.start()}`
+  const { folder } = rest
+  writeFileSync(join(folder, 'own.log'), 'line 1\nline 2\n')
+  writeFileSync(join(folder, 'secret.txt'), 'secret')
+  symlinkSync(join(folder, 'secret.txt'), join(folder, 'linked.log'))
   for (const name of ['running', 'failed', 'finished']) jobs[name] = await submit(name)
   await until(`/jobs/${jobs['running']}`, job => job.vertices?.[1]?.metrics['read-records'] > 100)
   await until(`/jobs/${jobs['running']}/checkpoints`, ({ counts }) => counts.completed > 0)
@@ -73,57 +41,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await rest?.close()
-  await cluster?.close()
-  rmSync(folder, { recursive: true })
 })
-
-/** Runs main here, as the command line does, and submits what it executes. */
-async function submit(job: string): Promise<string> {
-  // A module of its own for each: its main runs when it is loaded.
-  const url = new URL(`../../tools/rest-jobs.ts?${jobCount++}`, import.meta.url).href
-  await preloadRuntime(url)
-  const recorder = startPlanningRecorder({ args: [job] })
-  let jobId = ''
-  installExecutionContext(
-    createPlanningContext(
-      { args: [job], configuration: {}, code: { type: 'module', url } },
-      {
-        recorder,
-        submit: async (graph, program) => {
-          jobId = graph.jobId
-          return await cluster.client.submitJob({ graph, program })
-        },
-      },
-    ),
-  )
-  try {
-    await import(url)
-  } finally {
-    recorder.stop()
-  }
-  return jobId
-}
-
-async function call(
-  path: string,
-  init: RequestInit = {},
-): Promise<{ status: number; body: Json; text: string }> {
-  const response = await fetch(`${base}${path}`, init)
-  const text = await response.text()
-  const isJson = response.headers.get('content-type')?.startsWith('application/json') === true
-  return { status: response.status, body: isJson ? JSON.parse(text) : undefined, text }
-}
-
-async function until(path: string, holds: (body: Json) => boolean): Promise<Json> {
-  const deadlineMs = clock.monotonicMs() + 30_000
-  for (;;) {
-    const { body, text } = await call(path)
-    if (holds(body)) return body
-    if (clock.monotonicMs() > deadlineMs)
-      throw new Error(`${path} does not become what was expected: ${text}`)
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
-}
 
 /** Asks as `operation` is described, bare and under /v1, and compares with the description. */
 async function ask(
@@ -290,7 +208,7 @@ describe('answers are as Flink describes them', () => {
       return (await ask(operation, values)).operation
     }
     const savepoint = await ask('POST /jobs/{jobid}/savepoints', { jobid }, '', {
-      'target-directory': pathToFileURL(join(folder, 'savepoints')).href,
+      'target-directory': pathToFileURL(join(rest.folder, 'savepoints')).href,
     })
     const { location } = await outcome('GET /jobs/{jobid}/savepoints/{triggerid}', savepoint['request-id'])
     expect(location).toContain('savepoint-')
@@ -390,7 +308,7 @@ it('Prometheus gets the metrics of the cluster by the names of its reporter', as
       host: 'jm',
     },
     {
-      dispatcher: cluster.dispatcher,
+      dispatcher: rest.cluster.dispatcher,
       monitor: { ...idle, requestMetrics: async () => ({ 'Status.JVM.CPU.Load': 0.5 }) },
       ...{ clock, logger: nullLogger },
     },

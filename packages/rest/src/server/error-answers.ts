@@ -6,6 +6,7 @@ import {
   CheckpointNotKnown,
   ForeignPage,
   LogNotFound,
+  OperationNotFound,
   SubtaskNotFound,
   TaskManagerNotFound,
   TriggerNotFound,
@@ -23,6 +24,7 @@ const NOT_FOUND = [
 const OWN_NOT_FOUND = [
   CheckpointNotKnown,
   LogNotFound,
+  OperationNotFound,
   SubtaskNotFound,
   TaskManagerNotFound,
   TriggerNotFound,

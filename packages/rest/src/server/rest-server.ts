@@ -11,6 +11,8 @@ import type { FastifyInstance } from 'fastify'
 import { BindFailed, NotOffered, TriggerNotFound, UnauthenticatedBinding } from '../errors.ts'
 import { RestOptionKeys } from '../rest-options.ts'
 import { clusterOverview, dashboardConfiguration } from '../routes/cluster-routes.ts'
+import { JobEventStreams } from '../v2/job-events.ts'
+import { addV2Routes } from '../v2/v2-routes.ts'
 import { refuseForeignPages } from './browser-guard.ts'
 import { addCheckpointRoutes } from './checkpoint-server-routes.ts'
 import { errorAnswers } from './error-answers.ts'
@@ -82,6 +84,8 @@ export function createRestServer(
       const server = fastify({
         forceCloseConnections: true,
         logger: false,
+        // What a route does not know is refused, not dropped: it would have no effect.
+        ajv: { customOptions: { removeAdditional: false } },
         requestTimeout: REQUEST_TIMEOUT_MS,
         ...answers.serverOptions,
       })
@@ -102,6 +106,9 @@ export function createRestServer(
           { prefix },
         )
       }
+      const events = new JobEventStreams(dependencies)
+      server.addHook('preClose', async () => events.close())
+      addV2Routes(server, { ...dependencies, flameGraphs, events })
       try {
         await server.listen({ host: bindAddress, port })
       } catch (error) {
