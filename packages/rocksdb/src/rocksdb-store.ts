@@ -43,6 +43,8 @@ export class RocksDbStore {
   #scratch: Uint8Array
   #valueOffset = KEY_BYTES
   #target = new Uint8Array(SCAN_BYTES)
+  /** Of a write: what it should have written is in no place, so nothing that is read from then on would be true. */
+  #failure: unknown
 
   private constructor(directory: string, addon: RocksDbAddon, store: number) {
     this.directory = directory
@@ -88,13 +90,15 @@ export class RocksDbStore {
     return this.#scratch.subarray(this.#valueOffset, this.#valueOffset + size)
   }
 
-  /** Writes the operations of a batch and empties it. */
+  /** Writes the operations of a batch and empties it. After a write that failed all calls but `close` fail. */
   write(batch: StoreBatch): void {
     if (batch.sizeBytes === 0) return
+    this.#check()
     try {
       this.#addon.write(this.#store, batch.bytes, batch.sizeBytes)
     } catch (error) {
-      throw storeError('write', this.directory, error)
+      this.#failure = storeError('write', this.directory, error)
+      throw this.#failure
     }
     batch.clear()
   }
@@ -150,11 +154,17 @@ export class RocksDbStore {
 
   /** Ends all work and frees memory; a temporary store is removed. */
   close(): void {
+    this.#failure = undefined
     this.#guard('close', () => this.#addon.close(this.#store))
     this.#scratch = new Uint8Array(0)
   }
 
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
   #get(keyLength: number): number {
+    this.#check()
     try {
       return this.#addon.get(this.#store, keyLength, this.#valueOffset)
     } catch (error) {
@@ -163,6 +173,7 @@ export class RocksDbStore {
   }
 
   #read(scan: (target: Uint8Array) => number): readonly ScannedEntry[] {
+    this.#check()
     try {
       let size = scan(this.#target)
       if (size < 0) {
@@ -187,6 +198,7 @@ export class RocksDbStore {
   }
 
   #guard<T>(operation: string, call: () => T): T {
+    this.#check()
     try {
       return call()
     } catch (error) {

@@ -20,18 +20,18 @@ export class StoreBatch {
     return this.#bytes
   }
 
-  /** The bytes are copied. */
-  put(key: Uint8Array, value: Uint8Array): void {
-    this.#add(PUT, key, value)
+  /** The bytes are copied. @param head what the stored value begins with */
+  put(key: Uint8Array, value: Uint8Array, head: Uint8Array = NOTHING): void {
+    this.#add(PUT, key, value, head)
   }
 
   delete(key: Uint8Array): void {
-    this.#add(DELETE, key, NOTHING)
+    this.#add(DELETE, key, NOTHING, NOTHING)
   }
 
   /** Deletes all keys from `lower` on below `upper`. */
   deleteRange(lower: Uint8Array, upper: Uint8Array): void {
-    this.#add(DELETE_RANGE, lower, upper)
+    this.#add(DELETE_RANGE, lower, upper, NOTHING)
   }
 
   clear(): void {
@@ -39,9 +39,9 @@ export class StoreBatch {
     if (this.#bytes.length > KEPT_BYTES) this.#bytes = Buffer.allocUnsafeSlow(FIRST_BYTES)
   }
 
-  #add(kind: number, key: Uint8Array, value: Uint8Array): void {
+  #add(kind: number, key: Uint8Array, value: Uint8Array, head: Uint8Array): void {
     let at = this.#sizeBytes
-    const end = at + HEAD_BYTES + key.length + value.length
+    const end = at + HEAD_BYTES + key.length + head.length + value.length
     if (end > this.#bytes.length) {
       const grown = Buffer.allocUnsafeSlow(Math.max(end, this.#bytes.length * 2))
       this.#bytes.copy(grown, 0, 0, at)
@@ -50,10 +50,12 @@ export class StoreBatch {
     const bytes = this.#bytes
     bytes[at] = kind
     bytes.writeUInt32LE(key.length, at + 1)
-    bytes.writeUInt32LE(value.length, at + 5)
+    bytes.writeUInt32LE(head.length + value.length, at + 5)
     at += HEAD_BYTES
     bytes.set(key, at)
-    bytes.set(value, at + key.length)
+    at += key.length
+    bytes.set(head, at)
+    bytes.set(value, at + head.length)
     this.#sizeBytes = end
   }
 }

@@ -112,6 +112,8 @@ export interface KeyedStateBackend {
   notifyCheckpointComplete?(checkpointId: number): void
   /** Gives up a running snapshot. */
   cancelSnapshot(checkpointId: number): void
+  /** The task has ended: nothing else is called any more. Frees what garbage collection does not. Absent: nothing to do. */
+  close?(): void
   /** Entries of each state now, over all namespaces: for messages. Absent: the backend cannot say without effort. */
   stateSizes?(): readonly { readonly name: string; readonly entries: number }[]
 }

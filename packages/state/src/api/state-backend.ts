@@ -1,3 +1,4 @@
+import type { RocksDbSettings } from '../backends/rocksdb/rocksdb-settings.ts'
 import type { SnapshotCompression } from '../snapshot/keyed-format.ts'
 import type { StateReader } from '../snapshot/read-key-groups.ts'
 import type { KeyedStateHandle } from '../snapshot/state-handle.ts'
@@ -12,6 +13,12 @@ export interface KeyedBackendOptions {
   readonly compression?: SnapshotCompression
   /** Whether snapshots may leave what has not changed to the files of completed ones; false if absent. */
   readonly incremental?: boolean
+  /** Longest time that a snapshot works without a pause, in milliseconds; 1 if absent. */
+  readonly snapshotSliceMs?: number
+  /** Folder of this process for files of backends; the system's temporary folder if absent. */
+  readonly localDirectory?: string
+  /** Of the backend `rocksdb`. */
+  readonly rocksDb?: RocksDbSettings
 }
 
 /**

@@ -1,6 +1,6 @@
 import { SeededRandom } from '@flink-ts/common'
 import { LocalFileSystem } from '@flink-ts/filesystem'
-import { describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { KeyedStateBackend } from '../api/keyed-state-backend.ts'
 import {
   ListStateDescriptor,
@@ -11,7 +11,7 @@ import {
 import { StateTtlConfig } from '../api/state-ttl-config.ts'
 import type { StateType } from '../api/state-type.ts'
 import type { ListState, MapState, ValueState } from '../api/user-states.ts'
-import { createHashMapKeyedStateBackend } from '../backends/hashmap/create-hash-map-keyed-state-backend.ts'
+import { CONFORMING_BACKENDS, closeBackends, TestedBackend } from '../backends/conforming-backends.ts'
 import type { KeyedStateHandle } from '../snapshot/state-handle.ts'
 import { FileCheckpointStorage } from '../storage/file-checkpoint-storage.ts'
 import { describeType } from './infer-type.ts'
@@ -21,12 +21,10 @@ const storage = new FileCheckpointStorage(
   { directory: '/nowhere', jobId: 'job', inlineThresholdBytes: 1 << 20 },
   { fileSystem: new LocalFileSystem(), random: new SeededRandom(1) },
 )
+const tested = new TestedBackend()
+afterEach(closeBackends)
 const open = (restored: readonly KeyedStateHandle[] = []): Promise<KeyedStateBackend> =>
-  createHashMapKeyedStateBackend(
-    { keyGroupRange: { start: 0, end: 7 }, maxParallelism: 8 },
-    restored,
-    storage,
-  )
+  tested.create({ keyGroupRange: { start: 0, end: 7 }, maxParallelism: 8 }, restored, storage)
 const take = (backend: KeyedStateBackend): Promise<readonly KeyedStateHandle[]> =>
   backend.snapshot(1, storage.streams(1, 'a'), () => Promise.resolve())
 
@@ -58,7 +56,8 @@ const all = (backend: KeyedStateBackend, options: StateOptions) => ({
   map: backend.state<MapState<string, unknown>>(new MapStateDescriptor<string, unknown>('map', options)),
 })
 
-describe('a snapshot', () => {
+describe.each(CONFORMING_BACKENDS)('a snapshot ($name)', backend => {
+  beforeEach(context => tested.use(backend, context))
   test('says what its values are, without times and places', async () => {
     for (const options of [{}, { ttl: new StateTtlConfig({ ttl: '1 d' }) }]) {
       const [handle] = await stored(options)
@@ -114,7 +113,8 @@ describe('a snapshot', () => {
   })
 })
 
-describe('migrate', () => {
+describe.each(CONFORMING_BACKENDS)('migrate ($name)', backend => {
+  beforeEach(context => tested.use(backend, context))
   const type: StateType = { object: { total: 'number' } }
 
   test('turns what does not fit, and only that', async () => {

@@ -6,7 +6,7 @@ import { CancellationError, SeededRandom } from '@flink-ts/common'
 import { LocalFileSystem } from '@flink-ts/filesystem'
 import { canonicalKey, keyGroupOf, keyGroupRangeOf } from '@flink-ts/serialization'
 import fc from 'fast-check'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { KeyedStateBackend, TimerEntry } from '../../api/keyed-state-backend.ts'
 import { type StateDescriptor, ValueStateDescriptor } from '../../api/state-descriptor.ts'
 import { assignKeyedState } from '../../keygroup/assign-operator-state.ts'
@@ -15,7 +15,7 @@ import { readKeyGroups } from '../../snapshot/read-key-groups.ts'
 import type { KeyedStateHandle } from '../../snapshot/state-handle.ts'
 import type { CheckpointStreamFactory } from '../../storage/checkpoint-storage.ts'
 import { FileCheckpointStorage } from '../../storage/file-checkpoint-storage.ts'
-import { createHashMapKeyedStateBackend } from './create-hash-map-keyed-state-backend.ts'
+import { CONFORMING_BACKENDS, closeBackends, TestedBackend } from '../conforming-backends.ts'
 import { SEGMENT_LIMIT } from './segmented-map.ts'
 
 const MAX_PARALLELISM = 16
@@ -33,8 +33,10 @@ const storageWith = (inlineThresholdBytes: number): FileCheckpointStorage =>
 const files = storageWith(0)
 const inline = storageWith(1 << 20)
 
+const tested = new TestedBackend()
+afterEach(closeBackends)
 const open = (restored: readonly KeyedStateHandle[] = [], range = ALL): Promise<KeyedStateBackend> =>
-  createHashMapKeyedStateBackend(
+  tested.create(
     { keyGroupRange: range, maxParallelism: MAX_PARALLELISM, snapshotSliceMs: 0 },
     restored,
     files,
@@ -114,7 +116,8 @@ function apply(backend: KeyedStateBackend, op: Operation): void {
   }
 }
 
-describe('snapshot and restore', { timeout: 30_000 }, () => {
+describe.each(CONFORMING_BACKENDS)('snapshot and restore ($name)', { timeout: 30_000 }, backend => {
+  beforeEach(context => tested.use(backend, context))
   test('whatever runs between the slices, the snapshot is the state of the call, at any parallelism', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -152,7 +155,7 @@ describe('snapshot and restore', { timeout: 30_000 }, () => {
           expect(restored).toEqual(expected)
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 2 * tested.runsPercent },
     )
   })
 
@@ -278,7 +281,8 @@ describe('snapshot and restore', { timeout: 30_000 }, () => {
   })
 })
 
-describe('timers', () => {
+describe.each(CONFORMING_BACKENDS)('timers ($name)', backend => {
+  beforeEach(context => tested.use(backend, context))
   test('are those of the call, restored by key group', async () => {
     const entries = Array.from({ length: 500 }, (_, i) => ({
       key: `k${i}`,
@@ -310,7 +314,8 @@ describe('timers', () => {
   })
 })
 
-describe('failures', { timeout: 30_000 }, () => {
+describe.each(CONFORMING_BACKENDS)('failures ($name)', { timeout: 30_000 }, backend => {
+  beforeEach(context => tested.use(backend, context))
   test('a state of another kind is refused, also after a restore', async () => {
     const backend = await open()
     backend.state(new ValueStateDescriptor('s'))
@@ -420,7 +425,7 @@ describe('failures', { timeout: 30_000 }, () => {
     newer.writeUInt32LE(KEYED_FORMAT_VERSION + 1, 4)
     await expect(reopen(newer)).rejects.toMatchObject({ code: 'state.newer-format' })
     await expect(
-      createHashMapKeyedStateBackend({ keyGroupRange: ALL, maxParallelism: 32 }, [handle], files),
+      tested.create({ keyGroupRange: ALL, maxParallelism: 32 }, [handle], files),
     ).rejects.toMatchObject({ code: 'state.max-parallelism-changed', data: { stored: 16, requested: 32 } })
     const names = new Set<string>()
     for await (const { header, entries } of readKeyGroups(handle, ALL, inline)) {

@@ -6,7 +6,7 @@ import { SeededRandom } from '@flink-ts/common'
 import { LocalFileSystem } from '@flink-ts/filesystem'
 import { canonicalKey, keyGroupOf, keyGroupRangeOf } from '@flink-ts/serialization'
 import fc from 'fast-check'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { KeyedStateBackend } from '../../api/keyed-state-backend.ts'
 import {
   AggregatingStateDescriptor,
@@ -25,7 +25,7 @@ import type {
 import { assignKeyedState } from '../../keygroup/assign-operator-state.ts'
 import type { KeyedStateHandle } from '../../snapshot/state-handle.ts'
 import { FileCheckpointStorage } from '../../storage/file-checkpoint-storage.ts'
-import { createHashMapKeyedStateBackend } from './create-hash-map-keyed-state-backend.ts'
+import { CONFORMING_BACKENDS, closeBackends, TestedBackend } from '../conforming-backends.ts'
 import { CHUNK_ELEMENTS } from './list-chunk.ts'
 import { SEGMENT_LIMIT } from './segmented-map.ts'
 
@@ -37,8 +37,10 @@ const storage = new FileCheckpointStorage(
   { directory, jobId: 'job', inlineThresholdBytes: 1 << 16 },
   { fileSystem: new LocalFileSystem(), random: new SeededRandom(1) },
 )
+const tested = new TestedBackend()
+afterEach(closeBackends)
 const open = (restored: readonly KeyedStateHandle[] = [], range = ALL): Promise<KeyedStateBackend> =>
-  createHashMapKeyedStateBackend(
+  tested.create(
     { keyGroupRange: range, maxParallelism: MAX_PARALLELISM, snapshotSliceMs: 0 },
     restored,
     storage,
@@ -98,17 +100,7 @@ interface Model {
 
 const emptyModel = (): Model => ({ list: [], map: new Map() })
 
-const mapKey = fc.constantFrom<unknown>(
-  0,
-  1,
-  'a',
-  '\0',
-  'a text longer than thirteen',
-  2n,
-  [1, 'b'],
-  -0,
-  Number.NaN,
-)
+const mapKey = fc.constantFrom<unknown>(0, 1, 'a', '\0', 'more than thirteen', 2n, [1, 'b'], -0, Number.NaN)
 const amount = fc.integer({ min: 0, max: 5 })
 const step = fc.record({
   key: fc.constantFrom<unknown>(1, 2, 'x', ['y', 3]),
@@ -288,164 +280,171 @@ const contentOfModel = (model: Model): unknown => ({
 
 const copyOf = (models: Map<unknown, Model>): Map<unknown, Model> => structuredClone(models)
 
-describe('list, map, reducing and aggregating state', { timeout: 60_000 }, () => {
-  test('equal plain arrays and Maps, and so do their snapshots, whatever runs between the slices', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(step, { maxLength: 80 }),
-        fc.array(fc.array(step, { maxLength: 5 }), { maxLength: 60 }),
-        fc.integer({ min: 1, max: 4 }),
-        async (before, between, parallelism) => {
-          const states = new States(await open())
-          const models = new Map<unknown, Model>()
-          const run = (steps: readonly Step[] | undefined): void => {
-            for (const s of steps ?? []) {
-              apply(states, s)
-              applyToModel(models, s)
+describe.each(CONFORMING_BACKENDS)(
+  'list, map, reducing and aggregating state ($name)',
+  { timeout: 60_000 },
+  backend => {
+    beforeEach(context => tested.use(backend, context))
+    test('equal plain arrays and Maps, and so do their snapshots, whatever runs between the slices', async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(step, { maxLength: 80 }),
+          fc.array(fc.array(step, { maxLength: 5 }), { maxLength: 60 }),
+          fc.integer({ min: 1, max: 4 }),
+          async (before, between, parallelism) => {
+            const states = new States(await open())
+            const models = new Map<unknown, Model>()
+            const run = (steps: readonly Step[] | undefined): void => {
+              for (const s of steps ?? []) {
+                apply(states, s)
+                applyToModel(models, s)
+              }
             }
-          }
-          const expectEqual = (
-            actual: States,
-            expected: Map<unknown, Model>,
-            keys: readonly unknown[],
-          ): void => {
-            for (const key of keys) {
-              const model = expected.get(canonicalKey(key)) ?? emptyModel()
-              expect(contentOf(actual, key)).toEqual(contentOfModel(model))
+            const expectEqual = (
+              actual: States,
+              expected: Map<unknown, Model>,
+              keys: readonly unknown[],
+            ): void => {
+              for (const key of keys) {
+                const model = expected.get(canonicalKey(key)) ?? emptyModel()
+                expect(contentOf(actual, key)).toEqual(contentOfModel(model))
+              }
             }
-          }
-          run(before)
-          expectEqual(states, models, KEYS)
-          const expected = copyOf(models)
-          let slice = 0
-          const result = take(states.backend, () => {
-            run(between[slice++])
-            return Promise.resolve()
-          })
-          run(between[slice++])
-          const handles = await result
-          for (const steps of between.slice(slice)) run(steps)
-          expectEqual(states, models, KEYS)
-          for (let subtask = 0; subtask < parallelism; subtask++) {
-            const range = keyGroupRangeOf(MAX_PARALLELISM, parallelism, subtask)
-            const own = KEYS.filter(key => {
-              const group = keyGroupOf(key, MAX_PARALLELISM)
-              return group >= range.start && group <= range.end
+            run(before)
+            expectEqual(states, models, KEYS)
+            const expected = copyOf(models)
+            let slice = 0
+            const result = take(states.backend, () => {
+              run(between[slice++])
+              return Promise.resolve()
             })
-            const part = new States(await open(assignKeyedState(handles, range), range))
-            expectEqual(part, expected, own)
-            // What was restored is as good as what was made here: it goes on, and is stored again.
-            const owned = new Set(own.map(canonicalKey))
-            for (const s of before) if (owned.has(canonicalKey(s.key))) apply(part, s)
-            const again = copyOf(expected)
-            for (const s of before) applyToModel(again, s)
-            expectEqual(new States(await open(await take(part.backend), range)), again, own)
-          }
-        },
-      ),
-      { numRuns: 150 },
-    )
-  })
-
-  test('lists and maps of many elements are saved in pieces: a touch encodes one of them', async () => {
-    const backend = await open()
-    const states = new States(backend)
-    backend.setCurrentKey('big')
-    const count = SEGMENT_LIMIT + 5000
-    for (let i = 0; i < count; i++) {
-      states.list.add({ n: i })
-      states.map.put(`key ${i}`, { n: i })
-    }
-    let touched = 0
-    const handles = await take(backend, () => {
-      backend.setCurrentKey('big')
-      const at = (touched * 7919) % count
-      if (touched++ % 50 === 0) states.list.add({ n: -1 })
-      const item = states.map.get(`key ${at}`)
-      if (item !== undefined) item.n = -1
-      if (touched % 3 === 0) states.map.remove(`key ${at}`)
-      if (touched === 1000) states.list.clear()
-      if (touched === 2000) states.map.clear()
-      return Promise.resolve()
-    })
-    expect(touched).toBeGreaterThan(2000)
-    const restored = new States(await open(handles))
-    restored.backend.setCurrentKey('big')
-    const list = [...restored.list.get()]
-    expect(list.length).toBe(count)
-    expect(list.every((item, i) => item.n === i)).toBe(true)
-    let found = 0
-    for (const [key, item] of restored.map.entries()) if (key === `key ${item.n}`) found++
-    expect(found).toBe(count)
-    expect(list.length / CHUNK_ELEMENTS).toBeGreaterThan(100)
-  })
-
-  test('entries may be removed while one goes through a map of any size', async () => {
-    for (const size of [10, SEGMENT_LIMIT + 100]) {
-      const { backend, map } = new States(await open())
-      backend.setCurrentKey('k')
-      for (let i = 0; i < size; i++) map.put(i, { n: i })
-      let seen = 0
-      for (const [key] of map.entries()) {
-        seen++
-        map.remove(key)
-      }
-      expect([seen, map.isEmpty(), [...map.entries()]]).toEqual([size, true, []])
-    }
-  })
-
-  test('hold no undefined: lists refuse it, maps remove the entry', async () => {
-    const { backend, list, map } = new States(await open())
-    backend.setCurrentKey('k')
-    for (const value of [undefined, null]) {
-      expect(() => list.add(value as never)).toThrow(
-        expect.objectContaining({ code: 'state.invalid-element' }),
+            run(between[slice++])
+            const handles = await result
+            for (const steps of between.slice(slice)) run(steps)
+            expectEqual(states, models, KEYS)
+            for (let subtask = 0; subtask < parallelism; subtask++) {
+              const range = keyGroupRangeOf(MAX_PARALLELISM, parallelism, subtask)
+              const own = KEYS.filter(key => {
+                const group = keyGroupOf(key, MAX_PARALLELISM)
+                return group >= range.start && group <= range.end
+              })
+              const part = new States(await open(assignKeyedState(handles, range), range))
+              expectEqual(part, expected, own)
+              // What was restored is as good as what was made here: it goes on, and is stored again.
+              const owned = new Set(own.map(canonicalKey))
+              for (const s of before) if (owned.has(canonicalKey(s.key))) apply(part, s)
+              const again = copyOf(expected)
+              for (const s of before) applyToModel(again, s)
+              expectEqual(new States(await open(await take(part.backend), range)), again, own)
+            }
+          },
+        ),
+        { numRuns: Math.ceil(1.5 * tested.runsPercent) },
       )
-      expect(() => list.addAll([{ n: 1 }, value as never])).toThrow(/'list' can't hold/)
-    }
-    expect([...list.get()]).toEqual([])
-    map.put('a', { n: 1 })
-    map.put('a', undefined as never)
-    expect(map.isEmpty()).toBe(true)
-    expect(() => map.put({ deep: { x: 1 } }, { n: 1 })).toThrow(
-      expect.objectContaining({ code: 'serialization.invalid-key' }),
-    )
-    expect(map.isEmpty()).toBe(true)
-    expect(await take(backend)).toEqual([])
-  })
+    })
 
-  test('need a key', async () => {
-    const { list, map, reducing, aggregating } = new States(await open())
-    const calls = [
-      () => list.get(),
-      () => list.add({ n: 1 }),
-      () => map.get(1),
-      () => map.entries(),
-      () => map.clear(),
-      () => reducing.add(1),
-      () => aggregating.get(),
-    ]
-    for (const call of calls) expect(call).toThrow(expect.objectContaining({ code: 'state.no-current-key' }))
-  })
+    test('lists and maps of many elements are saved in pieces: a touch encodes one of them', async () => {
+      const backend = await open()
+      const states = new States(backend)
+      backend.setCurrentKey('big')
+      const count = SEGMENT_LIMIT + 5000
+      for (let i = 0; i < count; i++) {
+        states.list.add({ n: i })
+        states.map.put(`key ${i}`, { n: i })
+      }
+      let touched = 0
+      const handles = await take(backend, () => {
+        backend.setCurrentKey('big')
+        const at = (touched * 7919) % count
+        if (touched++ % 50 === 0) states.list.add({ n: -1 })
+        const item = states.map.get(`key ${at}`)
+        if (item !== undefined) item.n = -1
+        if (touched % 3 === 0) states.map.remove(`key ${at}`)
+        if (touched === 1000) states.list.clear()
+        if (touched === 2000) states.map.clear()
+        return Promise.resolve()
+      })
+      expect(touched).toBeGreaterThan(2000)
+      const restored = new States(await open(handles))
+      restored.backend.setCurrentKey('big')
+      const list = [...restored.list.get()]
+      expect(list.length).toBe(count)
+      expect(list.every((item, i) => item.n === i)).toBe(true)
+      let found = 0
+      for (const [key, item] of restored.map.entries()) if (key === `key ${item.n}`) found++
+      expect(found).toBe(count)
+      expect(list.length / CHUNK_ELEMENTS).toBeGreaterThan(100)
+    })
 
-  test('the keys of a state may be gone through while it is changed', async () => {
-    const { backend, list } = new States(await open())
-    for (let i = 0; i < 100; i++) {
-      backend.setCurrentKey(i)
-      list.add({ n: i })
-    }
-    let seen = 0
-    for (const key of backend.keys(descriptors.list)) {
-      backend.setCurrentKey(key)
-      list.clear()
-      seen++
-    }
-    expect([seen, [...backend.keys(descriptors.list)]]).toEqual([100, []])
-    expect([...backend.keys(descriptors.value)]).toEqual([])
-  })
-})
+    test('entries may be removed while one goes through a map of any size', async () => {
+      for (const size of [10, SEGMENT_LIMIT + 100]) {
+        const { backend, map } = new States(await open())
+        backend.setCurrentKey('k')
+        for (let i = 0; i < size; i++) map.put(i, { n: i })
+        let seen = 0
+        for (const [key] of map.entries()) {
+          seen++
+          map.remove(key)
+        }
+        expect([seen, map.isEmpty(), [...map.entries()]]).toEqual([size, true, []])
+      }
+    })
 
-describe('in namespaces', () => {
+    test('hold no undefined: lists refuse it, maps remove the entry', async () => {
+      const { backend, list, map } = new States(await open())
+      backend.setCurrentKey('k')
+      for (const value of [undefined, null]) {
+        expect(() => list.add(value as never)).toThrow(
+          expect.objectContaining({ code: 'state.invalid-element' }),
+        )
+        expect(() => list.addAll([{ n: 1 }, value as never])).toThrow(/'list' can't hold/)
+      }
+      expect([...list.get()]).toEqual([])
+      map.put('a', { n: 1 })
+      map.put('a', undefined as never)
+      expect(map.isEmpty()).toBe(true)
+      expect(() => map.put({ deep: { x: 1 } }, { n: 1 })).toThrow(
+        expect.objectContaining({ code: 'serialization.invalid-key' }),
+      )
+      expect(map.isEmpty()).toBe(true)
+      expect(await take(backend)).toEqual([])
+    })
+
+    test('need a key', async () => {
+      const { list, map, reducing, aggregating } = new States(await open())
+      const calls = [
+        () => list.get(),
+        () => list.add({ n: 1 }),
+        () => map.get(1),
+        () => map.entries(),
+        () => map.clear(),
+        () => reducing.add(1),
+        () => aggregating.get(),
+      ]
+      for (const call of calls)
+        expect(call).toThrow(expect.objectContaining({ code: 'state.no-current-key' }))
+    })
+
+    test('the keys of a state may be gone through while it is changed', async () => {
+      const { backend, list } = new States(await open())
+      for (let i = 0; i < 100; i++) {
+        backend.setCurrentKey(i)
+        list.add({ n: i })
+      }
+      let seen = 0
+      for (const key of backend.keys(descriptors.list)) {
+        backend.setCurrentKey(key)
+        list.clear()
+        seen++
+      }
+      expect([seen, [...backend.keys(descriptors.list)]]).toEqual([100, []])
+      expect([...backend.keys(descriptors.value)]).toEqual([])
+    })
+  },
+)
+
+describe.each(CONFORMING_BACKENDS)('in namespaces ($name)', backend => {
+  beforeEach(context => tested.use(backend, context))
   test('states of windows are apart, survive a restore, and leave no empty tables', async () => {
     const bind = (backend: KeyedStateBackend) => ({
       value: backend.boundState<ValueState<string>>(new ValueStateDescriptor('v', 'none')),

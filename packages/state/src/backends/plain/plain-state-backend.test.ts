@@ -7,7 +7,7 @@ import { CancellationError, SeededRandom } from '@flink-ts/common'
 import { LocalFileSystem } from '@flink-ts/filesystem'
 import { keyGroupRangeOf } from '@flink-ts/serialization'
 import fc from 'fast-check'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import type { KeyedStateBackend, TimerEntry } from '../../api/keyed-state-backend.ts'
 import type { StateBackend } from '../../api/state-backend.ts'
 import {
@@ -28,7 +28,7 @@ import type {
 import { assignKeyedState } from '../../keygroup/assign-operator-state.ts'
 import type { KeyedStateHandle } from '../../snapshot/state-handle.ts'
 import { FileCheckpointStorage } from '../../storage/file-checkpoint-storage.ts'
-import { hashMapStateBackend } from '../hashmap/hash-map-state-backend.ts'
+import { CONFORMING_BACKENDS, closeBackends } from '../conforming-backends.ts'
 import { loadStateBackend } from '../load-state-backend.ts'
 import { plainStateBackend } from './plain-state-backend.ts'
 
@@ -36,6 +36,7 @@ const MAX_PARALLELISM = 8
 const ALL = { start: 0, end: MAX_PARALLELISM - 1 }
 const directory = mkdtempSync(join(tmpdir(), 'flink-state-'))
 afterAll(() => rm(directory, { recursive: true, force: true }))
+afterEach(closeBackends)
 const storage = new FileCheckpointStorage(
   { directory, jobId: 'job', inlineThresholdBytes: 0 },
   { fileSystem: new LocalFileSystem(), random: new SeededRandom(1) },
@@ -150,19 +151,21 @@ function contentOf(backend: KeyedStateBackend, states: States): unknown {
 }
 
 describe('the plain backend', () => {
-  test(
-    'does what the hashmap backend does, and reads what that wrote, and the other way round',
+  test.for(CONFORMING_BACKENDS)(
+    'does what the $name backend does, and reads what that wrote, and the other way round',
     {
       timeout: 60_000,
     },
-    () =>
-      fc.assert(
+    ({ skipped, name, runsPercent, create }, { skip }) => {
+      if (skipped) skip()
+      const other: StateBackend = { name, createKeyedBackend: create }
+      return fc.assert(
         fc.asyncProperty(
           fc.array(fc.array(step, { maxLength: 20 }), { minLength: 1, maxLength: 5 }),
           fc.boolean(),
           async (rounds, withTtl) => {
             // Times to live are kept by the one and dropped by the other.
-            const heap = await open(hashMapStateBackend)
+            const heap = await open(other)
             const heapStates = statesOf(heap, withTtl)
             const plain = await open(plainStateBackend)
             const plainStates = statesOf(plain, false)
@@ -178,7 +181,7 @@ describe('the plain backend', () => {
               for (const [backend, handles] of [
                 [plainStateBackend, ofHeap],
                 [plainStateBackend, ofPlain],
-                [hashMapStateBackend, ofPlain],
+                [other, ofPlain],
               ] as const) {
                 const restored = await open(backend, handles)
                 expect(contentOf(restored, statesOf(restored, false))).toEqual(expected)
@@ -186,8 +189,9 @@ describe('the plain backend', () => {
             }
           },
         ),
-        { numRuns: 40 },
-      ),
+        { numRuns: Math.ceil(runsPercent * 0.4) },
+      )
+    },
   )
 
   test('keeps no table of a namespace that is empty again', async () => {
@@ -254,6 +258,8 @@ describe('names of backends', () => {
     const refused = expect.objectContaining({ code: 'state.backend-not-loaded' })
     await expect(loadStateBackend(wrong)).rejects.toEqual(refused)
     await expect(loadStateBackend('no-such-package')).rejects.toEqual(refused)
-    await expect(loadStateBackend('rocksdb')).rejects.toThrow('use hashmap')
+    expect((await loadStateBackend('rocksdb')).name).toBe('rocksdb')
+    const flinkName = 'org.apache.flink.contrib.streaming.state.RocksDBStateBackendFactory'
+    expect((await loadStateBackend(flinkName)).name).toBe('rocksdb')
   })
 })

@@ -1,0 +1,229 @@
+import { inspect } from 'node:util'
+import { CancellationError } from '@flink-ts/common'
+import { hashKey } from '@flink-ts/serialization'
+import type { TimerEntry } from '../../api/keyed-state-backend.ts'
+import type { StateType } from '../../api/state-type.ts'
+import { KeyGroupWriter } from '../../snapshot/key-group-writer.ts'
+import {
+  encodeHeader,
+  encodeNamespace,
+  type KeyedSnapshotHeader,
+  type SnapshotCompression,
+  type StoredState,
+} from '../../snapshot/keyed-format.ts'
+import type { KeyedStateHandle } from '../../snapshot/state-handle.ts'
+import {
+  type BlobOutput,
+  type CheckpointStreamFactory,
+  discardQuietly,
+} from '../../storage/checkpoint-storage.ts'
+import { TypeSampler } from '../../types/type-sampler.ts'
+import { type FrozenTimers, freezeTimers } from '../hashmap/frozen-tables.ts'
+import { Pace } from '../hashmap/pace.ts'
+import type { TtlClock } from '../hashmap/ttl/ttl-clock.ts'
+import { withoutExpired } from '../hashmap/ttl/without-expired.ts'
+import type { RocksDbContext } from './rocksdb-context.ts'
+import type { RocksDbState } from './rocksdb-state.ts'
+import { after, parseKey, storedOf } from './store-keys.ts'
+
+/** Elements of a list whose types are looked at. */
+const SAMPLED_ELEMENTS = 8
+/** Copied without a look at the clock. */
+const SCAN_ENTRIES = 256
+
+interface StateWriting {
+  readonly state: RocksDbState
+  readonly sampler: TypeSampler
+  /** Values that are over at this time are left out. */
+  readonly expiry: { readonly clock: TtlClock; readonly nowMs: number } | undefined
+}
+
+/**
+ * One snapshot of a RocksDB backend, in the format of all backends. The constructor is the synchronous part: what is in
+ * memory is written back, timers are noted, and the store fixes what it has. {@link RocksDbSnapshot.write} copies entries
+ * as they are stored. Owner: the backend.
+ */
+export class RocksDbSnapshot {
+  readonly checkpointId: number
+  readonly #context: RocksDbContext
+  readonly #header: KeyedSnapshotHeader
+  readonly #writer: KeyGroupWriter
+  readonly #states: readonly StateWriting[]
+  readonly #timers: FrozenTimers[] = []
+  readonly #storeSnapshot: number
+  readonly #sliceMs: number
+  #released = false
+  #cancelled = false
+
+  constructor(
+    options: { checkpointId: number; compression: SnapshotCompression; sliceMs: number },
+    dependencies: {
+      context: RocksDbContext
+      states: Iterable<RocksDbState>
+      timers: Iterable<readonly [name: string, entries: Iterable<TimerEntry>]>
+    },
+  ) {
+    this.checkpointId = options.checkpointId
+    this.#sliceMs = options.sliceMs
+    this.#context = dependencies.context
+    const { keyGroupRange, maxParallelism } = this.#context
+    const { compression } = options
+    this.#writer = new KeyGroupWriter({ keyGroupRange, maxParallelism, compression })
+    this.#states = [...dependencies.states].map(state => ({
+      state,
+      sampler: new TypeSampler(),
+      expiry:
+        state.clock?.config.cleanupFullSnapshot === true
+          ? { clock: state.clock, nowMs: state.clock.now() }
+          : undefined,
+    }))
+    const states: StoredState[] = this.#states.map(({ state: { name, kind, ttl } }) =>
+      ttl === undefined ? { name, kind } : { name, kind, ttl },
+    )
+    for (const [name, entries] of dependencies.timers) {
+      this.#timers.push(freezeTimers(states.length, entries))
+      states.push({ name, kind: 'timers' })
+    }
+    this.#header = {
+      maxParallelism,
+      keyGroupRange,
+      ...(compression === 'none' ? {} : { compression }),
+      states,
+    }
+    this.#context.cache.flushAll()
+    this.#storeSnapshot = this.#context.store.takeSnapshot()
+  }
+
+  /** Gives up: {@link RocksDbSnapshot.write} rejects at its next step and removes what it has written. */
+  cancel(): void {
+    this.#cancelled = true
+  }
+
+  /** Frees what the store keeps for it. */
+  release(): void {
+    if (this.#released) return
+    this.#released = true
+    this.#context.store.releaseSnapshot(this.#storeSnapshot)
+  }
+
+  /** Writes everything; the states may be used whenever `yieldSlice` or a write is awaited. */
+  async write(
+    streams: CheckpointStreamFactory,
+    yieldSlice: () => Promise<void>,
+  ): Promise<readonly KeyedStateHandle[]> {
+    let output: BlobOutput | undefined
+    try {
+      if (this.#isEmpty()) return []
+      output = await streams.open('keyed')
+      await output.write(encodeHeader(this.#header))
+      const target = output
+      const pace = new Pace(this.#sliceMs, async () => {
+        if (this.#writer.due) await this.#writer.write(target)
+        await yieldSlice()
+        this.#check()
+      })
+      await this.#writeEntries(pace)
+      this.release()
+      await this.#writeTimers(pace)
+      const offsets = await this.#writer.finish(output)
+      this.#check()
+      const location = await output.close()
+      return [{ keyGroupRange: this.#header.keyGroupRange, offsets, types: this.#types(), location }]
+    } catch (error) {
+      if (output !== undefined) await discardQuietly(output)
+      throw error
+    } finally {
+      this.release()
+    }
+  }
+
+  #isEmpty(): boolean {
+    return this.#timers.every(({ keys }) => keys.length === 0) && this.#scan(FIRST_KEY, 1).length === 0
+  }
+
+  #scan(lower: Uint8Array, limit: number): ReturnType<RocksDbContext['store']['scan']> {
+    return this.#context.store.scan({ lower, upper: LAST_KEY, limit, snapshot: this.#storeSnapshot })
+  }
+
+  async #writeEntries(pace: Pace): Promise<void> {
+    this.#check()
+    for (let from = FIRST_KEY; ; ) {
+      const entries = this.#scan(from, this.#sliceMs > 0 ? SCAN_ENTRIES : 1)
+      const last = entries.at(-1)
+      if (last === undefined) return
+      from = after(last.key)
+      // Without a pause: what was scanned is overwritten by whoever scans next.
+      let isOver = false
+      for (const { key, value } of entries) {
+        this.#writeEntry(key, value)
+        if (pace.isOver()) isOver = true
+      }
+      if (isOver) await pace.pause()
+    }
+  }
+
+  #writeEntry(storeKey: Uint8Array, value: Uint8Array): void {
+    const { serializer, keys } = this.#context
+    const parsed = parseKey(storeKey)
+    const { state, sampler, expiry } = this.#states[parsed.state] as StateWriting
+    const key = keys.encodedKey(parsed, value)
+    let stored = storedOf(value)
+    const sampled = sampler.wantsNext()
+    if (sampled || expiry !== undefined) {
+      let content: unknown = serializer.decode(stored)
+      if (expiry !== undefined) {
+        content = withoutExpired(state.kind, content, expiry.clock, expiry.nowMs)
+        if (content === undefined) return
+        stored = serializer.encode(content)
+      }
+      if (sampled) for (const each of valuesIn(state, content)) sampler.add(each)
+    }
+    // The key group stands for the hash, which is asked for its key group only.
+    this.#writer.add(parsed.state, parsed.namespaceBytes, parsed.keyGroup, key, stored, () =>
+      inspect(serializer.decode(key), { depth: 1, maxStringLength: 80 }),
+    )
+  }
+
+  async #writeTimers(pace: Pace): Promise<void> {
+    const { serializer } = this.#context
+    for (const { stateIndex, keys, namespaces, timestamps } of this.#timers) {
+      for (let i = 0; i < keys.length; i++) {
+        const key = keys[i]
+        this.#writer.add(
+          stateIndex,
+          encodeNamespace(namespaces[i]),
+          hashKey(key),
+          serializer.encode(key),
+          serializer.encode(timestamps[i]),
+          () => inspect(key, { depth: 1, maxStringLength: 80 }),
+        )
+        if (pace.isOver()) await pace.pause()
+      }
+    }
+  }
+
+  #types(): Readonly<Record<string, StateType>> {
+    const types: Record<string, StateType> = {}
+    for (const { state, sampler } of this.#states) {
+      const type = sampler.type()
+      if (type !== undefined) types[state.name] = type
+    }
+    return types
+  }
+
+  #check(): void {
+    if (this.#cancelled) throw new CancellationError(`snapshot ${this.checkpointId}`)
+  }
+}
+
+const FIRST_KEY: Uint8Array = new Uint8Array(0)
+// Key groups are below 2^15.
+const LAST_KEY: Uint8Array = Uint8Array.of(255)
+
+/** What of a stored entry a descriptor's type is about; of a list some elements. */
+function valuesIn(state: RocksDbState, stored: unknown): readonly unknown[] {
+  const hasParts = state.kind === 'list' || state.kind === 'map'
+  const inside = hasParts ? (stored as [unknown, unknown])[1] : stored
+  const values = state.kind === 'list' ? (inside as unknown[]).slice(0, SAMPLED_ELEMENTS) : [inside]
+  return state.ttl === undefined ? values : values.map(value => (value as [number, unknown])[1])
+}
