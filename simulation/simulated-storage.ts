@@ -11,7 +11,7 @@ import type { ProcessClock, VirtualTime } from './virtual-time.ts'
 /** What JobMasters use of checkpoint storage. */
 type CheckpointPort = Pick<
   CheckpointStorage,
-  'prepare' | 'complete' | 'readMetadata' | 'discard' | 'discardJob'
+  'prepare' | 'complete' | 'readMetadata' | 'retire' | 'discard' | 'discardJob'
 >
 type SavepointPort = Pick<
   SavepointStorage,
@@ -82,6 +82,10 @@ export class SimulatedStorage {
         })
       },
       readMetadata: pointer => this.operate(clock, () => this.#read(pointer)),
+      retire: id =>
+        this.operate(clock, () => {
+          this.#metadata.delete(`${job}/chk-${id}`)
+        }),
       discard: id => this.operate(clock, () => this.#remove(`${job}/chk-${id}`)),
       discardJob: () => this.operate(clock, () => this.#removeJob(job)),
     }
@@ -180,8 +184,13 @@ export class SimulatedStorage {
   /** As `FileCheckpointStorage`: complete checkpoints stay. */
   #removeJob(job: string): void {
     const complete = [...this.#metadata.keys()].filter(pointer => pointer.startsWith(`${job}/`))
+    const needed = new Set(complete.flatMap(pointer => filesOf(this.#read(pointer))))
     for (const path of this.#files.keys()) {
-      if (path.startsWith(`${job}/`) && !complete.some(pointer => path.startsWith(`${pointer}/`)))
+      if (
+        path.startsWith(`${job}/`) &&
+        !complete.some(pointer => path.startsWith(`${pointer}/`)) &&
+        !needed.has(path)
+      )
         this.#files.delete(path)
     }
   }
@@ -219,4 +228,12 @@ export class SimulatedStorage {
     }
     if (problems.length > 0) this.#problems.set(`${jobId}/${checkpointId}`, problems.join(', '))
   }
+}
+
+function filesOf({ operators }: CheckpointMetadata): readonly string[] {
+  const states = operators.flatMap(({ subtasks }) => subtasks.map(({ state }) => state))
+  const locations = states.flatMap(({ keyed, operator }) =>
+    [...keyed, ...operator].map(({ location }) => location),
+  )
+  return locations.flatMap(location => (location.type === 'file' ? [location.path] : []))
 }

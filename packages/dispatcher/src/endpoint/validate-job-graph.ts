@@ -43,11 +43,15 @@ function shapeProblems(graph: Partial<JobGraph>): readonly string[] {
   const problems: string[] = []
   if (typeof graph.jobId !== 'string') problems.push('its job id is missing')
   if (!Array.isArray(graph.vertices)) problems.push('its vertices are missing')
-  else if (!graph.vertices.every(vertex => Array.isArray(vertex?.operators))) {
-    problems.push('a vertex has no list of operators')
+  else if (
+    !graph.vertices.every(vertex => Array.isArray(vertex?.operators) && vertex.operators.every(isObject))
+  ) {
+    problems.push('a vertex has no list of operators, or an empty place in it')
   }
   if (!Array.isArray(graph.edges)) problems.push('its edges are missing')
-  if (typeof graph.checkpointing !== 'object') problems.push('its checkpoint settings are missing')
+  else if (!graph.edges.every(isObject)) problems.push('an edge is no object')
+  if (typeof graph.checkpointing !== 'object' || graph.checkpointing === null)
+    problems.push('its checkpoint settings are missing')
   return problems
 }
 
@@ -115,6 +119,10 @@ function checkpointProblems({ checkpointing }: JobGraph): readonly string[] {
   if (!(tolerableFailures >= 0))
     problems.push(`${tolerableFailures} tolerable checkpoint failures: give 0 or more`)
   return problems
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null
 }
 
 function isPositiveInteger(value: number): boolean {

@@ -6,6 +6,12 @@ export interface DiscardAction {
   readonly savepoint?: string
 }
 
+/** A checkpoint that counts no more, but whose folder has files of later ones. */
+export interface RetireAction {
+  readonly type: 'retire'
+  readonly checkpointId: number
+}
+
 /** How many are remembered; the oldest is forgotten beyond that: nobody writes into a folder for so long. */
 const MAX_REMEMBERED = 1000
 

@@ -104,6 +104,12 @@ class Simulation {
         if (action.savepoint !== undefined) this.savepointFolders.delete(action.savepoint)
         this.open.delete(action.checkpointId)
         break
+      case 'retire':
+        // Never what a restart would begin with, and only what is there.
+        expect(this.coordinator.restorePoint?.checkpointId).not.toBe(action.checkpointId)
+        expect(this.folders.has(action.checkpointId)).toBe(true)
+        expect(this.completed).toContain(action.checkpointId)
+        break
       case 'set-timer':
         this.dueMs.set(action.timer, this.nowMs + action.delayMs)
         break

@@ -156,6 +156,8 @@ function describeAction(action: CoordinatorAction): string {
       return `complete ${action.checkpointId}: ${action.attemptIds.join(' ')}`
     case 'notify-aborted':
       return `aborted ${action.checkpointId}: ${action.attemptIds.join(' ')} (${action.reason})`
+    case 'retire':
+      return `retire ${action.checkpointId}`
     case 'discard':
       return `discard ${action.savepoint ?? action.checkpointId}`
     case 'drain-sources':

@@ -1,7 +1,7 @@
 import type { OperatorId } from '@flink-ts/common'
 import type { KeyedStateHandle } from '@flink-ts/state'
 import { expect, test } from 'vitest'
-import type { DiscardAction } from './aborted-folders.ts'
+import type { DiscardAction, RetireAction } from './aborted-folders.ts'
 import { type CompletedCheckpoint, CompletedStore } from './completed-store.ts'
 
 /** A checkpoint whose keyed state is in the folders of these. */
@@ -57,6 +57,18 @@ test('a savepoint has its own files: it keeps no folder of others', () => {
   expect(ids(store.discardAll())).toEqual([])
 })
 
-function ids(discards: readonly DiscardAction[]): readonly number[] {
-  return discards.map(({ checkpointId }) => checkpointId)
+test('what is kept for its files only is retired, once', () => {
+  const store = new CompletedStore(1)
+  store.add(checkpoint(1, [1]))
+  const retired = [
+    store.add(checkpoint(2, [1, 2])),
+    store.add(checkpoint(3, [1, 2, 3])),
+    store.add(checkpoint(4, [1, 4])),
+  ].map(actions => actions.filter(({ type }) => type === 'retire').map(({ checkpointId }) => checkpointId))
+  expect(retired).toEqual([[1], [2], []])
+  expect(store.content().discarded).toEqual([])
+})
+
+function ids(actions: readonly (DiscardAction | RetireAction)[]): readonly number[] {
+  return actions.filter(({ type }) => type === 'discard').map(({ checkpointId }) => checkpointId)
 }

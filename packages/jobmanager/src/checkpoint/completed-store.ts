@@ -1,6 +1,6 @@
 import type { CheckpointMetadata } from '@flink-ts/state'
 import type { SubtaskKey } from '../failover/pipelined-regions.ts'
-import type { DiscardAction } from './aborted-folders.ts'
+import type { DiscardAction, RetireAction } from './aborted-folders.ts'
 import type { RestoredSnapshot } from './coordinator-state.ts'
 
 /** A checkpoint that is durable. */
@@ -62,8 +62,8 @@ export class CompletedStore {
   /** What it holds, or would hold with one more. */
   content(added?: CompletedCheckpoint): CompletedContent {
     const copy = CompletedStore.of(this.#retained, this.#content([]))
-    const discarded = added === undefined ? [] : copy.add(added)
-    return copy.#content(discarded)
+    const actions = added === undefined ? [] : copy.add(added)
+    return copy.#content(actions.filter(action => action.type === 'discard'))
   }
 
   get latest(): CompletedCheckpoint | undefined {
@@ -90,15 +90,21 @@ export class CompletedStore {
   }
 
   /**
-   * Adds the newest; answers what is to be discarded now. @param underWay ids of checkpoints that have begun: their tasks
+   * Adds the newest; answers what is to be discarded now, and what is kept for its files only from now on. @param underWay ids of checkpoints that have begun: their tasks
    * may build upon what was complete until now
    */
-  add(checkpoint: CompletedCheckpoint, underWay: readonly number[] = []): readonly DiscardAction[] {
+  add(
+    checkpoint: CompletedCheckpoint,
+    underWay: readonly number[] = [],
+  ): readonly (DiscardAction | RetireAction)[] {
     const usable = new Set(this.#checkpoints.flatMap(older => [older.id, ...foldersOf(older)]))
     this.#checkpoints.push(checkpoint)
+    const subsumed: number[] = []
     while (this.#checkpoints.length > this.#retained) {
       const { id, external } = this.#checkpoints.shift()!
-      if (!external) this.#referred.set(id, 0)
+      if (external) continue
+      this.#referred.set(id, 0)
+      subsumed.push(id)
     }
     const newest = Math.max(0, ...underWay)
     for (const id of this.#referred.keys()) if (usable.has(id)) this.#referred.set(id, newest)
@@ -108,7 +114,12 @@ export class CompletedStore {
     const discarded = unused.map(([id]) => id)
     for (const id of discarded) this.#referred.delete(id)
     const claimed = this.#checkpoints.length === this.#retained ? this.#takeClaimed() : []
-    return [...claimed, ...discarded.map(discardOf)]
+    const retired = subsumed.filter(id => this.#referred.has(id))
+    return [
+      ...claimed,
+      ...discarded.map(discardOf),
+      ...retired.map(checkpointId => ({ type: 'retire', checkpointId }) as const),
+    ]
   }
 
   #content(discarded: readonly DiscardAction[]): CompletedContent {

@@ -8,7 +8,7 @@ import type {
 import type { JobStatus } from '@flink-ts/jobgraph'
 import type { CheckpointMetadata } from '@flink-ts/state'
 import type { SubtaskKey } from '../failover/pipelined-regions.ts'
-import type { DiscardAction } from './aborted-folders.ts'
+import type { DiscardAction, RetireAction } from './aborted-folders.ts'
 import type { SavepointAnswer, SavepointRequest } from './savepoint-requests.ts'
 
 /** `trigger`: the next checkpoint is due. `expire/<id>`: checkpoint `id` has taken too long. */
@@ -87,6 +87,7 @@ export type CoordinatorAction =
       readonly reason: string
     }
   | DiscardAction
+  | RetireAction
   /** After all other storage work: remove the folder of the job, if nothing is retained. */
   | { readonly type: 'discard-job' }
   | { readonly type: 'set-timer'; readonly timer: CoordinatorTimer; readonly delayMs: number }

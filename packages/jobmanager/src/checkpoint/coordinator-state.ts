@@ -94,7 +94,7 @@ export class CoordinatorState {
 
   act(action: CoordinatorAction): void {
     this.#actions.push(action)
-    if (action.type === 'discard') this.history.discarded(action.checkpointId)
+    if (action.type === 'discard' || action.type === 'retire') this.history.discarded(action.checkpointId)
   }
 
   /** The folders of checkpoints that do not count. */

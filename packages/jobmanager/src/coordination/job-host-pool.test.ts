@@ -204,4 +204,21 @@ describe('JobHostPool', () => {
     await pool.close()
     expect(hosts[0]!.stopped).toBe(true)
   })
+
+  it('starts no host after it was closed, and says so', async () => {
+    const { pool, hosts } = world()
+    await pool.close()
+    const lost: unknown[] = []
+    const listener = { report: () => {}, lost: (error: unknown) => lost.push(error) } as CoordinatorsListener
+    pool.start({ jobId: 'a', run: 1 } as unknown as CoordinatorsDeployment, listener)
+    expect(lost).toEqual([])
+    const stopped = pool.start({ jobId: 'b', run: 1 } as unknown as CoordinatorsDeployment, {
+      report: () => {},
+      lost: () => lost.push('told after it was stopped'),
+    })
+    await stopped.stop()
+    await Promise.resolve()
+    expect(lost).toMatchObject([{ code: 'jobmanager.job-host-lost' }])
+    expect(hosts).toEqual([])
+  })
 })

@@ -118,6 +118,7 @@ export class JobHostPool implements JobHosts, RpcEndpoint {
   }
 
   start(deployment: CoordinatorsDeployment, listener: CoordinatorsListener): CoordinatorsHandle {
+    if (this.#closed) return startedTooLate(listener)
     const { jobId, run: number } = deployment
     const host = this.#ensureHost()
     const run: Run = { run: number, listener, host }
@@ -242,5 +243,20 @@ export class JobHostPool implements JobHosts, RpcEndpoint {
     this.#ending.add(ended)
     // Never rejects.
     void ended.then(() => this.#ending.delete(ended))
+  }
+}
+
+/** No host is started for a JobManager that stops: its jobs are told as if theirs were lost. */
+function startedTooLate(listener: CoordinatorsListener): CoordinatorsHandle {
+  let stopped = false
+  // Not before its caller has the handle.
+  queueMicrotask(() => {
+    if (!stopped) listener.lost(serializeError(JobHostLost({ reason: 'the JobManager stops' })))
+  })
+  return {
+    tell: () => {},
+    stop: async () => {
+      stopped = true
+    },
   }
 }

@@ -97,6 +97,9 @@ export class CheckpointActions {
       case 'discard':
         this.#port.io()?.discard(action)
         break
+      case 'retire':
+        this.#port.io()?.retire(action.checkpointId)
+        break
       case 'discard-job':
         this.#discardJob = true
         break

@@ -47,6 +47,17 @@ export class CheckpointIo {
     )
   }
 
+  /** The record does not list the checkpoint any more: a later one was stored. */
+  retire(checkpointId: number): void {
+    this.#track(
+      this.#checkpoints()
+        .retire(checkpointId)
+        .catch((error: unknown) => {
+          this.#logger.info({ checkpointId, error }, 'Metadata of a subsumed checkpoint not removed')
+        }),
+    )
+  }
+
   discard({ checkpointId, savepoint }: DiscardAction): void {
     const remove = (): Promise<void> =>
       savepoint === undefined

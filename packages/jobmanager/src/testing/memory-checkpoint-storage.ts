@@ -2,7 +2,8 @@ import type { CheckpointMetadata, CheckpointStorage } from '@flink-ts/state'
 
 /** For tests: keeps metadata in memory; writing can be held up or made to fail. */
 export class MemoryCheckpointStorage
-  implements Pick<CheckpointStorage, 'prepare' | 'complete' | 'readMetadata' | 'discard' | 'discardJob'>
+  implements
+    Pick<CheckpointStorage, 'prepare' | 'complete' | 'readMetadata' | 'retire' | 'discard' | 'discardJob'>
 {
   readonly checkpoints = new Map<string, CheckpointMetadata>()
   readonly discarded: number[] = []
@@ -27,6 +28,10 @@ export class MemoryCheckpointStorage
     const metadata = this.checkpoints.get(pointer)
     if (metadata === undefined) throw new Error(`there is no ${pointer}`)
     return metadata
+  }
+
+  async retire(checkpointId: number): Promise<void> {
+    this.checkpoints.delete(`chk-${checkpointId}`)
   }
 
   async discard(checkpointId: number): Promise<void> {

@@ -52,6 +52,10 @@ export class LocallyCopiedStorage implements CheckpointStorage {
     return this.#storage.readMetadata(pointer)
   }
 
+  retire(checkpointId: number): Promise<void> {
+    return this.#storage.retire(checkpointId)
+  }
+
   discard(checkpointId: number): Promise<void> {
     return this.#storage.discard(checkpointId)
   }

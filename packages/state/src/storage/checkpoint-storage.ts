@@ -42,6 +42,11 @@ export interface CheckpointStorage {
   /** Makes the checkpoint durable: writes `_metadata` create-if-absent. Returns the pointer (path of the folder). */
   complete(metadata: CheckpointMetadata): Promise<string>
   readMetadata(pointer: string): Promise<CheckpointMetadata>
+  /**
+   * The checkpoint has been subsumed, but a later one refers to its files: they stay, and nobody takes what is left for
+   * a checkpoint any more. Idempotent.
+   */
+  retire(checkpointId: number): Promise<void>
   /** Removes a checkpoint's folder; idempotent. */
   discard(checkpointId: number): Promise<void>
   /** Removes the job's folder if nothing is retained in it. */

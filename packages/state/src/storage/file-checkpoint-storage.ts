@@ -4,7 +4,13 @@ import { CheckpointAlreadyCompleted, CheckpointDirectoryUnusable, CorruptSnapsho
 import { encodeMetadata } from '../snapshot/checkpoint-metadata.ts'
 import type { CheckpointMetadata, StateLocation } from '../snapshot/state-handle.ts'
 import type { CheckpointStorage, CheckpointStreamFactory } from './checkpoint-storage.ts'
-import { completeCheckpointsIn, isCheckpoint, METADATA_FILE, readMetadataFile } from './metadata-file.ts'
+import {
+  completeCheckpointsIn,
+  foldersNeededBy,
+  isCheckpoint,
+  METADATA_FILE,
+  readMetadataFile,
+} from './metadata-file.ts'
 import { stateStreams } from './state-streams.ts'
 import { inStorage } from './storage-failure.ts'
 
@@ -92,6 +98,10 @@ export class FileCheckpointStorage implements CheckpointStorage {
     return readMetadataFile(this.#fileSystem, pointer)
   }
 
+  async retire(checkpointId: number): Promise<void> {
+    await this.#fileSystem.delete(joinUri(this.#checkpointUri(checkpointId), METADATA_FILE))
+  }
+
   async discard(checkpointId: number): Promise<void> {
     await this.#fileSystem.delete(this.#checkpointUri(checkpointId), { recursive: true })
   }
@@ -102,9 +112,10 @@ export class FileCheckpointStorage implements CheckpointStorage {
       await this.#fileSystem.delete(this.#jobUri, { recursive: true })
       return
     }
-    // What is retained may refer to shared files; unfinished checkpoints are of no use to anyone.
+    const needed = await foldersNeededBy(this.#fileSystem, complete)
+    // What is retained may refer to files of others; unfinished checkpoints are of no use to anyone.
     for (const { uri, isDirectory } of await this.#fileSystem.list(this.#jobUri)) {
-      if (isDirectory && isCheckpoint(uri) && !complete.includes(uri)) {
+      if (isDirectory && isCheckpoint(uri) && !complete.includes(uri) && !needed.has(uri)) {
         await this.#fileSystem.delete(uri, { recursive: true })
       }
     }

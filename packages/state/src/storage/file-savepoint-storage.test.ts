@@ -120,6 +120,39 @@ test.each(['dispose', 'discard'] as const)(
   },
 )
 
+test('a checkpoint that goes takes folders with it that were kept for its files only', async () => {
+  const options = { directory, jobId: JOB, inlineThresholdBytes: 0 }
+  const job = new FileCheckpointStorage(options, { fileSystem, random: new SeededRandom(3) })
+  const file = async (id: number): Promise<StateLocation> => {
+    const output = await job.streams(id, 'attempt').open('keyed')
+    await output.write(Buffer.from(`changes ${id}`))
+    return output.close()
+  }
+  const operatorId = '0'.repeat(32) as OperatorId
+  const complete = (id: number, locations: readonly StateLocation[]): Promise<string> => {
+    const keyed = locations.map(location => ({ keyGroupRange: { start: 0, end: 0 }, offsets: [0], location }))
+    const subtasks = [{ index: 0, state: { operatorId, keyed, operator: [] } }]
+    const operators = [{ operatorId, parallelism: 1, maxParallelism: 1, subtasks }]
+    return job.complete({ ...metadata(id), checkpointId: id, operators })
+  }
+  const files = [await file(1), await file(2), await file(3), await file(4)] as const
+  await complete(1, [files[0]])
+  await complete(2, [files[0], files[1]])
+  await complete(3, [files[0], files[1], files[2]])
+  const last = await complete(4, [files[0], files[1], files[2], files[3]])
+  await job.retire(1)
+  await job.retire(1)
+  await job.retire(2)
+  const folders = async () => (await readdir(join(directory, JOB))).filter(name => name.startsWith('chk-'))
+  // 3 is another complete checkpoint: it stays, with what it needs.
+  await storage.discard(last)
+  expect(await folders()).toEqual(['chk-1', 'chk-2', 'chk-3'])
+  await job.discardJob()
+  expect(await folders()).toEqual(['chk-1', 'chk-2', 'chk-3'])
+  await storage.dispose(join(directory, JOB, 'chk-3'))
+  expect(await folders()).toEqual([])
+})
+
 test('one that was given up leaves nothing, and a directory that cannot be one is refused', async () => {
   const folder = await storage.newFolder(directory, JOB)
   await write(folder, 'large state')

@@ -1,4 +1,4 @@
-import type { Random } from '@flink-ts/common'
+import { isFlinkError, type Random } from '@flink-ts/common'
 import { FileAlreadyExists, type FileSystem, joinUri, toUri } from '@flink-ts/filesystem'
 import { CheckpointAlreadyCompleted, CorruptSnapshot, SavepointDirectoryUnusable } from '../errors.ts'
 import { encodeMetadata } from '../snapshot/checkpoint-metadata.ts'
@@ -6,6 +6,7 @@ import type { CheckpointMetadata, OperatorSubtaskState, StateLocation } from '..
 import type { CheckpointStreamFactory } from './checkpoint-storage.ts'
 import {
   completeCheckpointsIn,
+  filesOf,
   isCheckpoint,
   METADATA_FILE,
   readMetadataFile,
@@ -73,6 +74,13 @@ export class FileSavepointStorage implements SavepointStorage {
     const folder = snapshotFolderOf(pointer)
     const fileSystem = this.#fileSystemFor(folder)
     const needed = await neededByOthers(fileSystem, folder)
+    const builtUpon = await foldersBuiltUpon(fileSystem, folder)
+    await this.#discardFolder(folder, needed)
+    await removeRetired(fileSystem, builtUpon, needed)
+  }
+
+  async #discardFolder(folder: string, needed: ReadonlySet<string>): Promise<void> {
+    const fileSystem = this.#fileSystemFor(folder)
     if (![...needed].some(path => path.startsWith(`${folder}/`))) {
       await fileSystem.delete(folder, { recursive: true })
       return
@@ -96,6 +104,7 @@ export class FileSavepointStorage implements SavepointStorage {
         if (path.startsWith(`${folder}/`) && !needed.has(path)) await fileSystem.delete(path)
       }
       if ((await fileSystem.list(folder)).length === 0) await fileSystem.delete(folder, { recursive: true })
+      await removeRetired(fileSystem, earlierFolders(metadata, folder), needed)
     })
   }
 
@@ -200,6 +209,40 @@ export class FileSavepointStorage implements SavepointStorage {
   }
 }
 
+/** Folders of earlier checkpoints of the job that have files of this one. */
+function earlierFolders(metadata: CheckpointMetadata, folder: string): readonly string[] {
+  if (!isCheckpoint(folder)) return []
+  const job = folder.slice(0, folder.lastIndexOf('/') + 1)
+  const folders = [...filesOf(metadata)].map(path => path.slice(0, path.lastIndexOf('/')))
+  return [...new Set(folders)].filter(
+    other => other !== folder && other.startsWith(job) && isCheckpoint(other),
+  )
+}
+
+async function foldersBuiltUpon(fileSystem: FileSystem, folder: string): Promise<readonly string[]> {
+  if (!isCheckpoint(folder)) return []
+  try {
+    return earlierFolders(await readMetadataFile(fileSystem, folder), folder)
+  } catch (error) {
+    // Discarded before, at least in part, or damaged: it is to go all the same.
+    if (isFlinkError(error) && error.code.startsWith('state.')) return []
+    throw error
+  }
+}
+
+/** Removes folders that were kept for their files only, once nobody needs these. */
+async function removeRetired(
+  fileSystem: FileSystem,
+  folders: readonly string[],
+  needed: ReadonlySet<string>,
+): Promise<void> {
+  for (const folder of folders) {
+    const isComplete = (await fileSystem.status(joinUri(folder, METADATA_FILE))) !== undefined
+    if (isComplete || [...needed].some(path => path.startsWith(`${folder}/`))) continue
+    await fileSystem.delete(folder, { recursive: true })
+  }
+}
+
 /** If it is a checkpoint, later ones of the job may build upon it: what they refer to. Throws if one of them can't be read. */
 async function neededByOthers(fileSystem: FileSystem, folder: string): Promise<ReadonlySet<string>> {
   const paths = new Set<string>()
@@ -207,18 +250,6 @@ async function neededByOthers(fileSystem: FileSystem, folder: string): Promise<R
   for (const other of await completeCheckpointsIn(fileSystem, folder.slice(0, folder.lastIndexOf('/')))) {
     if (other === folder) continue
     for (const path of filesOf(await readMetadataFile(fileSystem, other))) paths.add(path)
-  }
-  return paths
-}
-
-function filesOf(metadata: CheckpointMetadata): ReadonlySet<string> {
-  const paths = new Set<string>()
-  for (const { subtasks } of metadata.operators) {
-    for (const { state } of subtasks) {
-      for (const { location } of [...state.keyed, ...state.operator, ...(state.inputs ?? [])]) {
-        if (location.type === 'file') paths.add(location.path)
-      }
-    }
   }
   return paths
 }

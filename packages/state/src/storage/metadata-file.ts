@@ -41,6 +41,32 @@ export async function completeCheckpointsIn(
   return complete.sort((a, b) => numberOf(b) - numberOf(a))
 }
 
+/** URIs of all state files that a snapshot refers to. */
+export function filesOf(metadata: CheckpointMetadata): ReadonlySet<string> {
+  const paths = new Set<string>()
+  for (const { subtasks } of metadata.operators) {
+    for (const { state } of subtasks) {
+      for (const { location } of [...state.keyed, ...state.operator, ...(state.inputs ?? [])]) {
+        if (location.type === 'file') paths.add(location.path)
+      }
+    }
+  }
+  return paths
+}
+
+/** Folders in which these snapshots have files. Throws if one of them can't be read. */
+export async function foldersNeededBy(
+  fileSystem: FileSystem,
+  snapshots: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const folders = new Set<string>()
+  for (const snapshot of snapshots) {
+    for (const path of filesOf(await readMetadataFile(fileSystem, snapshot)))
+      folders.add(path.slice(0, path.lastIndexOf('/')))
+  }
+  return folders
+}
+
 /** Whether this is the name of a checkpoint's folder. */
 export function isCheckpoint(uri: string): boolean {
   return /\/chk-\d+$/.test(uri)

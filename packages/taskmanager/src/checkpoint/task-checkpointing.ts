@@ -211,9 +211,19 @@ export class TaskCheckpointing {
     if (this.#dataEnded) this.#lastCheckpointId ??= barrier.checkpointId
     // What an older checkpoint still captures will not be complete any more.
     this.#stopCapture()
-    if (missing !== undefined)
-      this.#capture = this.#ports.inputs().capture(barrier.checkpointId, this.#taskName, missing)
+    if (missing !== undefined) this.#beginCapture(barrier.checkpointId, missing)
     this.#checkpoints.take(barrier, alignmentMs, this.#capture)
+  }
+
+  #beginCapture(checkpointId: number, missing: readonly number[]): void {
+    const capture = this.#ports.inputs().capture(checkpointId, this.#taskName, missing)
+    this.#capture = capture
+    const whole = (): void => {
+      if (this.#capture === capture) this.#capture = undefined
+    }
+    // What was captured can be large: it is gone when it is written, and not with the next checkpoint. A capture that
+    // fails is still to be stopped, and told to its checkpoint.
+    capture.result.then(whole, () => {})
   }
 
   #listener(): BarrierListener {

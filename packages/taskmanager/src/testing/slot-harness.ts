@@ -444,6 +444,7 @@ class MemoryStorage implements CheckpointStorage {
     throw new Error('not in a slot thread')
   }
 
+  async retire(): Promise<void> {}
   async discard(): Promise<void> {}
   async discardJob(): Promise<void> {}
 }
