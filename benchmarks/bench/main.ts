@@ -1,5 +1,5 @@
 // The engine's paths beside the fastest known way to do the same work, measured in pairs of runs:
-// `npm run bench [-- exchange codec chain window timers]`. Prints a table and writes benchmarks/results/bench.json. A
+// `npm run bench [-- exchange codec chain window timers checkpoint recovery]`. Prints a table and writes benchmarks/results/bench.json. A
 // benchmark is no test: it fails only if a run fails, not at a missed goal. ROUNDS and SCALE change the size.
 // `npm run bench -- nexmark [queries] [--peer loop]` measures the queries of Nexmark.
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -7,7 +7,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { STRETCH_MARK, type Stretch } from '../smoke/stretch.ts'
+import { checkpointLimits } from './checkpoint-limits.ts'
 import { type Figure, figureOf } from './figure.ts'
+import type { Limit } from './limit.ts'
+import { recoveryLimits } from './recovery-limits.ts'
 
 if (process.argv[2] === 'nexmark') {
   const program = join(import.meta.dirname, '../nexmark/src/bench/main.ts')
@@ -126,19 +129,26 @@ const SECTIONS: Readonly<Record<string, () => readonly Figure[]>> = {
   ...{ codec, exchange, chain, timers },
   window: windows,
 }
+const LIMITS: Readonly<Record<string, (rounds: number, scale: number) => Promise<readonly Limit[]>>> = {
+  checkpoint: checkpointLimits,
+  recovery: recoveryLimits,
+}
 const wanted = process.argv.slice(2)
-const unknown = wanted.find(name => SECTIONS[name] === undefined)
+const names = [...Object.keys(SECTIONS), ...Object.keys(LIMITS)]
+const isWanted = (name: string): boolean => wanted.length === 0 || wanted.includes(name)
+const unknown = wanted.find(name => !names.includes(name))
 if (unknown !== undefined) {
-  console.error(`There is no benchmark '${unknown}': choose from ${Object.keys(SECTIONS).join(', ')}.`)
+  console.error(`There is no benchmark '${unknown}': choose from ${names.join(', ')}.`)
   process.exit(1)
 }
 
 const row = (name: string, ...cells: readonly string[]): void =>
   console.log(name.padEnd(44) + cells.map(cell => cell.padStart(10)).join(''))
 const figures: Figure[] = []
-row('M records/s, medians of pairs', 'engine', 'fastest', 'ratio', 'goal', '')
+if (Object.keys(SECTIONS).some(isWanted))
+  row('M records/s, medians of pairs', 'engine', 'fastest', 'ratio', 'goal', '')
 for (const [name, section] of Object.entries(SECTIONS)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue
+  if (!isWanted(name)) continue
   for (const figure of section()) {
     figures.push(figure)
     const { percent, goalPercent, engine, reference } = figure
@@ -147,8 +157,21 @@ for (const [name, section] of Object.entries(SECTIONS)) {
     row(figure.name, engine.median.toFixed(1), reference.median.toFixed(1), ratio, goal, verdict)
   }
 }
+const limits: Limit[] = []
+if (Object.keys(LIMITS).some(isWanted)) row('medians', 'measured', 'most', 'goal', '')
+for (const [name, measure] of Object.entries(LIMITS)) {
+  if (!isWanted(name)) continue
+  for (const result of await measure(Math.min(ROUNDS, 3), SCALE)) {
+    limits.push(result)
+    const { unit, limit, measured } = result
+    const [median, most] = [measured.median, measured.most].map(value => `${value.toFixed(1)} ${unit}`)
+    const verdict = limit === undefined ? '' : measured.median <= limit ? 'met' : 'missed'
+    const goal = limit === undefined ? '' : `<= ${limit} ${unit}`
+    row(result.name, median as string, most as string, goal, verdict)
+  }
+}
 const folder = join(import.meta.dirname, '../results')
 mkdirSync(folder, { recursive: true })
 const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length }
-const result = { at: new Date().toISOString(), machine, rounds: ROUNDS, scale: SCALE, figures }
+const result = { at: new Date().toISOString(), machine, rounds: ROUNDS, scale: SCALE, figures, limits }
 writeFileSync(join(folder, 'bench.json'), `${JSON.stringify(result, null, 2)}\n`)
