@@ -64,6 +64,7 @@ find_programs() {
   [ ! -d "$FLINK_HOME/lib/entrypoint" ] || entrypoint=$FLINK_HOME/lib/entrypoint
   case $1 in
     standalonesession) BUILT=$FLINK_HOME/packages/cluster/dist/entrypoint/jobmanager-main.js ;;
+    historyserver) BUILT=$FLINK_HOME/packages/cluster/dist/entrypoint/historyserver-main.js ;;
     taskexecutor) BUILT=$FLINK_HOME/packages/cluster/dist/entrypoint/taskmanager-main.js ;;
     cli) BUILT=$FLINK_HOME/packages/cli/dist/cli-main.js ;;
   esac
@@ -132,6 +133,7 @@ add_node_options() {
   case $1 in
     standalonesession) role=jobmanager suffix=_JM ;;
     taskexecutor) role=taskmanager suffix=_TM ;;
+    historyserver) role=historyserver suffix=_HS ;;
     cli) role=client suffix=_CLI ;;
   esac
   find_config_file

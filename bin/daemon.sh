@@ -1,4 +1,4 @@
-# Sourced by jobmanager.sh and taskmanager.sh: starts and stops daemons of one service.
+# Sourced by jobmanager.sh, taskmanager.sh and historyserver.sh: starts and stops daemons of one service.
 #
 # A service's pid file has a line for each instance; the line's number, from 0, is in the instance's log
 # names. So only lines at the end are ever removed: a dead instance keeps its number until it is the last.

@@ -71,3 +71,40 @@ export const EntryClassUnknown = defineError<{ given: string; entry: string }>({
   retry: 'no',
   message: d => `The bundle has no entry '${d.given}': leave it out, or give '${d.entry}', its only one.`,
 })
+
+/** An archive of a job cannot be read. */
+export const ArchiveDamaged = defineError<{ uri: string; reason: string }>({
+  code: 'cluster.archive-damaged',
+  domain: 'external',
+  retry: 'no',
+  message: d => `${d.uri} cannot be read: ${d.reason}. Remove it, or read it with the version that wrote it.`,
+})
+
+/** The history server knows no such job. */
+export const JobNotArchived = defineError<{ jobId: string }>({
+  code: 'cluster.job-not-archived',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `There is no archive of job ${d.jobId} in historyserver.archive.fs.dir: it is not over, it was archived a moment ago, ` +
+    'or its archive was removed (historyserver.archive.retained-jobs).',
+})
+
+/** The history server has no cluster. */
+export const HistoryOnly = defineError<{ what: string }>({
+  code: 'cluster.history-only',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `${d.what} is not possible at the history server: ask the cluster (rest.port of its JobManager).`,
+})
+
+/** The history server does not know where archives are. */
+export const NoArchiveDirectory = defineError<Record<string, never>>({
+  code: 'cluster.no-archive-directory',
+  domain: 'user',
+  retry: 'no',
+  message: () =>
+    'The history server has nothing to show: set historyserver.archive.fs.dir to the folder that ' +
+    'jobmanager.archive.fs.dir of the clusters names.',
+})

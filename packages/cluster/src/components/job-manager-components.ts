@@ -1,6 +1,6 @@
 import type { Clock, Configuration, LeaderSessionId, Logger, Random } from '@flink-ts/common'
-import { Dispatcher, finishedJobOf } from '@flink-ts/dispatcher'
-import { fileSystemFor } from '@flink-ts/filesystem'
+import { Dispatcher, type FinishedJob, finishedJobOf } from '@flink-ts/dispatcher'
+import { fileSystemFor, toUri } from '@flink-ts/filesystem'
 import type { JobSubmission } from '@flink-ts/gateways'
 import { type JobProgress, type JobStore, recorderOf, type StoredJob } from '@flink-ts/highavailability'
 import { type JobHostLauncher, JobHostPool, JobManagerOptionKeys, JobMaster } from '@flink-ts/jobmanager'
@@ -12,6 +12,8 @@ import {
   FileCheckpointStorage,
   FileSavepointStorage,
 } from '@flink-ts/state'
+import { JOB_ARCHIVE_DIRECTORY } from '../history/history-options.ts'
+import { JobArchive } from '../history/job-archive.ts'
 import { durableJobs, recoveredJobs, removeLeftovers } from './recovered-jobs.ts'
 
 /** The work that a leader takes up. */
@@ -88,6 +90,7 @@ export function startJobManagerComponents(
       ...common,
       hasBlob: key => blobs.has(key),
       disposeSavepoint: path => savepoints.dispose(path),
+      archive: archiveOf(configuration, logger),
       async checkSnapshot(path) {
         await savepoints.readMetadata(path)
       },
@@ -112,6 +115,18 @@ export function startJobManagerComponents(
       resourceManager.close()
     },
   }
+}
+
+/** Where jobs that are over are kept for the history server; undefined: nowhere. */
+function archiveOf(
+  configuration: Configuration,
+  logger: Logger,
+): ((job: FinishedJob) => Promise<void>) | undefined {
+  const path = configuration.get(JOB_ARCHIVE_DIRECTORY)
+  if (path === '') return undefined
+  const directory = toUri(path)
+  const archive = new JobArchive({ directory }, { fileSystem: fileSystemFor(directory), logger })
+  return job => archive.keep(job)
 }
 
 /** Checkpoint storage by URI scheme, with the configured threshold for small state. */

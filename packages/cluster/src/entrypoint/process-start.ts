@@ -45,7 +45,7 @@ const CLOSE_TIMEOUT_MS = 8000
  * process with code 1.
  */
 export async function runProcess(
-  role: 'jobmanager' | 'taskmanager' | 'jobhost',
+  role: 'jobmanager' | 'taskmanager' | 'jobhost' | 'historyserver',
   start: (process: ProcessStart, end: (reason: string, code: number) => void) => Promise<Closeable>,
 ): Promise<void> {
   const random = new SystemRandom()

@@ -1,17 +1,29 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { Configuration, nullLogger, SystemClock, SystemRandom } from '@flink-ts/common'
+import { LocalFileSystem } from '@flink-ts/filesystem'
+import { createRestServer } from '@flink-ts/rest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ArchivedJobs } from '../history/archived-jobs.ts'
+import { JobArchive } from '../history/job-archive.ts'
+import { NodeProcessMonitor } from '../monitoring/node-process-monitor.ts'
 import { OpenApiSchema } from '../testing/open-api-schema.ts'
 import { type Json, RestCluster } from '../testing/rest-cluster.ts'
 
 let rest: RestCluster
+const archives = mkdtempSync(join(tmpdir(), 'flink-archives-'))
 const jobs: Record<string, string> = {}
 const submit = (job: string): Promise<string> => rest.submit(job)
 const call: RestCluster['call'] = (path, init) => rest.call(path, init)
 const until: RestCluster['until'] = (path, holds) => rest.until(path, holds)
 
 beforeAll(async () => {
-  rest = await RestCluster.start({ 'rest.flamegraph.num-samples': '6' })
+  rest = await RestCluster.start({
+    'rest.flamegraph.num-samples': '6',
+    'jobmanager.archive.fs.dir': archives,
+  })
   for (const name of ['running', 'failed', 'finished']) jobs[name] = await submit(name)
   await until(`/jobs/${jobs['running']}`, job => job.vertices?.[1]?.metrics['read-records'] > 100)
   await until(`/jobs/${jobs['failed']}/status`, ({ status }) => status === 'FAILED')
@@ -19,6 +31,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await rest?.close()
+  rmSync(archives, { recursive: true })
 })
 
 describe('/v2 is as its own document says', () => {
@@ -157,5 +170,116 @@ describe('/v2 is as its own document says', () => {
 
   it('all of it was asked for', () => {
     expect(v2.operations.filter(operation => !asked.has(operation))).toEqual([])
+  })
+})
+
+describe('the history server', () => {
+  const clock = new SystemClock()
+
+  async function start(retainedJobs: number) {
+    const jobs = new ArchivedJobs(
+      { refreshIntervalMs: 60_000, retainedJobs },
+      {
+        archives: [
+          new JobArchive(
+            { directory: pathToFileURL(archives).href },
+            { fileSystem: new LocalFileSystem(), logger: nullLogger },
+          ),
+        ],
+        ...{ clock, logger: nullLogger },
+      },
+    )
+    await jobs.start()
+    const monitor = new NodeProcessMonitor({ logFile: undefined }, { clock, threads: () => [] })
+    const server = createRestServer(
+      { bindAddress: '127.0.0.1', port: 0, allowUnauthenticated: false, history: true },
+      {
+        ...{ dispatcher: jobs, configuration: Configuration.EMPTY, monitor, clock },
+        ...{ random: new SystemRandom(), logger: nullLogger, version: '1' },
+      },
+    )
+    const base = `http://127.0.0.1:${await server.start()}`
+    return {
+      jobs,
+      ask: async (path: string, method = 'GET') => {
+        const response = await fetch(`${base}${path}`, { method })
+        return { status: response.status, body: (await response.json()) as Json }
+      },
+      close: async () => {
+        jobs.close()
+        monitor.close()
+        await server.close()
+      },
+    }
+  }
+
+  it('answers the same as the cluster did, of jobs that are over', async () => {
+    const [failed, finished] = [jobs['failed'] as string, jobs['finished'] as string]
+    await until(`/jobs/${finished}/status`, ({ status }) => status === 'FINISHED')
+    const archived = (): readonly string[] => readdirSync(archives)
+    for (let i = 0; i < 300 && !(archived().includes(failed) && archived().includes(finished)); i++)
+      await new Promise(resolve => setTimeout(resolve, 100))
+    const history = await start(-1)
+    try {
+      const { vertices } = (await call(`/jobs/${failed}`)).body
+      const vertex = `/vertices/${vertices[0].id}`
+      for (const path of [
+        ...['', '/plan', '/exceptions', '/checkpoints', '/checkpoints/config', '/accumulators', vertex],
+        ...['/execution-result', `${vertex}/subtasktimes`, `${vertex}/subtasks/0/attempts/0`],
+        ...[
+          `${vertex}/subtasks/metrics?get=numRecordsIn`,
+          `${vertex}/accumulators`,
+          '/metrics?get=numRestarts',
+        ],
+      ]) {
+        const [live, kept] = [
+          await call(`/jobs/${failed}${path}`),
+          await history.ask(`/jobs/${failed}${path}`),
+        ]
+        expect(kept.status, path).toBe(200)
+        const { now: _, ...said } = live.body
+        expect(kept.body, path).toMatchObject(said)
+      }
+      expect((await history.ask('/overview')).body).toMatchObject({ 'jobs-failed': 1, 'jobs-finished': 1 })
+      expect((await history.ask('/config')).body.features['web-history']).toBe(true)
+      const listed = (await history.ask('/v2/jobs')).body.items.map(({ id }: Json) => id)
+      expect(listed).toEqual(expect.arrayContaining([failed, finished]))
+    } finally {
+      await history.close()
+    }
+  })
+
+  it('refuses what only a cluster can do, and leaves damaged archives out', async () => {
+    const damaged = 'd'.repeat(32)
+    writeFileSync(join(archives, damaged), 'not an archive')
+    const history = await start(-1)
+    try {
+      for (const [path, method, status] of [
+        [`/jobs/${jobs['failed']}`, 'PATCH', 400],
+        ['/savepoint-disposal', 'POST', 400],
+        [`/jobs/${damaged}`, 'GET', 404],
+        ['/taskmanagers/x', 'GET', 404],
+      ] as const)
+        expect((await history.ask(path, method)).status, path).toBe(status)
+      expect((await history.ask('/v2/jobs')).body.items.map(({ id }: Json) => id)).not.toContain(damaged)
+    } finally {
+      await history.close()
+      rmSync(join(archives, damaged), { force: true })
+    }
+  })
+
+  it('keeps as many archives as it is told', async () => {
+    const before = readdirSync(archives).length
+    expect(before).toBeGreaterThan(1)
+    const history = await start(1)
+    try {
+      expect(readdirSync(archives)).toHaveLength(1)
+      expect((await history.ask('/jobs')).body.jobs).toHaveLength(1)
+      rmSync(join(archives, readdirSync(archives)[0] as string))
+      await history.jobs.refresh()
+      expect((await history.ask('/jobs')).body.jobs).toHaveLength(0)
+    } finally {
+      await history.close()
+    }
   })
 })

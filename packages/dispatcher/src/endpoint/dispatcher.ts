@@ -27,6 +27,7 @@ import {
   type TaskInspection,
   type VertexAttempts,
 } from '@flink-ts/gateways'
+import { isGloballyTerminal } from '@flink-ts/jobgraph'
 import type { RpcEndpoint, RpcService, RpcSession } from '@flink-ts/rpc'
 import { DispatcherOptionKeys } from '../dispatcher-options.ts'
 import {
@@ -86,6 +87,8 @@ export interface DispatcherDependencies {
   readonly jobs?: DurableJobs | undefined
   /** Whether a bundle is in the blob store. */
   readonly hasBlob: (blobKey: string) => Promise<boolean>
+  /** Keeps a job that is over, beyond what is remembered here. Never rejects. Absent: nowhere. */
+  readonly archive?: ((job: FinishedJob) => Promise<void>) | undefined
   /** Removes a savepoint by its path or URI. */
   readonly disposeSavepoint: (path: string) => Promise<void>
   /** Rejects if there is no snapshot at that path or URI, saying why. */
@@ -110,6 +113,8 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
   /** Of all jobs that run or are remembered. */
   readonly #restartable = new RestartableJobs()
   #resourceManager: Promise<RpcSession> | undefined
+  /** Jobs that are being archived. */
+  readonly #archiving = new Set<Promise<void>>()
   #stopped = false
 
   constructor(options: DispatcherOptions, dependencies: DispatcherDependencies) {
@@ -132,7 +137,11 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
 
   /** Goes on with the jobs of an earlier leader: before clients come, who would take them for lost. */
   recover({ running, finished }: RecoveredJobs): void {
-    for (const { jobId, job, ageMs } of finished) this.#finished.add(jobId, job, this.#now() - ageMs)
+    for (const { jobId, job, ageMs } of finished) {
+      this.#finished.add(jobId, job, this.#now() - ageMs)
+      // Its leader may not have come to that.
+      this.#archive(job)
+    }
     for (const { jobId, submission, start } of running) {
       this.#logger.info({ jobId }, 'Job recovered')
       this.#restartable.remember(submission)
@@ -152,6 +161,7 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
     this.#stopped = true
     this.#deps.rpc.withdraw(this.endpointName)
     await Promise.all([...this.#runners.values()].map(runner => runner.close()))
+    await Promise.all(this.#archiving)
     const session = await this.#resourceManager?.catch(() => undefined)
     session?.close('the Dispatcher stops')
   }
@@ -315,9 +325,17 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
       const job = finishedJobOf(runner, result)
       const { name, status } = job.details
       this.#finished.add(jobId, job, this.#now())
+      this.#archive(job)
       this.#runners.delete(jobId)
       this.#logger.info({ jobId, name, status }, 'Job is over')
     })
+  }
+
+  #archive(job: FinishedJob): void {
+    // A suspended job goes on elsewhere.
+    if (this.#deps.archive === undefined || !isGloballyTerminal(job.details.status)) return
+    const archived = this.#deps.archive(job).finally(() => this.#archiving.delete(archived))
+    this.#archiving.add(archived)
   }
 
   async #connectResourceManager(): Promise<ResourceManagerGateway> {

@@ -29,7 +29,7 @@ export function clusterOverview(
 export function dashboardConfiguration(
   version: string,
   nowMs: number,
-  offers: { readonly programs: boolean; readonly cancel: boolean },
+  offers: { readonly programs: boolean; readonly cancel: boolean; readonly history: boolean },
 ): object {
   const offsetMinutes = -new Date(nowMs).getTimezoneOffset()
   return {
@@ -41,7 +41,7 @@ export function dashboardConfiguration(
       'web-submit': offers.programs,
       'web-cancel': offers.cancel,
       'web-rescale': false,
-      'web-history': false,
+      'web-history': offers.history,
     },
   }
 }

@@ -20,6 +20,7 @@ const NOT_FOUND = [
   'dispatcher.savepoint-not-known',
   'resourcemanager.task-manager-not-found',
   'cluster.log-file-not-found',
+  'cluster.job-not-archived',
 ]
 const OWN_NOT_FOUND = [
   CheckpointNotKnown,

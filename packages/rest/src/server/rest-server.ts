@@ -37,6 +37,8 @@ export interface RestServerOptions {
   readonly authToken?: string | undefined
   /** Folder of the web page as it was built; absent, or without `index.html`: none is served. */
   readonly webPage?: string | undefined
+  /** It shows jobs that are over, of other processes. */
+  readonly history?: boolean
 }
 
 export interface RestServerDependencies {
@@ -95,7 +97,9 @@ export function createRestServer(
       if (options.webPage !== undefined) await addPageRoutes(server, options.webPage)
       const recent = new RecentDetails(dependencies)
       const flameGraphs = new FlameGraphs(flameGraphSettingsOf(dependencies.configuration), dependencies)
-      const shared: SharedState = { disposals: new Map(), heartbeats: new Map(), recent, flameGraphs }
+      const history = options.history === true
+      const maps = { disposals: new Map(), heartbeats: new Map() }
+      const shared: SharedState = { ...maps, recent, flameGraphs, history }
       // Clients of Flink send /v1, the web page the bare path.
       for (const prefix of ['', '/v1']) {
         await server.register(
@@ -136,6 +140,7 @@ interface SharedState {
   readonly heartbeats: ClientHeartbeats
   readonly recent: RecentDetails
   readonly flameGraphs: FlameGraphs
+  readonly history: boolean
 }
 
 function demandToken(server: FastifyInstance, token: string): void {
@@ -160,7 +165,8 @@ function addRoutes(app: FastifyInstance, dependencies: RestServerDependencies, s
   )
   const offers = {
     programs: programs !== undefined,
-    cancel: configuration.get(RestOptionKeys.cancelEnabled),
+    cancel: !shared.history && configuration.get(RestOptionKeys.cancelEnabled),
+    history: shared.history,
   }
   app.get('/config', async () => dashboardConfiguration(version, clock.now(), offers))
   app.delete('/cluster', async (_request, reply) => {
