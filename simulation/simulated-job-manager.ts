@@ -116,6 +116,7 @@ export class SimulatedJobManager {
       {
         ...common,
         hasBlob: async () => true,
+        deleteBlob: async () => {},
         disposeSavepoint: path => savepoints.dispose(path),
         async checkSnapshot(path) {
           await savepoints.readMetadata(path)

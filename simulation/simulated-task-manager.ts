@@ -62,7 +62,8 @@ export class SimulatedTaskManager implements ExchangePeer {
       ...{ rpc, clock, random, network },
       logger: world.logger(name),
       slotThreads: this.threads,
-      bundles: { moduleUrl: async () => 'file:///job.js' },
+      cachedFiles: { paths: () => ({}), fetch: async () => {}, release: async () => {} },
+      bundles: { moduleUrl: async () => 'file:///job.js', release: async () => {} },
       blobs: { put: async () => 'blob' },
       monitor: NO_MONITOR,
     }

@@ -11,6 +11,7 @@ export {
   mergeAccumulatorValues,
   type StoredList,
   type StoredPart,
+  storedBlobKeys,
 } from './accumulators/accumulator-value.ts'
 export { CancellationError, Deferred } from './concurrent/deferred.ts'
 export { authTokenOf, isAuthToken, isLoopback } from './config/auth-token.ts'

@@ -2,6 +2,7 @@
 // Called by: streaming (makes graphs), client, cli, dispatcher, jobmanager, taskmanager, cluster.
 // Calls: common, serialization (captured values), filesystem; esbuild and tar for bundles.
 // Thread: any; planning and replay replace globals of the thread they run in until `execute`.
+export { BundleFolder } from './bundle/bundle-folder.ts'
 export { BUNDLE_FORMAT, type BundleManifest } from './bundle/bundle-manifest.ts'
 export { findProgramFiles, type ProgramFiles } from './bundle/compile-program.ts'
 export { type CreateBundleOptions, type CreatedBundle, createBundle } from './bundle/create-bundle.ts'
@@ -37,6 +38,7 @@ export { looksLikeSecret } from './execution/recorded-environment.ts'
 export { type Replay, type ReplayOptions, replayProgram } from './execution/replay-program.ts'
 export { requireSameTopology } from './execution/require-same-topology.ts'
 export { foldFrames, userFrameOf } from './execution/user-frame.ts'
+export { type CachedContent, type CachedFile, cachedBlobKeys } from './graph/cached-file.ts'
 export type {
   CheckpointSettings,
   JobEdge,

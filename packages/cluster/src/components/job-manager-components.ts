@@ -89,6 +89,7 @@ export function startJobManagerComponents(
     {
       ...common,
       hasBlob: key => blobs.has(key),
+      deleteBlob: key => blobs.delete(key),
       disposeSavepoint: path => savepoints.dispose(path),
       archive: archiveOf(configuration, logger),
       async checkSnapshot(path) {

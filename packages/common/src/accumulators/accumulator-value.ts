@@ -70,6 +70,13 @@ export function isStoredList(value: unknown): value is StoredList {
   return typeof value === 'object' && value !== null && (value as { kind?: unknown }).kind === 'stored'
 }
 
+/** Keys of the blobs with large lists among the accumulators of a result. */
+export function storedBlobKeys(accumulators: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.values(accumulators).flatMap(value =>
+    isStoredList(value) ? value.parts.flatMap(part => ('blobKey' in part ? [part.blobKey] : [])) : [],
+  )
+}
+
 function partsOf(value: AccumulatorValue): readonly StoredPart[] {
   return isStoredList(value) ? value.parts : [{ values: listOf(value) }]
 }

@@ -167,6 +167,7 @@ function setUp(values: Record<string, string> = {}, jobs?: DurableJobs) {
       },
       jobs,
       hasBlob: async key => key === 'known',
+      deleteBlob: async () => {},
       disposeSavepoint: async path => {
         disposed.push(path)
       },

@@ -42,6 +42,7 @@ import {
 import { type FinishedJob, FinishedJobStore, finishedJobOf } from '../runner/finished-job-store.ts'
 import type { JobMasterRunner } from '../runner/job-master-runner.ts'
 import { RestartableJobs } from '../runner/restartable-jobs.ts'
+import { JobBlobs } from '../runner/job-blobs.ts'
 import { SavepointOperations } from '../savepoints/savepoint-operations.ts'
 import { validateJobGraph } from './validate-job-graph.ts'
 
@@ -89,6 +90,8 @@ export interface DispatcherDependencies {
   readonly hasBlob: (blobKey: string) => Promise<boolean>
   /** Keeps a job that is over, beyond what is remembered here. Never rejects. Absent: nowhere. */
   readonly archive?: ((job: FinishedJob) => Promise<void>) | undefined
+  /** No job that runs or is remembered needs it any more. */
+  readonly deleteBlob: (blobKey: string) => Promise<void>
   /** Removes a savepoint by its path or URI. */
   readonly disposeSavepoint: (path: string) => Promise<void>
   /** Rejects if there is no snapshot at that path or URI, saying why. */
@@ -114,6 +117,7 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
   readonly #restartable = new RestartableJobs()
   #resourceManager: Promise<RpcSession> | undefined
   /** Jobs that are being archived. */
+  readonly #blobs: JobBlobs
   readonly #archiving = new Set<Promise<void>>()
   #stopped = false
 
@@ -124,11 +128,19 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
     this.leaderSessionId = options.leaderSessionId ?? newId(dependencies.random)
     this.#finished = new FinishedJobStore({
       capacity: options.configuration.get(DispatcherOptionKeys.maxCapacity),
+    this.#blobs = new JobBlobs(blobKey => {
+      dependencies
+        .deleteBlob(blobKey)
+        .catch((error: unknown) =>
+          this.#logger.warn({ blobKey, error }, 'A blob that nobody needs is not removed'),
+        )
+    })
       expirationMs: options.configuration.get(DispatcherOptionKeys.expirationTime) * 1000,
       onForgotten: jobId => {
         this.#restartable.forget(jobId)
         // Never rejects. A job that was only suspended is another leader's.
         if (!this.#stopped) void this.#deps.jobs?.forget(jobId)
+        this.#blobs.forget(jobId)
       },
     })
     const storeDurationMs = options.configuration.get(DispatcherOptionKeys.asyncStoreDuration)
@@ -140,6 +152,7 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
     for (const { jobId, job, ageMs } of finished) {
       this.#finished.add(jobId, job, this.#now() - ageMs)
       // Its leader may not have come to that.
+      this.#blobs.finished(jobId, job.result)
       this.#archive(job)
     }
     for (const { jobId, submission, start } of running) {
@@ -147,6 +160,7 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
       this.#restartable.remember(submission)
       const runner = start()
       this.#runners.set(jobId, runner)
+      this.#blobs.submitted(submission)
       this.#watch(jobId, runner)
     }
   }
@@ -197,6 +211,7 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
       if (program.code.type === 'bundle' && !(await this.#deps.hasBlob(program.code.blobKey))) {
         throw BundleMissing({ jobId, blobKey: program.code.blobKey })
       }
+    this.#blobs.submitted(submission)
       if (this.#stopped) throw DispatcherStopped({ jobId })
       await this.#deps.jobs?.add(submission)
       // The next leader runs it.
@@ -215,6 +230,8 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
   async listJobs(): Promise<readonly JobOverview[]> {
     const running = [...this.#runners.values()].map(runner => runner.overview())
     return [...running, ...this.#finished.list(this.#now()).map(job => overviewOf(job.details))]
+      // It was refused.
+      if (!this.#runners.has(jobId)) this.#blobs.forget(jobId)
   }
 
   async requestJobDetails(jobId: JobId): Promise<JobDetails> {
@@ -331,6 +348,7 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
     })
   }
 
+      this.#blobs.finished(jobId, result)
   #archive(job: FinishedJob): void {
     // A suspended job goes on elsewhere.
     if (this.#deps.archive === undefined || !isGloballyTerminal(job.details.status)) return

@@ -20,6 +20,7 @@ const blobs: BlobStore = {
     yield CONTENT.subarray(0, 3)
     yield CONTENT.subarray(3)
   },
+  delete: async () => {},
 }
 let folder: string
 let highest: number
@@ -109,6 +110,7 @@ test('a blob that went with its job is not there any more', async () => {
     has: async () => false,
     put: async (_key, parts) => void received.push(await contentOf(parts)),
     read: () => blobs.read(KEY),
+    delete: async () => {},
   })
   kept.keep(KEY, () => store.readBlob(JOB, KEY))
   expect(await kept.has(KEY)).toBe(true)

@@ -42,6 +42,12 @@ export class KeptBlobs implements BlobStore {
     return this.#own.put(key, parts)
   }
 
+  /** Also from what is kept for longer: whoever keeps it removes it there. */
+  async delete(key: string): Promise<void> {
+    this.#kept.delete(key)
+    await this.#own.delete(key)
+  }
+
   async *read(key: string): AsyncIterable<Uint8Array> {
     await this.has(key)
     yield* this.#own.read(key)

@@ -1,20 +1,17 @@
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import type { JobId } from '@flink-ts/common'
 import type { JobInformation } from '@flink-ts/gateways'
-import { extractBundle, findRuntimeModuleDirs } from '@flink-ts/jobgraph'
+import { BundleFolder } from '@flink-ts/jobgraph'
 import type { BlobAccess } from '@flink-ts/rpc'
 import { BundleUnavailable } from '../errors.ts'
 
-/** Code of jobs, fetched and unpacked once for the process. Owner: main thread of the job host. */
+/** Code of jobs: see {@link BundleFolder}. Owner: main thread of the job host. */
 export class JobBundles {
-  readonly #folder: string
+  readonly #folder: BundleFolder
   readonly #blobs: () => BlobAccess
-  /** By blob key; failed ones are removed. */
-  readonly #bundles = new Map<string, Promise<string>>()
 
   /** @param options `folder`: of this job host alone */
   constructor(options: { readonly folder: string }, dependencies: { readonly blobs: () => BlobAccess }) {
-    this.#folder = options.folder
+    this.#folder = new BundleFolder({ directory: options.folder })
     this.#blobs = dependencies.blobs
   }
 
@@ -23,24 +20,17 @@ export class JobBundles {
     const { code } = job.program
     if (code.type === 'module') return Promise.resolve(code.url)
     const { blobKey } = code
-    const known = this.#bundles.get(blobKey)
-    if (known !== undefined) return known
-    const bundle = this.#fetch(job, blobKey, address)
-    this.#bundles.set(blobKey, bundle)
-    bundle.catch(() => this.#bundles.delete(blobKey))
-    return bundle
+    return this.#folder.use(job.jobId, blobKey, async file => {
+      try {
+        await this.#blobs().get(address, blobKey, file)
+      } catch (error) {
+        throw BundleUnavailable({ job: job.graph.name, blobKey }, error)
+      }
+    })
   }
 
-  async #fetch(job: JobInformation, blobKey: string, address: string): Promise<string> {
-    const file = join(this.#folder, `${blobKey}.tgz`)
-    try {
-      await this.#blobs().get(address, blobKey, file)
-    } catch (error) {
-      throw BundleUnavailable({ job: job.graph.name, blobKey }, error)
-    }
-    const target = join(this.#folder, blobKey)
-    const { moduleUrl } = await extractBundle(file, target, { runtimeModuleDirs: findRuntimeModuleDirs() })
-    await rm(file, { force: true })
-    return moduleUrl
+  /** Nothing of the job runs here any more. Never rejects. */
+  release(jobId: JobId): Promise<void> {
+    return this.#folder.release(jobId)
   }
 }

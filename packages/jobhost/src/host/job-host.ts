@@ -119,6 +119,8 @@ export class JobHost {
     this.#jobs.delete(jobId)
     const stopped = Promise.all([this.#stopping.get(jobId), job.stop()]).then(() => {
       if (this.#stopping.get(jobId) === stopped) this.#stopping.delete(jobId)
+      // A next run has taken it already. Never rejects.
+      if (!this.#jobs.has(jobId)) void this.#bundles.release(jobId)
     })
     this.#stopping.set(jobId, stopped)
     await stopped

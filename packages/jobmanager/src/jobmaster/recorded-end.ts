@@ -1,4 +1,4 @@
-import { isStoredList } from '@flink-ts/common'
+import { storedBlobKeys } from '@flink-ts/common'
 import type { JobResult } from '@flink-ts/gateways'
 import type { JobLeftovers } from '@flink-ts/highavailability'
 import type { DiscardAction } from '../checkpoint/aborted-folders.ts'
@@ -28,13 +28,6 @@ export function recordedEnd(facts: {
     outcome,
     endedAt,
     leftovers: folders && { directory, folders: folders.map(recordedFolder) },
-    blobKeys: result.status === 'FINISHED' ? blobKeysOf(result.result.accumulators) : [],
+    blobKeys: result.status === 'FINISHED' ? storedBlobKeys(result.result.accumulators) : [],
   }
-}
-
-/** Blobs with large lists of a result. */
-function blobKeysOf(accumulators: Readonly<Record<string, unknown>>): readonly string[] {
-  return Object.values(accumulators).flatMap(value =>
-    isStoredList(value) ? value.parts.flatMap(part => ('blobKey' in part ? [part.blobKey] : [])) : [],
-  )
 }

@@ -24,6 +24,8 @@ export interface BlobStore {
   put(key: string, parts: AsyncIterable<Uint8Array>): Promise<void>
   /** The content in order. Throws `rpc.blob-not-found`. */
   read(key: string): AsyncIterable<Uint8Array>
+  /** Idempotent. */
+  delete(key: string): Promise<void>
 }
 
 /** Size of the parts in which content travels. */

@@ -1,8 +1,6 @@
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { type Clock, isFlinkError, type Logger, type Random } from '@flink-ts/common'
+import { type Clock, isFlinkError, type JobId, type Logger, type Random } from '@flink-ts/common'
 import type { JobInformation } from '@flink-ts/gateways'
-import { extractBundle, findRuntimeModuleDirs } from '@flink-ts/jobgraph'
+import { BundleFolder } from '@flink-ts/jobgraph'
 import type { BlobAccess } from '@flink-ts/rpc'
 import { BundleUnavailable } from '../errors.ts'
 import { retryWithBackoff } from './backoff.ts'
@@ -11,6 +9,8 @@ import { retryWithBackoff } from './backoff.ts'
 export interface BundleCache {
   /** URL of the module to evaluate. Rejects with `taskmanager.bundle-unavailable` and errors of the bundle. */
   moduleUrl(job: JobInformation): Promise<string>
+  /** Nothing of the job runs in this process any more. Never rejects. */
+  release(jobId: JobId): Promise<void>
 }
 
 const BACKOFF = { initialMs: 50, maxMs: 500 }
@@ -23,16 +23,14 @@ interface BundleCacheDependencies {
   readonly logger: Logger
 }
 
-/** Bundles fetched from the JobManager, unpacked once for the process and kept as long as its folder is. */
+/** Bundles fetched from the JobManager: see {@link BundleFolder}. */
 export class BlobBundleCache implements BundleCache {
-  readonly #directory: string
+  readonly #folder: BundleFolder
   readonly #ports: BundleCacheDependencies
-  /** By blob key; failed ones are removed. */
-  readonly #bundles = new Map<string, Promise<string>>()
 
   /** @param options `directory`: a folder of this process alone */
   constructor(options: { readonly directory: string }, dependencies: BundleCacheDependencies) {
-    this.#directory = options.directory
+    this.#folder = new BundleFolder(options)
     this.#ports = dependencies
   }
 
@@ -40,18 +38,15 @@ export class BlobBundleCache implements BundleCache {
     const { code } = job.program
     if (code.type === 'module') return Promise.resolve(code.url)
     const { blobKey } = code
-    let bundle = this.#bundles.get(blobKey)
-    if (bundle === undefined) {
-      bundle = this.#fetch(job, blobKey)
-      this.#bundles.set(blobKey, bundle)
-      bundle.catch(() => this.#bundles.delete(blobKey))
-    }
-    return bundle
+    return this.#folder.use(job.jobId, blobKey, file => this.#fetch(job, blobKey, file))
   }
 
-  async #fetch(job: JobInformation, blobKey: string): Promise<string> {
+  release(jobId: JobId): Promise<void> {
+    return this.#folder.release(jobId)
+  }
+
+  async #fetch(job: JobInformation, blobKey: string, file: string): Promise<void> {
     const { blobs, clock } = this.#ports
-    const file = join(this.#directory, `${blobKey}.tgz`)
     const deadlineMs = clock.monotonicMs() + FETCH_TIMEOUT_MS
     try {
       await retryWithBackoff(
@@ -64,9 +59,5 @@ export class BlobBundleCache implements BundleCache {
     } catch (error) {
       throw BundleUnavailable({ job: job.graph.name, blobKey }, error)
     }
-    const target = join(this.#directory, blobKey)
-    const { moduleUrl } = await extractBundle(file, target, { runtimeModuleDirs: findRuntimeModuleDirs() })
-    await rm(file, { force: true })
-    return moduleUrl
   }
 }

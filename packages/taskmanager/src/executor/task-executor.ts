@@ -256,6 +256,8 @@ export class TaskExecutor {
     this.#localState.of(jobId).left()
     this.#jobs.get(jobId)?.close('no slot is left')
     this.#jobs.delete(jobId)
+    // Never rejects.
+    void this.#ports.bundles.release(jobId)
   }
 
   /** What the JobMaster of a job may call: only for its own slots. */

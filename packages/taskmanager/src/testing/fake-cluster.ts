@@ -195,6 +195,7 @@ export class FakeCluster {
         },
         bundles: {
           moduleUrl: async ({ program }) => (program.code.type === 'module' ? program.code.url : ''),
+          release: async () => {},
         },
         slotThreads,
       },
