@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
@@ -23,7 +23,12 @@ describe.skipIf(reason !== undefined)(
       logs = mkdtempSync(join(tmpdir(), 'flink-web-'))
       // All processes write to the same one, as far as this test cares.
       process.env['FLINK_LOG_FILE'] = join(logs, 'flink.log')
-      const starting = TestCluster.start({ taskManagers: 1, slots: 4 })
+      const starting = TestCluster.start({
+        taskManagers: 1,
+        slots: 4,
+        // The one that is looked at must still be there when its page is.
+        configuration: { 'web.checkpoints.history': '1000' },
+      })
       cluster = await starting.finally(() => delete process.env['FLINK_LOG_FILE'])
       origin = `http://127.0.0.1:${cluster.restPort}`
       const submit = (...args: readonly string[]) =>
@@ -66,11 +71,13 @@ describe.skipIf(reason !== undefined)(
         [job, /limits? the job|at its limit|by bursts/],
         [`${drawer}detail`, /at most \d+/],
         [`${drawer}subtasks`, 'Task manager'],
+        [`${drawer}skew`, 'One subtask has it all.'],
         [`${drawer}task-managers`, '1 running'],
         [`${drawer}watermarks`, '2023-11-14'],
         [`${drawer}back-pressure`, /\bok\b|\blow\b|\bhigh\b/],
         [`${drawer}accumulators`, /has added nothing/],
         [`${drawer}metrics`, /Find one of \d+ metrics|numRecordsIn/],
+        [`${drawer}flame-graph`, /With what it calls|No sample was found/],
         [`${job}/checkpoints`, 'Latest completed checkpoint'],
         [`${job}/checkpoints/history`, 'completed'],
         [`${job}/checkpoints/history/${checkpoints?.latest.completed.id}`, 'By vertex'],
@@ -85,6 +92,8 @@ describe.skipIf(reason !== undefined)(
         [`#/job/${failed}/timeline`, 'failed'],
         [`#/job/${finished}`, 'all tasks came to their end'],
         [`#/job/${finished}/accumulators`, 'checked'],
+        ['#/submit', 'No program has been uploaded.'],
+        ['#/submit/unknown', 'No program has been uploaded.'],
         ['#/task-managers', 'taskmanager-0'],
         ['#/task-manager/taskmanager-0', 'running sensors'],
         ['#/task-manager/taskmanager-0/metrics', 'Status.JVM.CPU.Load'],
@@ -150,6 +159,55 @@ describe.skipIf(reason !== undefined)(
       await page.keyboard.press('Escape')
       await page.getByRole('complementary').waitFor({ state: 'detached' })
       expect(await focused()).toMatch(/^check/)
+      expect(troubles()).toEqual([])
+      await page.context().close()
+    })
+
+    test('takes a program that is dropped, shows its plan, runs it, starts it again, and removes it', async () => {
+      const bundle = join(logs, 'sensors.tgz')
+      const { code, stderr } = await cluster.flink('bundle', JOB, '-o', bundle).finished
+      expect(code, stderr).toBe(0)
+      const { page, troubles } = await openPage(browser, origin)
+      await page.goto('/#/submit')
+      const drop = async (name: string, content: Buffer) => {
+        const bytes = `Uint8Array.from(atob('${content.toString('base64')}'), c => c.charCodeAt(0))`
+        const dataTransfer = await page.evaluateHandle(
+          `(() => { const t = new DataTransfer(); t.items.add(new File([${bytes}], '${name}')); return t })()`,
+        )
+        await page.getByText('Drop a job bundle here').dispatchEvent('drop', { dataTransfer })
+      }
+      await drop('job.jar', Buffer.from('PK'))
+      await page
+        .getByRole('alert')
+        .getByText(/flink bundle/)
+        .waitFor()
+      expect(troubles().every(trouble => trouble.includes('400'))).toBe(true)
+      await drop('sensors.tgz', readFileSync(bundle))
+      await page.getByRole('heading', { name: 'Run sensors.tgz' }).waitFor()
+
+      const program = page.getByLabel('Arguments')
+      await program.fill('--name "submitted')
+      await page.getByText(/does not end with it/).waitFor()
+      await program.fill('--name "submitted sensors" --records 100')
+      await page.getByLabel('Parallelism').fill('2')
+      await page.getByRole('button', { name: 'Show plan' }).click()
+      await page.getByRole('region', { name: 'Plan' }).getByText('hottest of a second').waitFor()
+      expect(await page.getByRole('region', { name: 'Plan' }).getByText('×2').count()).toBeGreaterThan(0)
+      await page.getByRole('button', { name: 'Run', exact: true }).click()
+
+      await page.getByRole('heading', { name: 'submitted sensors' }).waitFor()
+      await page.getByText('FINISHED', { exact: true }).first().waitFor()
+      const address = page.url()
+      await page.getByRole('button', { name: 'Start again' }).click()
+      await page.getByLabel('the beginning, without state').check()
+      await page.getByRole('dialog').getByRole('button', { name: 'Start again' }).click()
+      await page.getByRole('link', { name: /^runs as job/ }).click()
+      await page.getByText('FINISHED', { exact: true }).first().waitFor()
+      expect(page.url()).not.toBe(address)
+
+      await page.goto('/#/submit')
+      await page.getByRole('button', { name: 'Remove sensors.tgz' }).click()
+      await page.getByText('No program has been uploaded.').waitFor()
       expect(troubles()).toEqual([])
       await page.context().close()
     })

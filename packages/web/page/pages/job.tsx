@@ -6,11 +6,12 @@ import { count, duration, time } from '../model/format.ts'
 import { type JobHistory, latestRates, withJob } from '../model/job-history.ts'
 import { whatLimits } from '../model/why.ts'
 import { Accumulators } from './job/accumulators.tsx'
-import { JobActions, Operations } from './job/actions.tsx'
+import { JobActions } from './job/actions.tsx'
 import { CheckpointsTab } from './job/checkpoints.tsx'
 import { ConfigurationTab } from './job/configuration.tsx'
 import { ExceptionsTab } from './job/exceptions.tsx'
 import { GraphTab } from './job/graph-tab.tsx'
+import { Operations } from './job/operations.tsx'
 import { TimelineTab } from './job/timeline.tsx'
 import { hasEnded } from './jobs.tsx'
 
@@ -99,7 +100,7 @@ function Head({ job }: { job: Job }) {
           </span>
         </div>
       </div>
-      {!hasEnded(job) && <JobActions jobId={job.jid} state={job.state} />}
+      <JobActions jobId={job.jid} state={job.state} ended={hasEnded(job)} />
     </div>
   )
 }
