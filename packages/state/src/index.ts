@@ -48,7 +48,7 @@ export type {
 } from './api/user-states.ts'
 export { createHashMapKeyedStateBackend } from './backends/hashmap/create-hash-map-keyed-state-backend.ts'
 export type { HashMapBackendOptions } from './backends/hashmap/hash-map-keyed-state-backend.ts'
-export { loadStateBackend } from './backends/load-state-backend.ts'
+export { loadStateBackend, stateBackendProblem } from './backends/load-state-backend.ts'
 export { createOperatorStateBackend } from './backends/operator/create-operator-state-backend.ts'
 export { makePlainUserState, type StatePlace } from './backends/plain/plain-user-state.ts'
 export {
@@ -125,6 +125,7 @@ export {
 export {
   CHECKPOINT_INLINE_THRESHOLD,
   jobStateSettingsOf,
+  ROCKSDB_LOCAL_DIRECTORY,
   STATE_BACKEND,
   type StateSettings,
   stateSettingsOf,

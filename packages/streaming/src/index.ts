@@ -38,9 +38,11 @@ export type { JobListener } from './environment/job-listener.ts'
 export { ParameterTool } from './environment/parameter-tool.ts'
 export { RestartStrategies } from './environment/restart-strategies.ts'
 export {
+  EmbeddedRocksDBStateBackend,
   FsStateBackend,
   HashMapStateBackend,
   MemoryStateBackend,
+  RocksDBStateBackend,
   type StateBackendChoice,
 } from './environment/state-backends.ts'
 export { StreamExecutionEnvironment } from './environment/stream-execution-environment.ts'

@@ -86,8 +86,13 @@ export interface BackoffSettings {
 /**
  * Throws `common.invalid-option-value`, `taskmanager.slot-memory-too-small` and `taskmanager.network-memory-bounds`.
  * @param slots of the TaskManager
+ * @param storeFolder of this TaskManager alone, for state that is kept in files
  */
-export function taskExecutorSettingsOf(configuration: Configuration, slots: number): TaskExecutorSettings {
+export function taskExecutorSettingsOf(
+  configuration: Configuration,
+  slots: number,
+  storeFolder?: string,
+): TaskExecutorSettings {
   return {
     cancellationTimeoutMs: configuration.get(TASK_CANCELLATION_TIMEOUT),
     slotTimeoutMs: configuration.get(SLOT_TIMEOUT),
@@ -100,7 +105,7 @@ export function taskExecutorSettingsOf(configuration: Configuration, slots: numb
       limitBytes: networkMemoryBytes(configuration),
       channelBytes: configuration.get(RING_SIZE),
     },
-    state: stateSettingsOf(configuration),
+    state: { ...stateSettingsOf(configuration), localDirectory: storeFolder },
     slotMemoryBytes: slotMemoryBytes(configuration.get(TASK_HEAP_SIZE), slots),
     overdraftLimits: {
       maxBytes: configuration.get(MAX_OVERDRAFT_SIZE),

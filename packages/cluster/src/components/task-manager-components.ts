@@ -20,6 +20,8 @@ export interface TaskManagerComponentsOptions {
   readonly slots: number
   /** Folder of this TaskManager alone. */
   readonly bundleFolder: string
+  /** Folder of this TaskManager alone, for state that is kept in files. */
+  readonly storeFolder: string
   /** Folders of this TaskManager alone, for copies of state. */
   readonly localStateFolders: readonly string[]
   readonly dataBindHost: string
@@ -87,7 +89,7 @@ export async function startTaskManagerComponents(
       host: dataHost,
       hardware: { cpuCores: availableParallelism(), physicalMemoryBytes: totalmem(), pid: process.pid },
       resourceManagerAddress: options.resourceManagerAddress,
-      settings: taskExecutorSettingsOf(configuration, options.slots),
+      settings: taskExecutorSettingsOf(configuration, options.slots, options.storeFolder),
       threadLogger: options.threadLogger,
       localStateFolders: options.localStateFolders.map(folder => toUri(folder)),
     },

@@ -3,6 +3,7 @@ import { JOBMANAGER_RPC_ADDRESS, type ResourceId, VERSION } from '@flink-ts/comm
 import { jobManagerAccess } from '@flink-ts/highavailability'
 import { DATA_PORT } from '@flink-ts/network'
 import { GrpcRpcClient, sessionSettingsOf } from '@flink-ts/rpc'
+import { ROCKSDB_LOCAL_DIRECTORY } from '@flink-ts/state'
 import {
   LOCAL_BACKUP_DIRECTORIES,
   LOG_LEVEL,
@@ -49,6 +50,8 @@ await runProcess('taskmanager', async (start, end) => {
     .map(directory => directory.trim())
     .filter(directory => directory !== '')
     .map(directory => WorkingDirectory.create(directory, 'local-state'))
+  const storeDirectory = configuration.get(ROCKSDB_LOCAL_DIRECTORY)
+  const stores = storeDirectory === '' ? undefined : WorkingDirectory.create(storeDirectory, 'rocksdb')
   const components = await startTaskManagerComponents(
     {
       configuration,
@@ -56,6 +59,7 @@ await runProcess('taskmanager', async (start, end) => {
       slots: configuration.get(NUMBER_OF_TASK_SLOTS),
       keepSpareThread: true,
       bundleFolder: join(workingDirectory.path, 'bundles'),
+      storeFolder: stores?.path ?? join(workingDirectory.path, 'stores'),
       localStateFolders:
         localState.length > 0
           ? localState.map(({ path }) => path)
@@ -91,6 +95,7 @@ await runProcess('taskmanager', async (start, end) => {
         await components.close()
       } finally {
         for (const folder of localState) folder.remove()
+        stores?.remove()
       }
     },
   }

@@ -115,6 +115,7 @@ export class MiniCluster {
             resourceManagerAddress: rpc.address,
             slots: options.slots,
             bundleFolder: join(folder, `bundles-${index}`),
+            storeFolder: join(folder, `stores-${index}`),
             localStateFolders: [join(folder, `local-state-${index}`)],
             dataBindHost: '127.0.0.1',
             dataHost: '127.0.0.1',

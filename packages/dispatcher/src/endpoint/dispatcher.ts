@@ -29,6 +29,7 @@ import {
 } from '@flink-ts/gateways'
 import { isGloballyTerminal } from '@flink-ts/jobgraph'
 import type { RpcEndpoint, RpcService, RpcSession } from '@flink-ts/rpc'
+import { STATE_BACKEND, stateBackendProblem } from '@flink-ts/state'
 import { DispatcherOptionKeys } from '../dispatcher-options.ts'
 import {
   BundleMissing,
@@ -204,6 +205,8 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
     const { jobId } = graph
     const problems = validateJobGraph(graph)
     if (problems.length > 0) throw InvalidJobGraph({ jobId, problems })
+    const missing = stateBackendProblem(graph.state?.backend ?? this.#options.configuration.get(STATE_BACKEND))
+    if (missing !== undefined) throw missing
     this.#refuseDuplicate(jobId)
     // Taken before the first await, so that a repeated call finds it.
     this.#submitting.add(jobId)

@@ -16,9 +16,9 @@ export interface KeyedBackendOptions {
   /** Longest time that a snapshot works without a pause, in milliseconds; 1 if absent. */
   readonly snapshotSliceMs?: number
   /** Folder of this process for files of backends; the system's temporary folder if absent. */
-  readonly localDirectory?: string
+  readonly localDirectory?: string | undefined
   /** Of the backend `rocksdb`. */
-  readonly rocksDb?: RocksDbSettings
+  readonly rocksDb?: RocksDbSettings | undefined
 }
 
 /**

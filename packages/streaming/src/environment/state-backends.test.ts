@@ -1,7 +1,13 @@
 import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
 import { plannedJob } from '../graph/fake-context.ts'
-import { FsStateBackend, HashMapStateBackend, MemoryStateBackend } from './state-backends.ts'
+import {
+  EmbeddedRocksDBStateBackend,
+  FsStateBackend,
+  HashMapStateBackend,
+  MemoryStateBackend,
+  RocksDBStateBackend,
+} from './state-backends.ts'
 import type { StreamExecutionEnvironment } from './stream-execution-environment.ts'
 
 const stateOf = async (set: (env: StreamExecutionEnvironment) => void, client = {}) => {
@@ -19,6 +25,14 @@ test('a job says itself where its state is kept, or leaves it to the cluster', a
   }
   expect(await stateOf(env => env.setStateBackend(new FsStateBackend('checkpoints')))).toEqual([
     { backend: 'hashmap' },
+    pathToFileURL('checkpoints').href,
+  ])
+  expect(await stateOf(env => env.setStateBackend(new EmbeddedRocksDBStateBackend()))).toEqual([
+    { backend: 'rocksdb' },
+    undefined,
+  ])
+  expect(await stateOf(env => env.setStateBackend(new RocksDBStateBackend('checkpoints')))).toEqual([
+    { backend: 'rocksdb' },
     pathToFileURL('checkpoints').href,
   ])
   const client = {

@@ -11,6 +11,22 @@ export class HashMapStateBackend implements StateBackendChoice {
   readonly type = 'hashmap'
 }
 
+/** Keyed state in RocksDB on the local disks of the TaskManagers, where it is installed: larger than memory. */
+export class EmbeddedRocksDBStateBackend implements StateBackendChoice {
+  readonly type = 'rocksdb'
+}
+
+/** Flink's old name for state in RocksDB with checkpoints in files. */
+export class RocksDBStateBackend implements StateBackendChoice {
+  readonly type = 'rocksdb'
+  readonly checkpointDirectory: string | URL
+
+  /** @param checkpointDirectory path or URI; in a cluster one that all hosts can reach */
+  constructor(checkpointDirectory: string | URL) {
+    this.checkpointDirectory = checkpointDirectory
+  }
+}
+
 /** Flink's old name for state on the heap with checkpoints in files. */
 export class FsStateBackend implements StateBackendChoice {
   readonly type = 'hashmap'

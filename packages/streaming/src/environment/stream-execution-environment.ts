@@ -182,7 +182,7 @@ export class StreamExecutionEnvironment {
   }
 
   /**
-   * Where keyed state is kept: `hashmap`, a module whose default export is a StateBackend, or Flink's classes for it.
+   * Where keyed state is kept: `hashmap`, `rocksdb`, a module whose default export is a StateBackend, or Flink's classes for it.
    * @example env.setStateBackend(new HashMapStateBackend())
    */
   setStateBackend(backend: string | StateBackendChoice): this {

@@ -117,7 +117,10 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
       this.#report({ status: 'INITIALIZING' })
       const task = { deployment: this.deployment, vertex: this.#vertex, program: this.#program }
       const restored = await restoreTask(task, this.timestamp, this.#ports.backends)
-      if (this.#state !== 'starting') return
+      if (this.#state !== 'starting') {
+        this.#closeBackends(restored.backends)
+        return
+      }
       this.#backends = restored.backends
       const { chain } = this.#assemble(restored)
       // Back to front: what is opened may emit as soon as it is.
@@ -322,9 +325,20 @@ export class StreamTask implements ScheduledTask, DirectConsumer {
 
   #end(closeFailure: { error: unknown } | undefined): void {
     this.#actions.close()
+    this.#closeBackends(this.#backends)
     this.#state = 'ended'
     this.#report(finalOutcome(this.#outcome as Outcome, closeFailure))
     this.#ports.onEnded()
+  }
+
+  #closeBackends(backends: readonly OperatorBackends[]): void {
+    for (const { keyed } of backends) {
+      try {
+        keyed?.close?.()
+      } catch (error) {
+        this.#logger.warn({ error }, 'closing a state backend failed')
+      }
+    }
   }
 
   #report(state: Parameters<typeof stateUpdate>[1]): void {

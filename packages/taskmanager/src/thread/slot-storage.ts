@@ -63,8 +63,12 @@ export function backendsOf(
   return {
     keyed: async (options, restored) => {
       const { createKeyedBackend } = await loadStateBackend(settings.backend)
-      const { compression, incremental } = settings
-      return createKeyedBackend({ ...options, compression, incremental }, restored, reader)
+      const { compression, incremental, localDirectory, rocksDb } = settings
+      return createKeyedBackend(
+        { ...options, compression, incremental, localDirectory, rocksDb },
+        restored,
+        reader,
+      )
     },
     operator: restored => createOperatorStateBackend(restored, reader),
     read: location => reader.read(location),
