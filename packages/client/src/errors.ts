@@ -11,6 +11,16 @@ export const NoJobManager = defineError<{ address: string; waitedMs: number; rea
     'in conf/flink-conf.yaml or with -D.',
 })
 
+/** A file or folder that the program has registered is not there. */
+export const CachedFileNotFound = defineError<{ name: string; uri: string }>({
+  code: 'client.cached-file-not-found',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `registerCachedFile: there is no file or folder ${d.uri} for '${d.name}'. It is read where the job is submitted; ` +
+    'relative paths are resolved from the folder in which that happens.',
+})
+
 /** The job was cancelled, so it has no result. */
 export const JobCancelled = defineError<{ jobId: string }>({
   code: 'client.job-cancelled',

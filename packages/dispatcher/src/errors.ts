@@ -26,6 +26,15 @@ export const BundleMissing = defineError<{ jobId: string; blobKey: string }>({
     `The bundle ${d.blobKey} of job ${d.jobId} is not in the blob store: upload it before the job is submitted.`,
 })
 
+/** A file that the program has registered is not in the blob store. */
+export const CachedFileMissing = defineError<{ jobId: string; blobKey: string }>({
+  code: 'dispatcher.cached-file-missing',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The blob ${d.blobKey} of a cached file of job ${d.jobId} is not in the blob store: submit the job again.`,
+})
+
 /** The job graph cannot be run. */
 export const InvalidJobGraph = defineError<{ jobId: string; problems: readonly string[] }>({
   code: 'dispatcher.invalid-job-graph',

@@ -70,6 +70,7 @@ export {
   DeltaTrigger,
   DescriptiveStatisticsHistogram,
   DiscardingSink,
+  type DistributedCache,
   DoubleCounter,
   type Duration,
   EventTimeSessionWindows,

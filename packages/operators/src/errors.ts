@@ -1,5 +1,15 @@
 import { defineError } from '@flink-ts/common'
 
+/** A cached file that the program has not registered. */
+export const CachedFileUnknown = defineError<{ operator: string; name: string; known: readonly string[] }>({
+  code: 'operators.cached-file-unknown',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `'${d.operator}' asks for the cached file '${d.name}' (there are: ${d.known.join(', ') || 'none'}): register it with ` +
+    `env.registerCachedFile(path, '${d.name}') before execute.`,
+})
+
 /** A broadcast variable that the operator does not have. */
 export const BroadcastVariableUnknown = defineError<{
   operator: string

@@ -122,6 +122,7 @@ export {
   SimpleCounter,
 } from './functions/metrics.ts'
 export type {
+  DistributedCache,
   FunctionInitializationContext,
   RichFunction,
   RuntimeContext,

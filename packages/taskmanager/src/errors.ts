@@ -128,6 +128,24 @@ export const InvalidDeployment = defineError<{ task: string; problem: string }>(
   message: d => `The deployment of ${d.task} cannot be carried out: ${d.problem}.`,
 })
 
+/** A file that a program has registered could not be copied. */
+export const CachedFileUnavailable = defineError<{ job: string; name: string; uri: string }>({
+  code: 'taskmanager.cached-file-unavailable',
+  domain: 'external',
+  retry: 'backoff',
+  message: d =>
+    `The cached file '${d.name}' (${d.uri}) of job ${d.job} could not be fetched from the JobManager. See the cause.`,
+})
+
+/** A cached file that cannot be what a client of this version sends. */
+export const CachedFileInvalid = defineError<{ name: string; reason: string }>({
+  code: 'taskmanager.cached-file-invalid',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The cached file '${d.name}' cannot be stored: ${d.reason}. Submit the job with a client of this version.`,
+})
+
 /** The code of a job could not be fetched or unpacked. */
 export const BundleUnavailable = defineError<{ job: string; blobKey: string }>({
   code: 'taskmanager.bundle-unavailable',

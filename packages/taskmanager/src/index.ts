@@ -5,6 +5,7 @@
 export { BarrierAligner } from './checkpoint/barrier-aligner.ts'
 export type { Barrier, BarrierListener } from './checkpoint/barrier-handler.ts'
 export { BlobBundleCache, type BundleCache } from './executor/bundle-cache.ts'
+export { CachedFiles } from './executor/cached-files.ts'
 export { TaskExecutor } from './executor/task-executor.ts'
 export type {
   TaskExecutorDependencies,

@@ -23,6 +23,7 @@ import { clientRetryPeriod, clientTimeout } from '../client-options.ts'
 import { type ConnectionEvent, DispatcherConnection } from '../connection/dispatcher-connection.ts'
 import { JobCancelled, JobFailed, JobLost, JobStateUnknown, ProgramTooLarge } from '../errors.ts'
 import { withStoredLists } from './stored-results.ts'
+import { withUploadedFiles } from './upload-cached-files.ts'
 
 const FIRST_CONNECT_TIMEOUT_MS = 2000
 const TRANSFER_TRIES = 4
@@ -134,10 +135,27 @@ export class ClusterClient {
   }
 
   /**
-   * Submits a job whose bundle is in the cluster. Repeating it after a lost answer makes no second job. Rejects with
-   * `client.program-too-large` if what travels with it is more than a message holds.
+   * Submits a job whose bundle is in the cluster; uploads the files that its program has registered. Repeating it after
+   * a lost answer makes no second job. Rejects with
+   * `client.program-too-large` if what travels with it is more than a message holds, and
+   * `client.cached-file-not-found`.
    */
   async submitJob(submission: JobSubmission): Promise<JobClient> {
+    const put = (path: string): Promise<string> =>
+      this.#repeated('Upload of a cached file', () => this.#rpc.blobs.put(this.address, path))
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#submit({ ...submission, graph: await withUploadedFiles(submission.graph, put) })
+        return this.jobClient(submission.graph.jobId)
+      } catch (error) {
+        // The JobManager was started anew in between, or another job that had the same files is forgotten.
+        const missing = isFlinkError(error) && error.code === 'dispatcher.cached-file-missing'
+        if (!missing || attempt === TRANSFER_TRIES) throw error
+      }
+    }
+  }
+
+  async #submit(submission: JobSubmission): Promise<void> {
     await this.#connection.call('submitJob', async (gateway, retries) => {
       try {
         await gateway.submitJob(submission)
@@ -147,7 +165,6 @@ export class ClusterClient {
         if (!accepted) throw error
       }
     })
-    return this.jobClient(submission.graph.jobId)
   }
 
   /** A job that was submitted by anybody. Not checked to exist. */

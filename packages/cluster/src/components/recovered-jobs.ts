@@ -7,6 +7,7 @@ import type {
 } from '@flink-ts/dispatcher'
 import type { JobSubmission } from '@flink-ts/gateways'
 import type { JobProgress, JobStore, StoredJob } from '@flink-ts/highavailability'
+import { cachedBlobKeys } from '@flink-ts/jobgraph'
 import type { CheckpointStorage, SavepointStorage } from '@flink-ts/state'
 import type { LeadershipTerm } from './job-manager-components.ts'
 
@@ -50,7 +51,8 @@ export function durableJobs(store: JobStore, logger: Logger): NonNullable<Dispat
   return {
     async add(submission) {
       const { graph, program } = submission
-      const blobKeys = program.code.type === 'bundle' ? [program.code.blobKey] : []
+      const code = program.code.type === 'bundle' ? [program.code.blobKey] : []
+      const blobKeys = [...code, ...cachedBlobKeys(graph.cachedFiles)]
       try {
         await store.add(graph.jobId, submission, blobKeys)
       } catch (error) {

@@ -1,10 +1,12 @@
 import { availableParallelism, totalmem } from 'node:os'
+import { join } from 'node:path'
 import type { Clock, Configuration, InstanceId, Logger, LoggerOptions, Random } from '@flink-ts/common'
 import { toUri } from '@flink-ts/filesystem'
 import { NetworkThreadClient } from '@flink-ts/network'
 import { type RpcClient, sessionSettingsOf } from '@flink-ts/rpc'
 import {
   BlobBundleCache,
+  CachedFiles,
   type SlotThread,
   type SlotThreadFactory,
   TaskExecutor,
@@ -100,6 +102,10 @@ export async function startTaskManagerComponents(
       network,
       blobs: rpc.blobs,
       monitor,
+      cachedFiles: new CachedFiles(
+        { directory: join(options.bundleFolder, 'cached-files') },
+        { ...dependencies, blobs: rpc.blobs },
+      ),
       bundles: new BlobBundleCache(
         { directory: options.bundleFolder },
         { ...dependencies, blobs: rpc.blobs },

@@ -27,12 +27,13 @@ import {
   type TaskInspection,
   type VertexAttempts,
 } from '@flink-ts/gateways'
-import { isGloballyTerminal } from '@flink-ts/jobgraph'
+import { cachedBlobKeys, isGloballyTerminal } from '@flink-ts/jobgraph'
 import type { RpcEndpoint, RpcService, RpcSession } from '@flink-ts/rpc'
 import { STATE_BACKEND, stateBackendProblem } from '@flink-ts/state'
 import { DispatcherOptionKeys } from '../dispatcher-options.ts'
 import {
   BundleMissing,
+  CachedFileMissing,
   DispatcherStopped,
   DuplicateJob,
   InvalidJobGraph,
@@ -213,6 +214,9 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
     try {
       if (program.code.type === 'bundle' && !(await this.#deps.hasBlob(program.code.blobKey))) {
         throw BundleMissing({ jobId, blobKey: program.code.blobKey })
+      }
+      for (const blobKey of cachedBlobKeys(graph.cachedFiles)) {
+        if (!(await this.#deps.hasBlob(blobKey))) throw CachedFileMissing({ jobId, blobKey })
       }
     this.#blobs.submitted(submission)
       if (this.#stopped) throw DispatcherStopped({ jobId })

@@ -49,6 +49,8 @@ export interface JobInformation {
   readonly program: ReplayableProgram
   /** `jobmanager` address for fetching blobs. */
   readonly blobAddress: string
+  /** Where the TaskManager has the cached files of the job, by name: its own to say. */
+  readonly cachedFilePaths?: Readonly<Record<string, string>>
   /** Resolved base URI of checkpoint storage; undefined: no checkpoints. */
   readonly checkpointDirectory: string | undefined
 }

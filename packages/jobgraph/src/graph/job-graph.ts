@@ -1,4 +1,5 @@
 import type { JobId, JobVertexId, OperatorId } from '@flink-ts/common'
+import type { CachedFile } from './cached-file.ts'
 import type { RestartStrategy } from './restart-strategy.ts'
 
 /** How the records of an edge are spread over the consuming subtasks. */
@@ -121,6 +122,8 @@ export interface JobGraph {
   readonly autoWatermarkIntervalMs: number
   /** Milliseconds after which a started batch is sent; 0 after each record, -1 only when full. */
   readonly bufferTimeoutMs: number
+  /** Files that each TaskManager copies for the functions of the job. Absent: none. */
+  readonly cachedFiles?: readonly CachedFile[]
   /** Shown to users; not interpreted. */
   readonly globalJobParameters: Readonly<Record<string, string>>
 }

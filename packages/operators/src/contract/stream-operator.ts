@@ -115,6 +115,8 @@ export interface OperatorContext {
   /** Id of the checkpoint that this attempt was restored from; undefined: fresh start. */
   readonly restoredCheckpointId: number | undefined
   readonly autoWatermarkIntervalMs: number
+  /** Local paths of the files that the program has registered, by name. Absent: there are none. */
+  readonly cachedFiles?: Readonly<Record<string, string>>
   readonly globalJobParameters: Readonly<Record<string, string>>
   /** The task's timestamp register: `timestamp[0]` belongs to the record being pushed; milliseconds, NaN for none. */
   readonly timestamp: Float64Array

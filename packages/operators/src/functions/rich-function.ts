@@ -14,9 +14,20 @@ import type {
   ValueStateDescriptor,
 } from '@flink-ts/state'
 import type { OperatorContext, StreamOperator } from '../contract/stream-operator.ts'
-import { BroadcastVariableUnknown, FunctionShared, KeyedStateOutsideKeyBy } from '../errors.ts'
+import {
+  BroadcastVariableUnknown,
+  CachedFileUnknown,
+  FunctionShared,
+  KeyedStateOutsideKeyBy,
+} from '../errors.ts'
 import { type Accumulator, accumulatorsOf, Counter, Histogram } from './accumulators.ts'
 import { type MetricGroup, metricGroupOf } from './metric-group.ts'
+
+/** Files and folders that the program has registered with `registerCachedFile`, copied to where the function runs. */
+export interface DistributedCache {
+  /** Local path. It must not be written to: other subtasks read it. @throws operators.cached-file-unknown */
+  getFile(name: string): string
+}
 
 /** What a function learns in `open` about where it runs, and the way to its state. */
 export interface RuntimeContext {
@@ -60,6 +71,8 @@ export interface RuntimeContext {
   getDoubleCounter(name: string): Counter
   /** The histogram of that name, made if absent. */
   getHistogram(name: string): Histogram
+  /** Files that the program has registered. */
+  getDistributedCache(): DistributedCache
   /**
    * All records of the stream that was given to `withBroadcastSet` under this name. The same array for all who ask in
    * this subtask: must not be changed.
@@ -101,6 +114,16 @@ export interface RichFunction {
   close?(): void | Promise<void>
 }
 
+function cacheOf({ cachedFiles = {}, operatorName: operator }: OperatorContext): DistributedCache {
+  return {
+    getFile(name) {
+      const path = Object.hasOwn(cachedFiles, name) ? cachedFiles[name] : undefined
+      if (path === undefined) throw CachedFileUnknown({ operator, name, known: Object.keys(cachedFiles) })
+      return path
+    },
+  }
+}
+
 /** The runtime context of a function that runs in `context`'s operator. */
 function runtimeContextOf(context: OperatorContext, keyed: boolean): RuntimeContext {
   const state = (descriptor: StateDescriptor<unknown>): unknown => {
@@ -140,6 +163,7 @@ function runtimeContextOf(context: OperatorContext, keyed: boolean): RuntimeCont
     getLongCounter: counter,
     getDoubleCounter: counter,
     getHistogram: name => getOrAdd(name, () => new Histogram()),
+    getDistributedCache: () => cacheOf(context),
     getBroadcastVariable: <T>(name: string) => {
       const sets = context.broadcastSets
       const set = sets?.get(name)

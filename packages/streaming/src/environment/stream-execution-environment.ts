@@ -1,5 +1,6 @@
 import { type ConfigOption, Configuration } from '@flink-ts/common'
 import {
+  type CachedFile,
   type CheckpointSettings,
   currentExecutionContext,
   type ExecutionContext,
@@ -37,6 +38,7 @@ import {
 import { translate } from '../graph/translate.ts'
 import * as options from '../streaming-options.ts'
 import { CheckpointConfig } from './checkpoint-config.ts'
+import { directoryUri } from './directory-uri.ts'
 import { ExecutionConfig } from './execution-config.ts'
 import { type JobListener, JobListeners } from './job-listener.ts'
 import { jobSettingsOf } from './job-settings.ts'
@@ -64,6 +66,7 @@ export class StreamExecutionEnvironment {
   readonly #target: ExecutionTarget | undefined
   /** Called with the job that is being built. */
   #onExecuted: ((job: Promise<JobClient>) => void)[] = []
+  readonly #cachedFiles = new Map<string, CachedFile>()
   #configuration: Configuration
   #graph = new StreamGraph()
 
@@ -254,6 +257,31 @@ export class StreamExecutionEnvironment {
     return hostSecret(name)
   }
 
+  /**
+   * Has each TaskManager that runs the job copy a file or folder once, for `context.getDistributedCache().getFile(name)`:
+   * a path, or a URI of any storage (`hdfs:`, `s3:`). It is read where and when the job is submitted, and the copies are
+   * removed with the job. @param executable its files may be executed
+   * @example env.registerCachedFile('data/countries.csv', 'countries')
+   */
+  registerCachedFile(path: string, name: string, executable = false): this {
+    const call = 'env.registerCachedFile'
+    if (typeof path !== 'string' || path === '') {
+      throw InvalidArgument({ call, value: String(path), expected: 'a path or a URI' })
+    }
+    if (typeof name !== 'string' || name === '') {
+      throw InvalidArgument({ call, value: `the name ${JSON.stringify(name)}`, expected: 'a text' })
+    }
+    if (this.#cachedFiles.has(name)) {
+      throw InvalidArgument({
+        call,
+        value: `the name '${name}' again`,
+        expected: 'each file a name of its own',
+      })
+    }
+    this.#cachedFiles.set(name, { name, uri: directoryUri(path), executable })
+    return this
+  }
+
   /** The given values, from one subtask. */
   fromElements<T>(...elements: readonly T[]): SingleOutputStreamOperator<T> {
     return this.#collection('fromElements', elements)
@@ -346,10 +374,15 @@ export class StreamExecutionEnvironment {
     const jobType = runsAsBatch(this.#configuration.get(options.RUNTIME_MODE), graph) ? 'BATCH' : undefined
     const settings = jobSettingsOf(name, this.#configuration, parameters, jobType)
     const maxParallelism = this.#configuration.get(options.MAX_PARALLELISM)
-    const { jobGraph, program } = translate(graph, settings, {
-      chainingEnabled: this.#configuration.get(options.OPERATOR_CHAINING),
-      maxParallelism: maxParallelism > 0 ? maxParallelism : undefined,
-    })
+    const cachedFiles = [...this.#cachedFiles.values()]
+    const { jobGraph, program } = translate(
+      graph,
+      { ...settings, ...(cachedFiles.length > 0 && { cachedFiles }) },
+      {
+        chainingEnabled: this.#configuration.get(options.OPERATOR_CHAINING),
+        maxParallelism: maxParallelism > 0 ? maxParallelism : undefined,
+      },
+    )
     this.#graph = new StreamGraph()
     const onExecuted = this.#onExecuted
     this.#onExecuted = []

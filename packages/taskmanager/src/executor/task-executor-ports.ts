@@ -12,6 +12,7 @@ import type { BlobAccess, RpcService } from '@flink-ts/rpc'
 import type { SlotThreadFactory } from '../slots/slot-thread.ts'
 import type { TaskExecutorSettings } from '../taskmanager-options.ts'
 import type { BundleCache } from './bundle-cache.ts'
+import type { CachedFiles } from './cached-files.ts'
 import type { NetworkPort } from './channel-registry.ts'
 
 export interface TaskExecutorOptions {
@@ -43,6 +44,7 @@ export interface TaskExecutorDependencies {
   /** Started; closed by its owner after {@link TaskExecutor.close}. */
   readonly network: TaskExecutorNetwork
   readonly bundles: BundleCache
+  readonly cachedFiles: Pick<CachedFiles, 'paths' | 'fetch' | 'release'>
   /** Of this process. */
   readonly monitor: ProcessMonitor
   /** Of JobManagers: where large results go. */

@@ -258,6 +258,7 @@ export class TaskExecutor {
     this.#jobs.delete(jobId)
     // Never rejects.
     void this.#ports.bundles.release(jobId)
+    void this.#ports.cachedFiles.release(jobId)
   }
 
   /** What the JobMaster of a job may call: only for its own slots. */
@@ -303,11 +304,16 @@ export class TaskExecutor {
     }
     const slot = own(allocationId)
     if (slot === undefined) throw SlotNotAllocated({ allocation: allocationId, job: jobId })
-    const tasks = descriptions.map(description => ({ ...description, job }))
+    const { bundles, cachedFiles } = this.#ports
+    const jobHere = { ...job, cachedFilePaths: cachedFiles.paths(job) }
+    const tasks = descriptions.map(description => ({ ...description, job: jobHere }))
     slot.deploy(
       tasks,
       () => this.#channels.open(tasks),
-      () => this.#ports.bundles.moduleUrl(job),
+      async () => {
+        const [moduleUrl] = await Promise.all([bundles.moduleUrl(job), cachedFiles.fetch(job)])
+        return moduleUrl
+      },
     )
     this.#logger.info({ jobId, allocationId, tasks: tasks.length }, 'tasks accepted')
   }

@@ -63,6 +63,7 @@ export function createOperatorContext(
     checkpointingEnabled: graph.checkpointing.intervalMs !== undefined,
     restoredCheckpointId: deployment.restore?.checkpointId,
     autoWatermarkIntervalMs: graph.autoWatermarkIntervalMs,
+    cachedFiles: deployment.job.cachedFilePaths ?? {},
     globalJobParameters: graph.globalJobParameters,
     timestamp: host.timestamp,
     out: options.out,

@@ -197,6 +197,7 @@ export class FakeCluster {
           moduleUrl: async ({ program }) => (program.code.type === 'module' ? program.code.url : ''),
           release: async () => {},
         },
+        cachedFiles: { paths: () => ({}), fetch: async () => {}, release: async () => {} },
         slotThreads,
       },
     )
