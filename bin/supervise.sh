@@ -14,7 +14,7 @@ pass_on() {
 trap 'pass_on TERM' TERM INT
 trap 'pass_on USR2' USR2
 
-# The daemon must not outlive its supervisor: nobody could stop it.
+# The daemon must not outlive its supervisor: nobody could stop it. The pause must not either.
 bound=()
 if setpriv --help 2>/dev/null | grep -q pdeathsig; then bound=(setpriv --pdeathsig KILL); fi
 
@@ -39,7 +39,7 @@ while :; do
   fi
   [ "$ran" -lt 300 ] || delay=1
   echo "$(date -u +%FT%TZ) The process died (exit code $code) after $ran s: starting it again in $delay s."
-  sleep "$delay" &
+  ${bound[@]+"${bound[@]}"} sleep "$delay" &
   pause=$!
   wait "$pause"
   pause=

@@ -48,6 +48,18 @@ export const CorruptRecord = defineError<{ where: string; reason: string }>({
     `${d.where} cannot be read: ${d.reason}. Restore the file from a backup, or remove its folder to give up the job.`,
 })
 
+/** The record of who leads cannot be read. */
+export const CorruptLease = defineError<{ where: string; reason: string }>({
+  code: 'highavailability.corrupt-lease',
+  domain: 'external',
+  retry: 'backoff',
+  message: d =>
+    `${d.where}, which says what JobManager leads, cannot be read: ${d.reason}. A living leader writes it again, and ` +
+    'without one the next JobManager takes over when the lease has run out: nothing has to be done. If nobody leads ' +
+    'after a minute, look at the disk behind high-availability.storageDir, stop all JobManagers, and remove this file ' +
+    'alone.',
+})
+
 /** The folder for high availability cannot be used. */
 export const StorageUnusable = defineError<{ directory: string; reason: string }>({
   code: 'highavailability.storage-unusable',

@@ -1,8 +1,9 @@
 import { FileAlreadyExists, FileNotFound, type FileSystem, joinUri } from '@flink-ts/filesystem'
-import { CorruptRecord } from '../errors.ts'
+import { CorruptLease } from '../errors.ts'
 import type { LeaseRecord, LeaseStore } from '../leader/lease-store.ts'
 
 const VERSION = 1
+const FIELDS = ['epoch', 'beat', 'released', 'leaderSessionId', 'address', 'holder'] as const
 const NAME = /\/epoch-(\d{12})$/
 
 /**
@@ -72,14 +73,17 @@ function encode(record: LeaseRecord): Buffer {
 }
 
 function decode(where: string, content: Buffer): LeaseRecord {
-  let record: LeaseRecord & { readonly version: number }
+  let record: (LeaseRecord & { readonly version: number }) | null
   try {
     record = JSON.parse(content.toString('utf8')) as typeof record
   } catch (error) {
-    throw CorruptRecord({ where, reason: 'it is no JSON' }, error)
+    throw CorruptLease({ where, reason: content.length === 0 ? 'it is empty' : 'it is no JSON' }, error)
   }
+  if (record === null || typeof record !== 'object') throw CorruptLease({ where, reason: 'it is no record' })
   const { version } = record
   if (version !== VERSION)
-    throw CorruptRecord({ where, reason: `its version is ${version}, known is ${VERSION}` })
+    throw CorruptLease({ where, reason: `its version is ${version}, known is ${VERSION}` })
+  const missing = FIELDS.filter(field => record[field] === undefined)
+  if (missing.length > 0) throw CorruptLease({ where, reason: `it has no ${missing.join(', ')}` })
   return record
 }

@@ -6,7 +6,7 @@ import {
   type Random,
   type Timer,
 } from '@flink-ts/common'
-import { CorruptRecord } from '../errors.ts'
+import { CorruptLease } from '../errors.ts'
 import { LeaderTerm } from './leader-term.ts'
 import { type LeaseAction, LeaseCandidate, type LeaseEvent } from './lease-candidate.ts'
 import type { LeaseHolder, LeaseRecord, LeaseStore } from './lease-store.ts'
@@ -149,9 +149,13 @@ export class LeaderCampaign {
     try {
       record = await this.#deps.store.read()
     } catch (error) {
-      if (!CorruptRecord.is(error)) throw error
+      if (!CorruptLease.is(error)) throw error
       // Whoever holds it writes it again. If nobody does, it runs out as any other.
       const epoch = await this.#deps.store.highest()
+      if (epoch !== this.#seenEpoch) {
+        this.#seenEpoch = epoch
+        this.#logger.warn({ epoch, error }, 'The record of the leader cannot be read')
+      }
       return { type: 'read', lease: { epoch, beat: -1, released: false, holderIsDead: false } }
     }
     if (record === undefined) return { type: 'read', lease: undefined }

@@ -20,6 +20,8 @@ export interface RecordedFolder {
 
 /** How far a running job has come: all that its next JobMaster needs besides the job itself. */
 export interface JobProgress {
+  /** When the job began under its first leader, milliseconds since the epoch. Absent: an older version wrote this. */
+  readonly startedAt?: number
   /** Retained ones, oldest first: the job goes on from the last. */
   readonly checkpoints: readonly RecordedCheckpoint[]
   /** Ids of subsumed checkpoints whose folders are still referred to. */

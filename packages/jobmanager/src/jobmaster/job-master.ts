@@ -102,7 +102,8 @@ export class JobMaster implements RpcEndpoint {
       restored: undefined,
       maxHistory: this.#maxHistory,
     })
-    this.#scheduler = createScheduler(graph, configuration, dependencies)
+    const startedAt = options.progress?.startedAt ?? clock.now()
+    this.#scheduler = createScheduler(graph, configuration, dependencies, startedAt)
     this.#events = new JobEvents(this.#scheduler, coordinator, { clock, logger: this.#logger })
     const schedule = (event: SchedulerEvent): void => this.#events.schedule(event)
     const coordinate = (event: CoordinatorEvent): void => this.#events.coordinate(event)
@@ -156,6 +157,7 @@ export class JobMaster implements RpcEndpoint {
       recording &&
       new ProgressRecorder({
         recorder: recording.recorder,
+        startedAt,
         content: stored => this.#events.coordinator.content(stored),
         clock,
         logger: this.#logger,

@@ -152,8 +152,9 @@ describe('a job that is recorded', () => {
     const before = setUp()
     await before.cluster.settle()
     await before.cluster.advance(2000)
-    const progress = before.recorder.latest as JobProgress
+    const progress = { ...(before.recorder.latest as JobProgress), startedAt: 4711 }
     await before.job.close()
+    expect(before.recorder.latest?.startedAt).toBe(before.job.overview().startTime)
     expect(progress).toMatchObject({ checkpoints: [{ id: 2 }], idsBelow: 22 })
 
     const cluster = new FakeCluster()
@@ -167,7 +168,13 @@ describe('a job that is recorded', () => {
     expect(recorder.lines).toEqual(['progress [2] discarded before: 0'])
     const unrecorded = Array.from({ length: 19 }, (_, i) => 3 + i)
     expect(cluster.storage.discarded).toEqual([1, ...unrecorded])
-    expect(recorder.latest).toMatchObject({ abandoned: [[3, 22]], idsFrom: 22, idsBelow: 42 })
+    expect(recorder.latest).toMatchObject({
+      abandoned: [[3, 22]],
+      idsFrom: 22,
+      idsBelow: 42,
+      startedAt: 4711,
+    })
+    expect(job.overview().startTime).toBe(4711)
     const [task] = [...taskManager.tasks.values()]
     expect(task?.restore?.checkpointId).toBe(2)
     await cluster.advance(1000)

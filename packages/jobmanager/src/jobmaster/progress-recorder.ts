@@ -14,6 +14,8 @@ const RETRY_DELAY_MS = 1000
 
 export interface ProgressRecorderDependencies {
   readonly recorder: JobRecorder
+  /** Of the job, under its first leader; milliseconds since the epoch. */
+  readonly startedAt: number
   /** What is complete now, or would be with one more. */
   readonly content: (stored?: StoredCheckpoint) => Omit<RecoveredCheckpoints, 'nextId'>
   readonly clock: Clock
@@ -122,6 +124,7 @@ export class ProgressRecorder {
       // What comes now came too late: the record of the end stays.
       if (this.#end !== undefined) return
       const progress = recordedProgress(this.#deps.content(stored ?? this.#recorded), {
+        startedAt: this.#deps.startedAt,
         idsFrom: this.#idsFrom,
         idsBelow: Math.max(idsBelow, this.#idsBelow),
       })

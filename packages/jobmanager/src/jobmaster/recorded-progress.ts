@@ -13,7 +13,7 @@ const MAX_ABANDONED = 50
 /** What is complete as it is recorded. */
 export function recordedProgress(
   content: Omit<RecoveredCheckpoints, 'nextId'>,
-  ids: Pick<JobProgress, 'idsFrom' | 'idsBelow'>,
+  facts: Pick<JobProgress, 'idsFrom' | 'idsBelow' | 'startedAt'>,
 ): JobProgress {
   const { checkpoints, referred, claimed, discarded, latestSavepointId, abandoned } = content
   return {
@@ -23,7 +23,7 @@ export function recordedProgress(
     claimed: claimed && recordedFolder(claimed),
     latestSavepointId,
     abandoned,
-    ...ids,
+    ...facts,
   }
 }
 

@@ -4,16 +4,21 @@ import { resolveRestartStrategy } from '../failover/restart-strategy.ts'
 import { JobManagerOptionKeys } from '../jobmanager-options.ts'
 import { JobScheduler } from './job-scheduler.ts'
 
-/** The scheduler of a job, as the cluster is configured. */
+/**
+ * The scheduler of a job, as the cluster is configured.
+ * @param startedAt of the job, if another leader has begun it
+ */
 export function createScheduler(
   graph: JobGraph,
   configuration: Configuration,
   dependencies: { readonly clock: Clock; readonly random: Random },
+  startedAt?: number,
 ): JobScheduler {
   return new JobScheduler(
     {
       graph,
       graphId: newId(dependencies.random),
+      startedAt,
       restartStrategy: resolveRestartStrategy(graph, configuration),
       slotRequestTimeoutMs: configuration.get(JobManagerOptionKeys.slotRequestTimeout),
       slotIdleTimeoutMs: configuration.get(JobManagerOptionKeys.slotIdleTimeout),

@@ -22,6 +22,8 @@ export interface JobSchedulerOptions {
   /** After which slots beyond the need are given back. */
   readonly slotIdleTimeoutMs: number
   readonly maxFailureEntries: number
+  /** When the job began, if that was under another leader; milliseconds since the epoch. */
+  readonly startedAt?: number | undefined
 }
 
 /**
@@ -41,7 +43,7 @@ export class JobScheduler {
   constructor(options: JobSchedulerOptions, nowMs: number, dependencies: { readonly random: Random }) {
     const { graph } = options
     this.executionGraph = new ExecutionGraph(graph, options.graphId, nowMs)
-    this.#state = new JobState(this.executionGraph, nowMs)
+    this.#state = new JobState(this.executionGraph, nowMs, options.startedAt)
     this.#slots = new SlotAllocation(options, this.#state)
     this.#tasks = new TaskOutcomes(this.#state, (error, where, keys) => this.#fail(error, where, keys))
     this.#failover = new RegionFailover(graph, this.#state)

@@ -15,11 +15,12 @@ export class JobState {
   #now: number
   #actions: SchedulerAction[] = []
 
-  constructor(executionGraph: ExecutionGraph, nowMs: number) {
+  /** @param startedAt of the job, if it is not new */
+  constructor(executionGraph: ExecutionGraph, nowMs: number, startedAt: number = nowMs) {
     this.executionGraph = executionGraph
     this.#now = nowMs
     this.#lastModification = nowMs
-    this.#timestamps.INITIALIZING = nowMs
+    this.#timestamps.INITIALIZING = startedAt
   }
 
   get status(): JobStatus {
