@@ -206,8 +206,8 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
     const { jobId } = graph
     const problems = validateJobGraph(graph)
     if (problems.length > 0) throw InvalidJobGraph({ jobId, problems })
-    const missing = stateBackendProblem(graph.state?.backend ?? this.#options.configuration.get(STATE_BACKEND))
-    if (missing !== undefined) throw missing
+    const unusable = stateBackendProblem(graph.state?.backend ?? this.#options.configuration.get(STATE_BACKEND))
+    if (unusable !== undefined) throw unusable
     this.#refuseDuplicate(jobId)
     // Taken before the first await, so that a repeated call finds it.
     this.#submitting.add(jobId)
