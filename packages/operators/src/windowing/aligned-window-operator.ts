@@ -13,6 +13,7 @@ import { SlidingEventTimeWindows } from './assigners/sliding-windows.ts'
 import { TumblingEventTimeWindows } from './assigners/tumbling-windows.ts'
 import {
   addCode,
+  addNumbersCode,
   CURRENT_TABLE_NAMES,
   currentTableCode,
   GROUP_FROM,
@@ -20,6 +21,7 @@ import {
 } from './current-table-code.ts'
 import { LateRecords } from './late-records.ts'
 import { lifecyclesOf } from './lifecycles.ts'
+import { type NumberCode, numberCodeOf } from './number-accumulators.ts'
 import type { TimeWindow } from './time-window.ts'
 import { EventTimeTrigger } from './triggers/time-triggers.ts'
 import { type AggregationCode, aggregationCode } from './window-aggregation.ts'
@@ -63,7 +65,8 @@ export function createAlignedWindowOperator<K, T>(
   const { assigner, aggregation } = options
   const { sizeMs, offsetMs } = assigner
   const slideMs = assigner instanceof SlidingEventTimeWindows ? assigner.slideMs : sizeMs
-  const contents = new WindowContents(context, sizeMs)
+  const numbers = numberCodeOf(aggregation)
+  const contents = new WindowContents(context, sizeMs, numbers?.fields)
   /** Of the window looked up last: [0] start, [1] end, [2] watermark. An impossible window at first. */
   const current = floatCells([1, 0, MIN_WATERMARK])
   const late = new LateRecords(context, options.lateTag)
@@ -87,7 +90,7 @@ export function createAlignedWindowOperator<K, T>(
   const common = [code.function, options.keySelector, context.timestamp, current]
   const writer: TableWriter =
     slideMs === sizeMs
-      ? context.generate<TableWriter>(CURRENT_TABLE_NAMES, currentTableCode(code, groupFrom), [
+      ? context.generate<TableWriter>(CURRENT_TABLE_NAMES, currentTableCode(code, groupFrom, numbers), [
           ...[...common, tableAt, failed, failedKey, checkResult],
         ])
       : {
@@ -96,7 +99,7 @@ export function createAlignedWindowOperator<K, T>(
               ...['f', 'keyOf', 'register', 'current', 'contents', 'alignedStart', 'late', 'missing'],
               ...['failed', 'failedKey', 'rejectPromise'],
             ],
-            slidingCode(code, sizeMs, slideMs, offsetMs),
+            slidingCode(code, numbers, { sizeMs, slideMs, offsetMs }),
             [...common, contents, alignedStart, late, missing, failed, failedKey, checkResult],
           ),
           flush: () => {},
@@ -130,8 +133,13 @@ export function missingTimestamp(context: OperatorContext): (value: unknown) => 
     MissingTimestamp({ operator: context.operatorName, record: `record ${describeValue(value)}` })
 }
 
-function slidingCode(code: AggregationCode, sizeMs: number, slideMs: number, offsetMs: number): string {
+function slidingCode(
+  code: AggregationCode,
+  numbers: NumberCode | undefined,
+  { sizeMs, slideMs, offsetMs }: { sizeMs: number; slideMs: number; offsetMs: number },
+): string {
   return `let first = true
+${numbers === undefined ? '' : 'let own = f.createAccumulator()'}
 return value => {
   const time = register[0]
   if (time !== time) throw missing(value)
@@ -145,6 +153,7 @@ return value => {
       skipped = false
     }
     const table = contents.table(start)
+    ${numbers === undefined ? '' : addNumbersCode(numbers, 'continue')}
     let entry
     try { entry = table.find(key) } catch (error) { throw failedKey(error, value) }
     ${addCode(code)}

@@ -1,4 +1,5 @@
 import type { Push } from '../contract/stream-operator.ts'
+import type { NumberCode } from './number-accumulators.ts'
 import type { AggregationCode } from './window-aggregation.ts'
 
 /** What adds records to the table of their window. */
@@ -30,13 +31,53 @@ export const addCode = (code: AggregationCode): string => `let next
   else entry.value = next`
 
 /**
+ * Code that adds a record with an integer key to the numbers of its `table`, and is done then. What it leaves: keys that
+ * have an entry, restored or because a value of theirs did not fit.
+ * @param done statement that goes on with the next table or record
+ */
+export const addNumbersCode = ({ load, check, store }: NumberCode, done: 'return' | 'continue'): string => `
+  if ((key | 0) === key && key !== ${-(2 ** 31)} && table.numbers !== undefined) {
+    const numbers = table.numbers
+    let at = numbers.find(key)
+    if (at >= 0 || table.size === 0 || table.find(key) === undefined) {
+      const isNew = at < 0
+      let next
+      if (isNew) {
+        try { next = f.add(value, f.createAccumulator()) } catch (error) { throw failed(error, value) }
+        if (first) { rejectPromise(next); first = false }
+      } else {
+        const data = numbers.data
+        ${load}
+        try { next = f.add(value, acc) } catch (error) { throw failed(error, value) }
+      }
+      ${check}
+      if (fits) {
+        if (isNew) at = numbers.insert(key)
+        const data = numbers.data
+        ${store}
+      } else {
+        if (!isNew) numbers.remove(key)
+        own = f.createAccumulator()
+        table.insert(key, next)
+      }
+      ${done}
+    }
+  }`
+
+/**
  * Code of a {@link TableWriter} that adds a record to the one table that its time belongs to: `tableAt` is asked when
  * `current` is left.
+ * @param numbers of accumulators that may be in columns
  */
-export function currentTableCode(code: AggregationCode, groupFrom: number): string {
+export function currentTableCode(
+  code: AggregationCode,
+  groupFrom: number,
+  numbers: NumberCode | undefined,
+): string {
   return `let first = true
 let table
 let count = 0
+${numbers === undefined ? '' : 'let own = f.createAccumulator()'}
 const keys = new Array(${GROUP}).fill(undefined)
 const values = new Array(${GROUP}).fill(undefined)
 const entries = new Array(${GROUP}).fill(undefined)
@@ -66,6 +107,7 @@ const push = value => {
   }
   let key
   try { key = keyOf(value) } catch (error) { throw failedKey(error, value) }
+  ${numbers === undefined ? '' : addNumbersCode(numbers, 'return')}
   if (table.size >= ${groupFrom}) {
     keys[count] = key
     values[count] = value

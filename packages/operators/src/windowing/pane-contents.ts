@@ -56,12 +56,19 @@ export class PaneContents {
   readonly #starts = new NumberHeap()
   #firing: Firing | undefined
 
-  constructor(context: OperatorContext, geometry: SlidingGeometry, aggregate: Aggregate) {
+  /** @param numberFields of accumulators that may be in columns */
+  constructor(
+    context: OperatorContext,
+    geometry: SlidingGeometry,
+    aggregate: Aggregate,
+    numberFields?: readonly string[],
+  ) {
     this.#context = context
     this.#geometry = geometry
     this.#aggregate = aggregate
     this.paneMs = paneLength(geometry)
     this.#state = context.keyedState.namespacedState({ kind: 'aggregating', name: 'window-panes' })
+    if (numberFields !== undefined) this.#state.useNumbers?.(numberFields)
     this.#emitted = context.keyedState.namespacedState({ kind: 'internal', name: 'window-panes-emitted' })
     this.#progress = new PaneProgress(context)
     this.#starts.reset(this.#state.namespaces() as Iterable<number>)

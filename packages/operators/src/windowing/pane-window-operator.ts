@@ -7,6 +7,7 @@ import { SlidingEventTimeWindows } from './assigners/sliding-windows.ts'
 import { CURRENT_TABLE_NAMES, currentTableCode, GROUP_FROM, type TableWriter } from './current-table-code.ts'
 import { LateRecords } from './late-records.ts'
 import { lifecyclesOf } from './lifecycles.ts'
+import { numberCodeOf } from './number-accumulators.ts'
 import { PaneContents, paneLength } from './pane-contents.ts'
 import { aggregationCode } from './window-aggregation.ts'
 import { WindowLayout } from './window-layout.ts'
@@ -36,33 +37,43 @@ export function createPaneWindowOperator<K, T>(
   const { assigner, aggregation } = options
   const { sizeMs, slideMs, offsetMs } = assigner
   const code = aggregationCode(aggregation)
-  const contents = new PaneContents(context, { sizeMs, slideMs, offsetMs }, code.function as never)
+  const numbers = numberCodeOf(aggregation)
+  const contents = new PaneContents(
+    context,
+    { sizeMs, slideMs, offsetMs },
+    code.function as never,
+    numbers?.fields,
+  )
   /** Of the pane looked up last: [0] start, [1] end, [2] watermark. An impossible pane at first. */
   const current = floatCells([1, 0, MIN_WATERMARK])
   const late = new LateRecords(context, options.lateTag)
   const layout = new WindowLayout(context, `panes of ${sizeMs} ms every ${slideMs} ms, offset ${offsetMs} ms`)
   const missing = missingTimestamp(context)
-  const writer = context.generate<TableWriter>(CURRENT_TABLE_NAMES, currentTableCode(code, groupFrom), [
-    code.function,
-    options.keySelector,
-    context.timestamp,
-    current,
-    (time: number, value: unknown) => {
-      if (Number.isNaN(time)) throw missing(value)
-      const start = alignedStart(time, offsetMs, contents.paneMs)
-      const table = contents.table(start, current[2] as number)
-      if (table === undefined) {
-        late.add(value)
-        return undefined
-      }
-      current[0] = start
-      current[1] = start + contents.paneMs
-      return table
-    },
-    failureAtRecord(context, code.functionName),
-    failureAtRecord(context, 'the key selector'),
-    rejectPromise(context, code.functionName),
-  ])
+  const writer = context.generate<TableWriter>(
+    CURRENT_TABLE_NAMES,
+    currentTableCode(code, groupFrom, numbers),
+    [
+      code.function,
+      options.keySelector,
+      context.timestamp,
+      current,
+      (time: number, value: unknown) => {
+        if (Number.isNaN(time)) throw missing(value)
+        const start = alignedStart(time, offsetMs, contents.paneMs)
+        const table = contents.table(start, current[2] as number)
+        if (table === undefined) {
+          late.add(value)
+          return undefined
+        }
+        current[0] = start
+        current[1] = start + contents.paneMs
+        return table
+      },
+      failureAtRecord(context, code.functionName),
+      failureAtRecord(context, 'the key selector'),
+      rejectPromise(context, code.functionName),
+    ],
+  )
   const emit = emitAlignedWindow(context, options, code, () => current[2] as number)
 
   return {

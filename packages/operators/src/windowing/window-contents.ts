@@ -29,10 +29,12 @@ export class WindowContents {
   readonly #starts = new NumberHeap()
   #firing: Firing | undefined
 
-  constructor(context: OperatorContext, sizeMs: number) {
+  /** @param numberFields of accumulators that may be in columns */
+  constructor(context: OperatorContext, sizeMs: number, numberFields?: readonly string[]) {
     this.#context = context
     this.#sizeMs = sizeMs
     this.#state = context.keyedState.namespacedState({ kind: 'aggregating', name: 'window-contents' })
+    if (numberFields !== undefined) this.#state.useNumbers?.(numberFields)
     this.#starts.reset(this.#state.namespaces() as Iterable<number>)
   }
 

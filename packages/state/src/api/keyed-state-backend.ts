@@ -16,6 +16,21 @@ export interface StateEntry<V> {
   value: V
 }
 
+/**
+ * Values of one shape by integer key (an int32, but not the least one), in columns of numbers: no object for any of them, a quarter of the memory, and one
+ * wait for memory at a record instead of three. Owner: a {@link StateTable}.
+ */
+export interface NumberColumns {
+  readonly size: number
+  /** Has the numbers of the key that was found or inserted last, one for each field, from the index on that came back. */
+  readonly data: Float64Array
+  /** Index of the numbers of `key`; -1 if it has none here. Counts as a touch (copy-on-write). */
+  find(key: number): number
+  /** The same for a key that has none: they are to be written at once. */
+  insert(key: number): number
+  remove(key: number): boolean
+}
+
 /** Keyed values of one state in one namespace (a window, or the only one). Segmented: no table grows beyond 64k slots. */
 export interface StateTable<V> {
   readonly size: number
@@ -31,6 +46,11 @@ export interface StateTable<V> {
   remove(key: Key): boolean
   /** All entries; the table must not change meanwhile. */
   entries(): Iterable<StateEntry<V>>
+  /**
+   * Where values of integer keys may be instead, if {@link NamespacedState.useNumbers} was called. `find`, `remove` and
+   * `entries` see them, but give out values that are copies; `insert`, `findMany` and `size` know nothing of them.
+   */
+  readonly numbers?: NumberColumns | undefined
 }
 
 /** The tables of one state over all namespaces. Namespaces are numbers (window starts), strings, or undefined (only one). */
@@ -42,6 +62,11 @@ export interface NamespacedState<V> {
   namespaces(): Iterable<string | number | undefined>
   /** Drops a namespace with all its keys. */
   drop(namespace: string | number | undefined): void
+  /**
+   * Values are plain objects with these fields and no others, all numbers; without fields, numbers. Tables that are made
+   * from now on have {@link StateTable.numbers}, if the backend can do it.
+   */
+  useNumbers?(fields: readonly string[]): void
 }
 
 /** One timer: a key, a namespace and a time in milliseconds. */

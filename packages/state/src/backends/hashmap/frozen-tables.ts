@@ -2,6 +2,8 @@ import type { TimerEntry } from '../../api/keyed-state-backend.ts'
 import type { TableIdentity } from './copy-on-write.ts'
 import type { HeapEntry } from './heap-entry.ts'
 import type { HeapTable } from './heap-table.ts'
+import type { NumberShape } from './number-columns.ts'
+import type { FrozenSegment } from './number-segment.ts'
 
 /** A table as it was when a snapshot began. */
 export interface FrozenTable {
@@ -10,6 +12,8 @@ export interface FrozenTable {
   readonly parts: boolean
   /** With their sizes at the call: Maps go through their entries by age, so what comes after that many is younger. */
   readonly maps: readonly { readonly map: ReadonlyMap<unknown, HeapEntry<unknown>>; readonly size: number }[]
+  /** Of values in columns. */
+  readonly numbers: { readonly shape: NumberShape; readonly segments: readonly FrozenSegment[] } | undefined
 }
 
 /** Timers of one queue as they were when a snapshot began. */
@@ -22,7 +26,13 @@ export interface FrozenTimers {
 
 /** Notes which entries there are: the synchronous part of a snapshot. */
 export function freezeTable(table: HeapTable<unknown>, parts: boolean): FrozenTable {
-  return { table, parts, maps: table.maps().map(map => ({ map, size: map.size })) }
+  const { numbers } = table
+  return {
+    table,
+    parts,
+    maps: table.maps().map(map => ({ map, size: map.size })),
+    numbers: numbers === undefined ? undefined : { shape: numbers.shape, segments: numbers.freeze() },
+  }
 }
 
 /** Notes the timers of a queue. */

@@ -10,6 +10,8 @@ import { generateHeapEntry, type HeapEntryClass } from './heap-entry.ts'
 import { HeapMap } from './heap-map.ts'
 import type { HeapTable, TableDependencies } from './heap-table.ts'
 import type { ListChunk } from './list-chunk.ts'
+import { NumberColumns, type NumberShape, numberShape } from './number-columns.ts'
+import { generateNumberTable } from './number-table.ts'
 import type { TtlMode } from './ttl/convert-times.ts'
 import type { TtlClock } from './ttl/ttl-clock.ts'
 
@@ -24,7 +26,9 @@ export class HeapState<V> implements NamespacedState<V> {
   readonly name: string
   readonly kind: StateDescriptor<V>['kind']
   readonly #dependencies: TableDependencies
-  readonly #Table: HeapTableClass<V>
+  #Table: HeapTableClass<V>
+  /** Of values that new tables may have in columns. */
+  #numbers: NumberShape | undefined
   readonly #tables = new Map<string | number | undefined, HeapTable<V>>()
   /** Empty places of the table dropped last: windows follow each other with about as many keys. */
   #sparePlaces: HeapTable<V>['recent'] | undefined
@@ -60,6 +64,8 @@ export class HeapState<V> implements NamespacedState<V> {
     let table = this.#tables.get(namespace)
     if (table === undefined) {
       table = new this.#Table({ state: this, namespace }, this.#dependencies)
+      if (this.#numbers !== undefined)
+        table.numbers = new NumberColumns(this.#numbers, this.#dependencies.copyOnWrite)
       this.#tables.set(namespace, table)
       if (this.#sparePlaces !== undefined) {
         table.recent = this.#sparePlaces
@@ -91,6 +97,13 @@ export class HeapState<V> implements NamespacedState<V> {
     // Of few keys each one for itself: the other way is an entry in each key group.
     if (table.size > FEW_KEYS) removals.add({ state: this, namespace })
     else for (const key of this.#keysOf(table)) removals.add({ state: this, namespace, entry: { key } })
+  }
+
+  /** Not with incremental snapshots: they are about entries. */
+  useNumbers(fields: readonly string[]): void {
+    if (this.#numbers !== undefined || this.#dependencies.copyOnWrite.removals !== undefined) return
+    this.#numbers = numberShape(fields)
+    this.#Table = generateNumberTable(this.#Table)
   }
 
   /** Takes away what a later file says was removed. `partKey`: in a list, only of the key's map. */

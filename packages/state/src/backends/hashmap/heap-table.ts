@@ -3,6 +3,7 @@ import type { StateTable } from '../../api/keyed-state-backend.ts'
 import type { CopyOnWrite, TableIdentity } from './copy-on-write.ts'
 import type { HeapEntry } from './heap-entry.ts'
 import type { KeyCursor } from './key-cursor.ts'
+import type { NumberColumns } from './number-columns.ts'
 import type { SegmentedMap } from './segmented-map.ts'
 
 /** A primitive that stands for a key: see `canonicalKey`. */
@@ -42,6 +43,7 @@ export abstract class HeapTable<V> implements StateTable<V>, TableIdentity {
    */
   recent: (HeapEntry<V> | undefined)[] = [undefined, undefined]
   size = 0
+  numbers: NumberColumns | undefined = undefined
   readonly #copyOnWrite: CopyOnWrite
   readonly #cursor: KeyCursor
 

@@ -29,6 +29,8 @@ import {
 import { type FrozenTable, type FrozenTimers, freezeTable, freezeTimers } from './frozen-tables.ts'
 import type { HeapEntry } from './heap-entry.ts'
 import type { HeapState } from './heap-state.ts'
+import type { NumberShape } from './number-columns.ts'
+import { type FrozenSegment, NO_INTEGER_KEY } from './number-segment.ts'
 import { Pace } from './pace.ts'
 import type { Removal } from './removal-log.ts'
 import type { TtlClock } from './ttl/ttl-clock.ts'
@@ -115,7 +117,9 @@ export class KeyedSnapshot implements OpenSnapshot {
       if (this.base === 0 && state.clock?.config.cleanupFullSnapshot === true)
         this.#expiryMs.set(state, state.clock.now())
       const parts = hasParts(state.kind)
-      for (const table of state.tables()) if (table.size > 0) this.#tables.push(freezeTable(table, parts))
+      for (const table of state.tables()) {
+        if (table.size > 0 || (table.numbers?.size ?? 0) > 0) this.#tables.push(freezeTable(table, parts))
+      }
     }
     for (const [name, entries] of dependencies.timers) {
       this.#timers.push(freezeTimers(states.length, entries))
@@ -222,7 +226,7 @@ export class KeyedSnapshot implements OpenSnapshot {
   async #writeTables(output: BlobOutput, yieldSlice: () => Promise<void>): Promise<void> {
     const pace = new Pace(this.#sliceMs, () => this.#pause(output, yieldSlice))
     this.#check()
-    for (const { table, parts, maps } of this.#tables) {
+    for (const { table, parts, maps, numbers } of this.#tables) {
       for (const { map, size } of maps) {
         let rest = size
         for (const entry of map.values()) {
@@ -236,10 +240,31 @@ export class KeyedSnapshot implements OpenSnapshot {
           if (pace.isOver()) await pace.pause()
         }
       }
+      for (const segment of numbers?.segments ?? []) {
+        await this.#writeNumbers(table, segment, (numbers as { shape: NumberShape }).shape, pace)
+      }
     }
     for (let kept = this.#kept.pop(); kept !== undefined; kept = this.#kept.pop()) {
       await this.#writeParts(kept.table, kept.entry, kept.value, pace)
     }
+  }
+
+  async #writeNumbers(
+    table: TableIdentity,
+    frozen: FrozenSegment,
+    { stride, make }: NumberShape,
+    pace: Pace,
+  ): Promise<void> {
+    // Copied even if nobody writes to it now: somebody may during a pause.
+    frozen.segment.save(this.#number)
+    const { keys, data } = frozen.copy as { keys: Int32Array; data: Float64Array }
+    for (let place = 0; place < keys.length; place++) {
+      const key = keys[place] as number
+      if (key === NO_INTEGER_KEY) continue
+      this.#add(table, { key, hash: hashKey(key) }, make(data, place * stride))
+      if (pace.isOver()) await pace.pause()
+    }
+    frozen.copy = undefined
   }
 
   /** Without a pause: awaiting costs more than a small value. */
