@@ -192,6 +192,11 @@ export class TestCluster {
     return this.#jobManager
   }
 
+  /** Undefined: there is none. */
+  get jobManagerPid(): number | undefined {
+    return this.#jobManager?.pid
+  }
+
   /** Process ids of the job hosts that a JobManager has now. */
   jobHosts(parent = this.#jobManager?.pid): readonly number[] {
     if (parent === undefined) return []
@@ -337,8 +342,11 @@ export class TestCluster {
       .join('\n')
   }
 
-  /** Ends everything and says what was left behind: nothing, if all is well. */
-  async stop(): Promise<readonly string[]> {
+  /**
+   * Ends everything and says what was left behind: nothing, if all is well.
+   * @param keep the folder stays even then
+   */
+  async stop(keep = false): Promise<readonly string[]> {
     const left: string[] = []
     const alive = this.#started.filter(child => child.exitCode === null && child.signalCode === null)
     await Promise.all(
@@ -367,7 +375,7 @@ export class TestCluster {
           .filter(entry => entry.isFile())
           .map(entry => `file ${join(entry.parentPath, entry.name)}`),
       )
-    if (left.length === 0) rmSync(this.folder, { recursive: true, force: true })
+    if (left.length === 0 && !keep) rmSync(this.folder, { recursive: true, force: true })
     return left
   }
 

@@ -16,6 +16,11 @@ export interface JobMasterGateway {
   offerSlots(offers: readonly SlotOffer[]): Promise<readonly AllocationId[]>
   /** A slot is gone (its thread died); its tasks were reported failed before. */
   failSlot(allocationId: AllocationId, cause: SerializedError): Promise<void>
+  /**
+   * The TaskManager takes no more work and will end. A job that takes checkpoints takes one now, and then has the tasks
+   * that run there started elsewhere from it, which counts as no failure; others run on. Settles when that is decided.
+   */
+  notifyDraining(): Promise<void>
   updateTaskExecutionState(update: TaskExecutionStateUpdate): Promise<void>
   acknowledgeCheckpoint(acknowledgement: CheckpointAcknowledgement): Promise<void>
   declineCheckpoint(decline: CheckpointDecline): Promise<void>
@@ -31,6 +36,7 @@ export const jobMasterGateway = defineGateway<JobMasterGateway>('job-master', [
   'registerTaskManager',
   'offerSlots',
   'failSlot',
+  'notifyDraining',
   'updateTaskExecutionState',
   'acknowledgeCheckpoint',
   'declineCheckpoint',

@@ -4,6 +4,7 @@ import {
   type LeaderSessionId,
   type Logger,
   newId,
+  type ResourceId,
   serializeError,
 } from '@flink-ts/common'
 import {
@@ -271,11 +272,27 @@ export class JobMaster implements RpcEndpoint {
       schedule: event => this.#events.schedule(event),
       coordinate: event => this.#events.coordinate(event),
       operatorEvent: event => this.#coordinators.fromTask(event),
+      draining: taskManager => this.#leave(taskManager),
       offer: (taskManager, offers) => {
         this.#events.schedule({ type: 'slots-offered', taskManager, offers })
         return this.#schedulerActions.acceptedSlots
       },
     })
+  }
+
+  /** Has the tasks of a TaskManager that will end started elsewhere, from a checkpoint taken now. Never rejects. */
+  async #leave(taskManager: ResourceId): Promise<void> {
+    if (this.#job.graph.checkpointing.intervalMs === undefined) return
+    try {
+      const checkpointId = await this.#savepoints.triggerCheckpoint()
+      this.#logger.info({ taskManager, checkpointId }, 'TaskManager drains: its tasks move')
+      this.#events.schedule({ type: 'task-manager-draining', taskManager })
+    } catch (error) {
+      this.#logger.warn(
+        { taskManager, error },
+        'TaskManager drains, and no checkpoint was taken: its tasks stay',
+      )
+    }
   }
 
   // Start

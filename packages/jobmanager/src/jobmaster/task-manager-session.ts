@@ -18,6 +18,8 @@ export interface TaskManagerSessionPort {
   coordinate(event: CoordinatorEvent): void
   /** For the coordinator of an operator, from the current attempt of a subtask. */
   operatorEvent(event: OperatorEvent): void
+  /** The TaskManager will end. Never rejects. */
+  draining(taskManager: ResourceId): Promise<void>
   offer(taskManager: ResourceId, offers: readonly SlotOffer[]): readonly AllocationId[]
 }
 
@@ -66,6 +68,10 @@ export function serveTaskManager(session: RpcSession, port: TaskManagerSessionPo
       if (from === undefined) return
       logger.warn({ allocationId, taskManager: from, error: cause }, 'Slot lost')
       port.schedule({ type: 'slot-lost', taskManager: from, allocationId, cause })
+    },
+    notifyDraining: async () => {
+      const from = current('notifyDraining')
+      if (from !== undefined) await port.draining(from)
     },
     updateTaskExecutionState: async update => {
       const from = current('updateTaskExecutionState')

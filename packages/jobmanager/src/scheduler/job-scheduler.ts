@@ -3,7 +3,7 @@ import type { FailureEntry } from '@flink-ts/gateways'
 import type { JobGraph, JobStatus, RestartStrategy } from '@flink-ts/jobgraph'
 import { TaskManagerLost } from '../errors.ts'
 import { type Execution, ExecutionGraph } from '../execution-graph/execution-graph.ts'
-import { isTerminalExecution } from '../execution-graph/execution-state.ts'
+import { isDeployed, isTerminalExecution } from '../execution-graph/execution-state.ts'
 import type { SubtaskKey } from '../failover/pipelined-regions.ts'
 import { RestartDecider } from '../failover/restart-strategy.ts'
 import { FailureHistory } from './failure-history.ts'
@@ -110,6 +110,9 @@ export class JobScheduler {
       case 'task-manager-registered':
         this.#slots.registered(event.taskManager, event.dataAddress)
         break
+      case 'task-manager-draining':
+        this.#taskManagerDraining(event.taskManager)
+        break
       case 'task-manager-lost':
         this.#taskManagerLost(event.taskManager, event.reason)
         break
@@ -182,6 +185,23 @@ export class JobScheduler {
     this.#slots.deployIfReady()
   }
 
+  /** A restart that is no failure: it counts in no restart strategy. */
+  #taskManagerDraining(taskManager: ResourceId): void {
+    // Otherwise everything is being stopped anyway, or started again: what starts there then goes with the TaskManager.
+    if (this.status !== 'RUNNING') return
+    const keys = [...this.executionGraph.executions()]
+      .filter(({ state, location }) => isDeployed(state) && location?.taskManager === taskManager)
+      .map(({ key }) => key)
+    this.#slots.leave(taskManager)
+    if (keys.length === 0) {
+      this.#slots.freeLeft()
+      return
+    }
+    this.#state.changeStatus('RESTARTING')
+    this.#slots.cancelTimer()
+    this.#failover.begin(keys, 0)
+  }
+
   #taskManagerLost(taskManager: ResourceId, reason: string): void {
     const dataAddress = this.#slots.lost(taskManager)
     if (dataAddress === undefined) return
@@ -242,7 +262,9 @@ export class JobScheduler {
   }
 
   #restartIfReady(): void {
-    if (this.#failover.restart()) this.#slots.deployIfReady()
+    if (!this.#failover.restart()) return
+    this.#slots.freeLeft()
+    this.#slots.deployIfReady()
   }
 
   #cancel(): void {

@@ -18,6 +18,8 @@ export type SchedulerEvent =
       readonly taskManager: ResourceId
       readonly dataAddress: string
     }
+  /** It will end: its tasks are to be started elsewhere, from the checkpoint that was just taken. */
+  | { readonly type: 'task-manager-draining'; readonly taskManager: ResourceId }
   | { readonly type: 'task-manager-lost'; readonly taskManager: ResourceId; readonly reason: string }
   | {
       readonly type: 'slots-offered'

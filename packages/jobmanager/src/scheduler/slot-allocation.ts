@@ -13,6 +13,8 @@ export class SlotAllocation {
   readonly #state: JobState
   readonly #pool: SlotPool
   readonly #dataAddresses = new Map<ResourceId, string>()
+  /** TaskManagers that will end: their slots are given back as soon as nothing runs in them. */
+  readonly #leaving = new Set<ResourceId>()
   #epoch = 0
   #timerRuns = false
 
@@ -43,8 +45,24 @@ export class SlotAllocation {
     const dataAddress = this.#dataAddresses.get(taskManager)
     if (dataAddress === undefined) return undefined
     this.#dataAddresses.delete(taskManager)
+    this.#leaving.delete(taskManager)
     this.#pool.removeTaskManager(taskManager)
     return dataAddress
+  }
+
+  /** The slots of a TaskManager are not to be used for what starts from now on. */
+  leave(taskManager: ResourceId): void {
+    this.#leaving.add(taskManager)
+  }
+
+  /** Gives back the slots of TaskManagers that will end, in which nothing runs any more. */
+  freeLeft(): void {
+    for (const { taskManager, allocationId } of this.#pool.slots()) {
+      if (!this.#leaving.has(taskManager)) continue
+      this.#pool.remove(allocationId)
+      const reason = 'its TaskManager drains'
+      this.#state.act({ type: 'free-slot', taskManager, allocationId, reason })
+    }
   }
 
   /** Forgets a slot; false if the job does not have it from that TaskManager. */
@@ -58,7 +76,7 @@ export class SlotAllocation {
   offered({ taskManager, offers }: Extract<SchedulerEvent, { type: 'slots-offered' }>): void {
     const { status } = this.#state
     const wanted = status === 'CREATED' || status === 'RUNNING' || status === 'RESTARTING'
-    const known = this.#dataAddresses.has(taskManager)
+    const known = this.#dataAddresses.has(taskManager) && !this.#leaving.has(taskManager)
     const allocationIds = wanted && known ? this.#pool.offer(taskManager, offers) : []
     this.#state.act({ type: 'accept-slots', allocationIds })
     if (allocationIds.length === 0) return

@@ -312,7 +312,7 @@ test('drains: takes no more slots, says so after every registration, and is done
   const done = tm.executor.drain().then(() => {
     drained = true
   })
-  await c.until(() => c.draining.length === 1, 'notice of draining')
+  await c.until(() => c.draining.length === 1 && c.jobsDraining === 1, 'notice of draining')
   const request = {
     slotId: 'tm0_1' as never,
     allocationId: 'y' as never,

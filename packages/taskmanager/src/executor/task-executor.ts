@@ -110,6 +110,8 @@ export class TaskExecutor {
       this.#drained = Promise.withResolvers()
       this.#logger.info({ slots: this.#slots.size, drainTimeoutMs }, 'TaskManager drains')
       this.#resourceManager.withdrawFreeSlots()
+      // They take a checkpoint, and move what runs here.
+      for (const job of this.#jobs.values()) job.tell('draining', gateway => gateway.notifyDraining())
       const limit = this.#ports.clock.schedule(drainTimeoutMs, () => this.#drained?.resolve())
       void this.#drained.promise.then(() => limit.cancel())
       this.#lookDrained()

@@ -59,6 +59,8 @@ export class FakeCluster {
   readonly acknowledged: CheckpointAcknowledgement[] = []
   readonly declined: CheckpointDecline[] = []
   readonly endOfData: ExecutionAttemptId[] = []
+  /** How often a JobMaster heard that its TaskManager drains. */
+  jobsDraining = 0
   readonly failedSlots: { allocationId: AllocationId; cause: SerializedError }[] = []
   /** Registrations that take no more work. */
   readonly draining: InstanceId[] = []
@@ -117,6 +119,9 @@ export class FakeCluster {
           },
           failSlot: async (allocationId, cause) => {
             this.failedSlots.push({ allocationId, cause })
+          },
+          notifyDraining: async () => {
+            this.jobsDraining++
           },
           updateTaskExecutionState: async update => {
             this.updates.push(update)
