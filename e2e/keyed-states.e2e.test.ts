@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -104,6 +104,44 @@ test('incremental checkpoints can be looked into, and restored with another para
   expect(code, `${stdout}\n${stderr}`).toBe(0)
   expectRows(rowsIn(output), expectedRows())
 })
+
+/** Made by npm run build:rocksdb; in CI always. */
+const hasRocksDb = existsSync(join(REPOSITORY, 'packages/rocksdb/build/rocksdb.node'))
+
+test.skipIf(!hasRocksDb)(
+  'state in RocksDB survives the loss of a TaskManager, goes to the heap by a savepoint, and leaves no files',
+  async () => {
+    const output = outputFolder(cluster, 'rocksdb')
+    const onRocksDb = ['-D', 'state.backend.type=rocksdb']
+    const running = cluster.flink('run', ...onRocksDb, '-p', '2', ...args(output, 4000))
+    const jobId = await cluster.submitted(running)
+    await cluster.until('rows', 60_000, async () => visibleRowsIn(output).length > RECORDS / 8)
+    expect(storesIn(cluster.folder).length).toBeGreaterThanOrEqual(2)
+    const [victim] = await cluster.busyTaskManagers()
+    await cluster.killTaskManager(victim as number)
+    cluster.startTaskManager()
+    await cluster.until('rows', 60_000, async () => visibleRowsIn(output).length > RECORDS / 4)
+    const stopped = await cluster.flink('stop', '-p', join(cluster.folder, 'savepoints'), jobId).finished
+    expect(stopped.code, stopped.stderr).toBe(0)
+    expect((await running.finished).code).toBe(0)
+    expect(visibleRowsIn(output).length).toBeLessThan(RECORDS)
+    await cluster.until('no stores', 30_000, async () => storesIn(cluster.folder).length === 0)
+    const [savepoint = ''] = /\S*savepoint-[0-9a-f-]+/.exec(stopped.stdout) ?? []
+    const { code, stdout, stderr } = await cluster.flink(
+      ...['run', '-p', '3', '-s', savepoint],
+      ...args(output, 20_000),
+    ).finished
+    expect(code, `${stdout}\n${stderr}`).toBe(0)
+    expectRows(rowsIn(output), expectedRows())
+  },
+)
+
+/** Folders of RocksDB stores of the cluster's TaskManagers. */
+function storesIn(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(path =>
+    /rocksdb-[0-9a-f]+$/.test(path),
+  )
+}
 
 test('a job chooses its state backend; one that there is not fails it with a hint', async () => {
   const counts = join(REPOSITORY, 'e2e/jobs/counts.ts')

@@ -57,7 +57,7 @@ for (const file of globSync('packages/cluster/dist/entrypoint/*-main.js')) {
 }
 
 /** Files that modules read by their own address, in `packages` and below `--into`. */
-const DATA = ['common/data']
+const DATA = ['common/data', 'rocksdb/native']
 
 /**
  * Gives each module the address that it has in `dist`, relative to the chunk that it got into; in a separate bundle the
