@@ -33,7 +33,8 @@ test('half a minute of chaos: every row of every job is there once, and nothing 
     seconds: 30,
     lanes: Object.keys(WORKLOADS),
     kinds: FAULT_KINDS,
-    pauseMs: [300, 2500],
+    pauseMs: [300, 2000],
+    patienceMs: 3000,
     jobSeconds: [5, 10],
     say: line => lines.push(line),
   })

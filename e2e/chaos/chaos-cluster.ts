@@ -158,7 +158,7 @@ export class ChaosCluster {
   /** Ends all processes and proxies. @returns what they left behind */
   async stop(): Promise<readonly string[]> {
     this.storageFault = undefined
-    const left = await this.cluster.stop()
+    const left = await this.cluster.stop(true)
     for (const proxy of this.#proxies.splice(0)) await proxy.close()
     return [...left, ...processesOf(this.folder), ...processesOf(this.cluster.folder)]
   }

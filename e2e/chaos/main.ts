@@ -40,6 +40,8 @@ async function main(): Promise<number> {
     values.schedule === undefined
       ? undefined
       : (JSON.parse(readFileSync(values.schedule, 'utf8')) as { schedule: readonly PlannedFault[] }).schedule
+  // What was started and mounted is ended and removed at the exit.
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(130))
   console.log(`chaos for ${minutes} min with --seed ${seed}`)
   const result = await runChaos({
     seed,
@@ -47,6 +49,7 @@ async function main(): Promise<number> {
     lanes: oneOf('--jobs', values.jobs, Object.keys(WORKLOADS)),
     kinds: oneOf('--kinds', values.kinds, FAULT_KINDS) as readonly FaultKind[],
     pauseMs: [500, 6000],
+    patienceMs: 10_000,
     jobSeconds: [10, 40],
     ...(schedule !== undefined && { schedule }),
     say: line => console.log(process.stdout.isTTY ? `\r\x1b[K${line}` : line),

@@ -17,6 +17,8 @@ export interface ChaosOptions {
   readonly kinds: readonly FaultKind[]
   /** Between the starts of two faults. */
   readonly pauseMs: readonly [number, number]
+  /** A fault waits so long for the recovery from those before, if it waits at all. */
+  readonly patienceMs: number
   readonly jobSeconds: readonly [number, number]
   /** Faults to do instead of those that the seed gives. */
   readonly schedule?: readonly PlannedFault[]
@@ -26,18 +28,16 @@ export interface ChaosOptions {
   readonly progress?: (report: ChaosReport) => void
 }
 
-/** A cluster that runs nothing else recovers sooner even on a machine that is busy. */
+/** Since the last fault that began: each one throws back the recovery from those before. Enough for a busy machine. */
 const RECOVERY_LIMIT_MS = 180_000
-/** The next fault waits so long for the recovery from those before. */
-const PATIENCE_MS = 15_000
 
 /**
  * Runs jobs on a cluster of real processes, does to it what the seed says, and compares what the jobs wrote with what
  * they must write. Resolves with what it found; rejects only if the cluster could not be started.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
-  const report = new ChaosReport(options.seed, options.say)
   const chaos = await ChaosCluster.start({ taskManagers: 4, slots: 4 })
+  const report = new ChaosReport(options.seed, options.say)
   const removeAll = (): void => chaos.remove()
   process.once('exit', removeAll)
   const monitor = new JobMonitor(chaos)
@@ -77,6 +77,7 @@ class FaultRunner {
   readonly #options: ChaosOptions
   readonly #deps: Parts & { readonly lanes: readonly JobLane[] }
   readonly #pending = new Set<Promise<void>>()
+  #lastBeganAt = 0
 
   constructor(options: ChaosOptions, dependencies: Parts & { readonly lanes: readonly JobLane[] }) {
     this.#options = options
@@ -89,10 +90,12 @@ class FaultRunner {
     const planned = schedule ?? planFaults(new SeededRandom(seed), { kinds, pauseMs })
     for (const fault of planned) {
       await sleepUnless(isOver, fault.pauseMs)
-      if (!fault.overlaps) await Promise.race([Promise.all(this.#pending), sleepUnless(isOver, PATIENCE_MS)])
+      if (!fault.overlaps)
+        await Promise.race([Promise.all(this.#pending), sleepUnless(isOver, this.#options.patienceMs)])
       if (isOver()) break
       const { lanes, monitor } = this.#deps
       const up = lanes.flatMap(({ jobId }) => (jobId !== undefined && monitor.isUp(jobId) ? [jobId] : []))
+      this.#lastBeganAt = performance.now()
       const inflicted = await inflictFault(fault, this.#deps)
       const done = this.#deps.report.began(fault, inflicted?.target)
       if (inflicted === undefined) continue
@@ -129,7 +132,8 @@ class FaultRunner {
 
   async #recovered(inflicted: Inflicted, before: readonly string[], since: number): Promise<number> {
     const { lanes, monitor } = this.#deps
-    for (const limit = performance.now() + RECOVERY_LIMIT_MS; ; ) {
+    for (;;) {
+      const limit = Math.max(since, this.#lastBeganAt) + RECOVERY_LIMIT_MS
       const noticed = await inflicted.isNoticed()
       const noticedAt = performance.now()
       while (monitor.answeredAt < noticedAt && performance.now() < limit) await sleepUnless(() => false, 20)
@@ -168,8 +172,9 @@ async function checkEnd({ chaos, monitor, report }: Parts): Promise<void> {
   report.left(files('checkpoints'))
   report.left(files('ha/default/jobs').filter(path => !/\/record-\d+$/.test(path)))
   for (const member of [...chaos.taskManagers, ...chaos.jobManagers]) {
-    const { exitCode, pid } = member.process
-    if (exitCode !== null) report.failed(`process ${pid} ended by itself with code ${exitCode}`)
+    const { exitCode, signalCode, pid } = member.process
+    if (exitCode !== null || signalCode !== null)
+      report.failed(`process ${pid} ended by itself: ${exitCode ?? signalCode}`)
   }
 }
 

@@ -54,7 +54,8 @@ export class SmallDisk {
 
   unmount(): void {
     this.empty()
-    execFileSync('umount', [this.#folder], { stdio: 'pipe' })
+    // Lazily: a process that was killed a moment ago may still have files open.
+    execFileSync('umount', ['-l', this.#folder], { stdio: 'pipe' })
   }
 
   get #ballast(): string {

@@ -23,7 +23,7 @@ const { values: options } = parseArgs({
     // Throws at this record, in each attempt; keeps no checkpoints then.
     'fail-at': { type: 'string', default: '' },
     restarts: { type: 'string' },
-    // Works on each count for so long, behind a channel, so that records pile up before it.
+    // Holds up its thread for so long at each count, behind a channel, so that records pile up before it.
     'slow-ms': { type: 'string', default: '0' },
     unaligned: { type: 'boolean', default: false },
     // Leaves the counting operator out, so that nobody takes its state.
@@ -68,13 +68,14 @@ const counts = options['without-counts']
       .reduce((a, b) => ({ key: a.key, count: a.count + b.count }))
       .uid('counts')
 const slowMs = Number(options['slow-ms'])
+const asleep = new Int32Array(new SharedArrayBuffer(4))
 const results =
   slowMs === 0
     ? counts
     : counts
         .rebalance()
         .map(count => {
-          for (const end = performance.now() + slowMs; performance.now() < end; );
+          Atomics.wait(asleep, 0, 0, slowMs)
           return count
         })
         .uid('slow')
