@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { Terminal } from '../terminal.ts'
+import type { InfoOptions } from './info.ts'
 import type { SavepointOptions, StopOptions } from './savepoint.ts'
 
 /**
@@ -11,7 +12,7 @@ export function addSavepointCommands(
   command: (program: Command, name: string) => Command,
   terminal: Terminal,
 ): void {
-  command(program, 'savepoint')
+  const savepoint = command(program, 'savepoint')
     .description('take a savepoint of a running job, or remove one')
     .argument('[jobId]', 'as flink list shows it')
     .argument('[directory]', 'where it goes; execution.checkpointing.savepoint-dir if absent')
@@ -21,6 +22,25 @@ export function addSavepointCommands(
     .action(async (jobId: string | undefined, directory: string | undefined, options: SavepointOptions) => {
       const { savepointCommand } = await import('./savepoint.ts')
       await savepointCommand(jobId, directory, options, terminal)
+    })
+
+  savepoint
+    .command('diff')
+    .description('which operators of a program would take which state of a snapshot; needs no cluster')
+    .usage('[options] <snapshot> <job> [args...]')
+    .argument('<snapshot>', 'folder of a checkpoint or savepoint, or its _metadata')
+    .argument('<job>', 'the program; everything behind it belongs to the program')
+    .argument('[args...]', 'arguments of the program')
+    .addOption(
+      new Option('-D, --property <key=value>', 'a configuration key; may be repeated')
+        .argParser((value: string, all: string[]) => [...all, value])
+        .default([], ''),
+    )
+    .option('--json', 'as JSON')
+    .passThroughOptions()
+    .action(async (snapshot: string, job: string, args: string[], options: InfoOptions) => {
+      const { savepointDiffCommand } = await import('./savepoint-diff.ts')
+      await savepointDiffCommand(snapshot, job, args, options, terminal)
     })
 
   command(program, 'stop')
