@@ -301,10 +301,10 @@ describe('Dispatcher', () => {
       [{ jobId: '../x' as JobId }, /job id '\.\.\/x'/],
       [{ vertices: [] }, /no operators/],
       [{ vertices: undefined as never }, /vertices are missing/],
-      [{ vertices: [{ ...vertex!, parallelism: 0 }] }, /parallelism 0/],
       [{ vertices: [{ ...vertex!, operators: [null as never] }] }, /no list of operators/],
       [{ edges: [null as never] }, /an edge is no object/],
       [{ checkpointing: null as never }, /checkpoint settings are missing/],
+      [{ vertices: [{ ...vertex!, parallelism: 0 }] }, /parallelism 0/],
       [{ vertices: [{ ...vertex!, parallelism: 200 }] }, /200 but at most 128 key groups/],
       [{ vertices: [vertex!, { ...vertex!, id: 'v2' as never }] }, /same state id o1/],
       [

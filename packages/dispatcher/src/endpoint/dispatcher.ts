@@ -42,9 +42,9 @@ import {
   SavepointNotKnown,
 } from '../errors.ts'
 import { type FinishedJob, FinishedJobStore, finishedJobOf } from '../runner/finished-job-store.ts'
+import { JobBlobs } from '../runner/job-blobs.ts'
 import type { JobMasterRunner } from '../runner/job-master-runner.ts'
 import { RestartableJobs } from '../runner/restartable-jobs.ts'
-import { JobBlobs } from '../runner/job-blobs.ts'
 import { SavepointOperations } from '../savepoints/savepoint-operations.ts'
 import { validateJobGraph } from './validate-job-graph.ts'
 
@@ -90,10 +90,10 @@ export interface DispatcherDependencies {
   readonly jobs?: DurableJobs | undefined
   /** Whether a bundle is in the blob store. */
   readonly hasBlob: (blobKey: string) => Promise<boolean>
-  /** Keeps a job that is over, beyond what is remembered here. Never rejects. Absent: nowhere. */
-  readonly archive?: ((job: FinishedJob) => Promise<void>) | undefined
   /** No job that runs or is remembered needs it any more. */
   readonly deleteBlob: (blobKey: string) => Promise<void>
+  /** Keeps a job that is over, beyond what is remembered here. Never rejects. Absent: nowhere. */
+  readonly archive?: ((job: FinishedJob) => Promise<void>) | undefined
   /** Removes a savepoint by its path or URI. */
   readonly disposeSavepoint: (path: string) => Promise<void>
   /** Rejects if there is no snapshot at that path or URI, saying why. */
@@ -117,9 +117,9 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
   readonly #savepoints: SavepointOperations
   /** Of all jobs that run or are remembered. */
   readonly #restartable = new RestartableJobs()
+  readonly #blobs: JobBlobs
   #resourceManager: Promise<RpcSession> | undefined
   /** Jobs that are being archived. */
-  readonly #blobs: JobBlobs
   readonly #archiving = new Set<Promise<void>>()
   #stopped = false
 
@@ -128,8 +128,6 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
     this.#deps = dependencies
     this.#logger = dependencies.logger.child({ component: 'dispatcher' })
     this.leaderSessionId = options.leaderSessionId ?? newId(dependencies.random)
-    this.#finished = new FinishedJobStore({
-      capacity: options.configuration.get(DispatcherOptionKeys.maxCapacity),
     this.#blobs = new JobBlobs(blobKey => {
       dependencies
         .deleteBlob(blobKey)
@@ -137,12 +135,14 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
           this.#logger.warn({ blobKey, error }, 'A blob that nobody needs is not removed'),
         )
     })
+    this.#finished = new FinishedJobStore({
+      capacity: options.configuration.get(DispatcherOptionKeys.maxCapacity),
       expirationMs: options.configuration.get(DispatcherOptionKeys.expirationTime) * 1000,
       onForgotten: jobId => {
         this.#restartable.forget(jobId)
+        this.#blobs.forget(jobId)
         // Never rejects. A job that was only suspended is another leader's.
         if (!this.#stopped) void this.#deps.jobs?.forget(jobId)
-        this.#blobs.forget(jobId)
       },
     })
     const storeDurationMs = options.configuration.get(DispatcherOptionKeys.asyncStoreDuration)
@@ -152,17 +152,17 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
   /** Goes on with the jobs of an earlier leader: before clients come, who would take them for lost. */
   recover({ running, finished }: RecoveredJobs): void {
     for (const { jobId, job, ageMs } of finished) {
+      this.#blobs.finished(jobId, job.result)
       this.#finished.add(jobId, job, this.#now() - ageMs)
       // Its leader may not have come to that.
-      this.#blobs.finished(jobId, job.result)
       this.#archive(job)
     }
     for (const { jobId, submission, start } of running) {
       this.#logger.info({ jobId }, 'Job recovered')
       this.#restartable.remember(submission)
+      this.#blobs.submitted(submission)
       const runner = start()
       this.#runners.set(jobId, runner)
-      this.#blobs.submitted(submission)
       this.#watch(jobId, runner)
     }
   }
@@ -208,9 +208,14 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
     if (problems.length > 0) throw InvalidJobGraph({ jobId, problems })
     const unusable = stateBackendProblem(graph.state?.backend ?? this.#options.configuration.get(STATE_BACKEND))
     if (unusable !== undefined) throw unusable
+    const missing = stateBackendProblem(
+      graph.state?.backend ?? this.#options.configuration.get(STATE_BACKEND),
+    )
+    if (missing !== undefined) throw missing
     this.#refuseDuplicate(jobId)
     // Taken before the first await, so that a repeated call finds it.
     this.#submitting.add(jobId)
+    this.#blobs.submitted(submission)
     try {
       if (program.code.type === 'bundle' && !(await this.#deps.hasBlob(program.code.blobKey))) {
         throw BundleMissing({ jobId, blobKey: program.code.blobKey })
@@ -218,7 +223,6 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
       for (const blobKey of cachedBlobKeys(graph.cachedFiles)) {
         if (!(await this.#deps.hasBlob(blobKey))) throw CachedFileMissing({ jobId, blobKey })
       }
-    this.#blobs.submitted(submission)
       if (this.#stopped) throw DispatcherStopped({ jobId })
       await this.#deps.jobs?.add(submission)
       // The next leader runs it.
@@ -230,6 +234,8 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
       this.#watch(jobId, runner)
     } finally {
       this.#submitting.delete(jobId)
+      // It was refused.
+      if (!this.#runners.has(jobId)) this.#blobs.forget(jobId)
     }
   }
 
@@ -237,8 +243,6 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
   async listJobs(): Promise<readonly JobOverview[]> {
     const running = [...this.#runners.values()].map(runner => runner.overview())
     return [...running, ...this.#finished.list(this.#now()).map(job => overviewOf(job.details))]
-      // It was refused.
-      if (!this.#runners.has(jobId)) this.#blobs.forget(jobId)
   }
 
   async requestJobDetails(jobId: JobId): Promise<JobDetails> {
@@ -348,6 +352,7 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
     void runner.result().then(result => {
       const job = finishedJobOf(runner, result)
       const { name, status } = job.details
+      this.#blobs.finished(jobId, result)
       this.#finished.add(jobId, job, this.#now())
       this.#archive(job)
       this.#runners.delete(jobId)
@@ -355,7 +360,6 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
     })
   }
 
-      this.#blobs.finished(jobId, result)
   #archive(job: FinishedJob): void {
     // A suspended job goes on elsewhere.
     if (this.#deps.archive === undefined || !isGloballyTerminal(job.details.status)) return
