@@ -34,7 +34,7 @@ test('half a minute of chaos: every row of every job is there once, and nothing 
     lanes: Object.keys(WORKLOADS),
     kinds: FAULT_KINDS,
     pauseMs: [300, 2000],
-    patienceMs: 3000,
+    patienceMs: 10_000,
     jobSeconds: [5, 10],
     say: line => lines.push(line),
   })

@@ -1,6 +1,7 @@
 import type { ChaosCluster, JobManagerMember, Member, TaskManagerMember } from './chaos-cluster.ts'
 import type { PlannedFault } from './fault-plan.ts'
 import type { JobLane } from './job-lane.ts'
+import type { JobMonitor } from './job-monitor.ts'
 
 /** A fault that has begun. */
 export interface Inflicted {
@@ -13,10 +14,16 @@ export interface Inflicted {
   isNoticed(): boolean | Promise<boolean>
 }
 
+interface Surroundings {
+  readonly chaos: ChaosCluster
+  readonly lanes: readonly JobLane[]
+  readonly monitor: JobMonitor
+}
+
 /** Begins a fault. Undefined: there is nobody whom it could hit. */
 export async function inflictFault(
   { kind, victim, durationMs }: PlannedFault,
-  { chaos, lanes }: { readonly chaos: ChaosCluster; readonly lanes: readonly JobLane[] },
+  { chaos, lanes, monitor }: Surroundings,
 ): Promise<Inflicted | undefined> {
   const pick = <T>(from: readonly T[]): T | undefined => from[Math.floor(victim * from.length)]
   const taskManager = (): TaskManagerMember | undefined =>
@@ -105,7 +112,7 @@ export async function inflictFault(
     case 'savepoint':
     case 'rescale':
     case 'resume': {
-      const lane = pick(lanes.filter(({ jobId }) => jobId !== undefined))
+      const lane = pick(lanes.filter(({ jobId }) => jobId !== undefined && monitor.isUp(jobId)))
       if (lane === undefined) return undefined
       const jobId = lane.jobId as string
       const done = lane.request(kind)

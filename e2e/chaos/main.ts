@@ -49,7 +49,7 @@ async function main(): Promise<number> {
     lanes: oneOf('--jobs', values.jobs, Object.keys(WORKLOADS)),
     kinds: oneOf('--kinds', values.kinds, FAULT_KINDS) as readonly FaultKind[],
     pauseMs: [500, 6000],
-    patienceMs: 10_000,
+    patienceMs: 60_000,
     jobSeconds: [10, 40],
     ...(schedule !== undefined && { schedule }),
     say: line => console.log(process.stdout.isTTY ? `\r\x1b[K${line}` : line),
