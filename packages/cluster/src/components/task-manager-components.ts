@@ -128,7 +128,10 @@ export async function startTaskManagerComponents(
 
 /** Threads of a TaskManager beside the main one. */
 function threadsOf(workers: WorkerSlotThreads, network: NetworkThreadClient): readonly NamedThread[] {
-  const slots = [...workers.running].map((worker, index) => ({ name: `slot-${index}`, worker }))
+  const slots = [...workers.running].map(worker => ({
+    name: `slot-${workers.slotOf(worker)?.split('_').at(-1)}`,
+    worker,
+  }))
   return network.worker === undefined ? slots : [...slots, { name: 'network', worker: network.worker }]
 }
 

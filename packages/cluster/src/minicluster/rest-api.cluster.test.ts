@@ -86,6 +86,9 @@ describe('answers are as Flink describes them', () => {
       '?get=Status.JVM.Memory.Heap.Used',
     )
     expect(Number(heap.value)).toBeGreaterThan(1_000_000)
+    await until(`/taskmanagers/${taskmanagerid}/metrics`, (all: Json[]) =>
+      all.some(({ id }) => /^Status\.Thread\.slot-\d\.EventLoop\.DelayMaxMs$/.test(id)),
+    )
     const [total] = await ask('GET /taskmanagers/metrics', {}, '?get=taskSlotsTotal&agg=sum,max')
     expect(total).toEqual({ id: 'taskSlotsTotal', sum: 6, max: 6 })
     const { threadInfos } = await ask('GET /taskmanagers/{taskmanagerid}/thread-dump', { taskmanagerid })

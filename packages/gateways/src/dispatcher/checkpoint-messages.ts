@@ -17,6 +17,10 @@ export interface SubtaskCheckpoint {
   readonly writtenBytes: number
   /** Of records on their way, in an unaligned checkpoint. */
   readonly persistedBytes: number
+  /** Taken from channels without a barrier during the alignment. Absent in what earlier versions kept. */
+  readonly processedBytes?: number
+  /** Waiting on channels with a barrier at its end. */
+  readonly bufferedBytes?: number
   readonly syncMs: number
   readonly asyncMs: number
   readonly alignmentMs: number
@@ -92,5 +96,7 @@ export interface CheckpointStatistics {
     readonly writtenBytes: Summary
     readonly durationMs: Summary
     readonly persistedBytes: Summary
+    readonly processedBytes?: Summary
+    readonly bufferedBytes?: Summary
   }
 }

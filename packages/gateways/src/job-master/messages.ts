@@ -126,6 +126,10 @@ export interface CheckpointAcknowledgement {
     readonly unaligned?: boolean
     /** Of records on their way that are part of it. */
     readonly persistedBytes?: number
+    /** Of records that the task went on to take from channels without a barrier during the alignment. */
+    readonly processedBytes?: number
+    /** Of records that waited on channels with a barrier, at the end of the alignment. */
+    readonly bufferedBytes?: number
   }
 }
 

@@ -42,6 +42,8 @@ export class CheckpointHistory {
     writtenBytes: number
     durationMs: number
     persistedBytes: number
+    processedBytes: number
+    bufferedBytes: number
   }[] = []
   readonly #latest: Partial<Record<'completed' | 'savepoint' | 'failed', Entry>> = {}
   #restored: RestoredRecord | undefined
@@ -75,6 +77,8 @@ export class CheckpointHistory {
       stateBytes,
       writtenBytes = stateBytes,
       persistedBytes = 0,
+      processedBytes = 0,
+      bufferedBytes = 0,
       syncMs,
       asyncMs,
       alignmentMs,
@@ -83,7 +87,8 @@ export class CheckpointHistory {
     } = metrics
     const index = Number(key.slice(key.lastIndexOf('/') + 1))
     const times = { syncMs, asyncMs, alignmentMs, startDelayMs }
-    const sizes = { stateBytes, writtenBytes, persistedBytes, unaligned: unaligned === true }
+    const inFlight = { persistedBytes, processedBytes, bufferedBytes }
+    const sizes = { stateBytes, writtenBytes, ...inFlight, unaligned: unaligned === true }
     entry.subtasks.set(key, { index, acknowledgedAt: epochMs, ...sizes, ...times })
     entry.stateBytes += stateBytes
     entry.writtenBytes += writtenBytes
@@ -101,11 +106,13 @@ export class CheckpointHistory {
     if (entry === undefined) return
     Object.assign(entry, { status: 'COMPLETED', pointer, stateBytes, durationMs })
     this.#latest[entry.kind === 'checkpoint' ? 'completed' : 'savepoint'] = entry
-    const persistedBytes = [...entry.subtasks.values()].reduce(
-      (sum, subtask) => sum + subtask.persistedBytes,
-      0,
-    )
-    this.#samples.push({ stateBytes, writtenBytes: entry.writtenBytes, durationMs, persistedBytes })
+    const sum = (field: 'persistedBytes' | 'processedBytes' | 'bufferedBytes'): number =>
+      [...entry.subtasks.values()].reduce((all, subtask) => all + (subtask[field] ?? 0), 0)
+    this.#samples.push({
+      ...{ stateBytes, writtenBytes: entry.writtenBytes, durationMs },
+      ...{ persistedBytes: sum('persistedBytes'), processedBytes: sum('processedBytes') },
+      bufferedBytes: sum('bufferedBytes'),
+    })
     if (this.#samples.length > MAX_SAMPLES) this.#samples.shift()
   }
 
@@ -145,6 +152,8 @@ export class CheckpointHistory {
         writtenBytes: summaryOf(this.#samples.map(sample => sample.writtenBytes)),
         durationMs: summaryOf(this.#samples.map(sample => sample.durationMs)),
         persistedBytes: summaryOf(this.#samples.map(sample => sample.persistedBytes)),
+        processedBytes: summaryOf(this.#samples.map(sample => sample.processedBytes)),
+        bufferedBytes: summaryOf(this.#samples.map(sample => sample.bufferedBytes)),
       },
     }
   }

@@ -125,4 +125,6 @@ export interface ChannelReader {
   readonly bytesIn: number
   /** How full it is: 0 to 1. */
   readonly usage: number
+  /** Bytes that wait in it; 0 where records wait that were never encoded. */
+  readonly bufferedBytes: number
 }

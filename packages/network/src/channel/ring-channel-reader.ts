@@ -1,7 +1,7 @@
 import { type BatchDecoder, createBatchDecoder, generate, type Push } from '@flink-ts/serialization'
 import { Doorbell } from '../ring/doorbell.ts'
 import { RingConsumer } from '../ring/ring-consumer.ts'
-import { KIND, ringUsage } from '../ring/ring-layout.ts'
+import { KIND, ringUsage, ringUsedBytes } from '../ring/ring-layout.ts'
 import {
   type CaptureEnd,
   type CaptureListener,
@@ -65,6 +65,10 @@ class RingChannelReader implements ChannelReader {
 
   get usage(): number {
     return ringUsage(this.#memory)
+  }
+
+  get bufferedBytes(): number {
+    return ringUsedBytes(this.#memory)
   }
 
   ready(): boolean {

@@ -42,8 +42,13 @@ export function maxPayload(capacity: number): number {
 
 /** How full a ring is: 0 to 1. Any thread may ask. */
 export function ringUsage(ring: SharedArrayBuffer): number {
+  return ringUsedBytes(ring) / ringCapacity(ring)
+}
+
+/** Bytes that wait in a ring. Any thread may ask. */
+export function ringUsedBytes(ring: SharedArrayBuffer): number {
   const words = new Int32Array(ring)
-  return ((Atomics.load(words, HEAD) - Atomics.load(words, TAIL)) | 0) / ringCapacity(ring)
+  return (Atomics.load(words, HEAD) - Atomics.load(words, TAIL)) | 0
 }
 
 /** Bytes by which a frame moves the head, the skipped rest included. */

@@ -23,8 +23,8 @@ export function jobCheckpoints({ totals, history, latest, summary }: CheckpointS
       checkpointed_size: summary.writtenBytes,
       state_size: summary.stateBytes,
       end_to_end_duration: whole(summary.durationMs),
-      alignment_buffered: NOTHING,
-      processed_data: NOTHING,
+      alignment_buffered: summary.bufferedBytes ?? NOTHING,
+      processed_data: summary.processedBytes ?? NOTHING,
       persisted_data: summary.persistedBytes,
     },
     latest: {
@@ -72,11 +72,7 @@ export function checkpointInfo(record: CheckpointRecord): object {
     ...(record.kind !== 'checkpoint' && { savepointFormat: 'CANONICAL' }),
     trigger_timestamp: record.triggeredAt,
     latest_ack_timestamp: record.latestAckAt,
-    ...sizes(
-      record,
-      record.durationMs,
-      sum(vertices.flatMap(subtasksOf), s => s.persistedBytes),
-    ),
+    ...sizes(record, record.durationMs, vertices.flatMap(subtasksOf)),
     num_subtasks: sum(vertices, vertex => vertex.parallelism),
     num_acknowledged_subtasks: sum(vertices, vertex => vertex.subtasks.length),
     checkpoint_type: typeOf(record),
@@ -104,8 +100,8 @@ export function checkpointSubtasks(record: CheckpointRecord, vertexId: string): 
       end_to_end_duration: of(s => s.acknowledgedAt - record.triggeredAt),
       checkpoint_duration: { sync: of(s => s.syncMs), async: of(s => s.asyncMs) },
       alignment: {
-        buffered: NOTHING,
-        processed: NOTHING,
+        buffered: of(s => s.bufferedBytes ?? 0),
+        processed: of(s => s.processedBytes ?? 0),
         persisted: of(s => s.persistedBytes),
         duration: of(s => s.alignmentMs),
       },
@@ -141,7 +137,7 @@ function vertexInfo(record: CheckpointRecord, vertex: VertexCheckpoint): object 
     ...sizes(
       { stateBytes: sum(subtasks, s => s.stateBytes), writtenBytes: sum(subtasks, s => s.writtenBytes) },
       durationMs,
-      sum(subtasks, s => s.persistedBytes),
+      subtasks,
     ),
     num_subtasks: parallelism,
     num_acknowledged_subtasks: subtasks.length,
@@ -159,8 +155,8 @@ function subtaskInfo(subtask: SubtaskCheckpoint, triggeredAt: number): object {
     state_size: subtask.stateBytes,
     checkpoint: { sync: Math.round(subtask.syncMs), async: Math.round(subtask.asyncMs) },
     alignment: {
-      buffered: 0,
-      processed: 0,
+      buffered: subtask.bufferedBytes ?? 0,
+      processed: subtask.processedBytes ?? 0,
       persisted: subtask.persistedBytes,
       duration: Math.round(subtask.alignmentMs),
     },
@@ -177,15 +173,15 @@ function restoredInfo({ id, timestamp, savepoint, pointer }: RestoredRecord): ob
 function sizes(
   { stateBytes, writtenBytes }: { readonly stateBytes: number; readonly writtenBytes: number },
   durationMs: number,
-  persistedBytes: number,
+  subtasks: readonly SubtaskCheckpoint[],
 ): object {
   return {
     checkpointed_size: writtenBytes,
     state_size: stateBytes,
     end_to_end_duration: Math.round(durationMs),
-    alignment_buffered: 0,
-    processed_data: 0,
-    persisted_data: persistedBytes,
+    alignment_buffered: sum(subtasks, subtask => subtask.bufferedBytes ?? 0),
+    processed_data: sum(subtasks, subtask => subtask.processedBytes ?? 0),
+    persisted_data: sum(subtasks, subtask => subtask.persistedBytes),
   }
 }
 

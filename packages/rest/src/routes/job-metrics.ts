@@ -39,6 +39,10 @@ export function jobMetrics(job: JobDetails, checkpoints: CheckpointStatistics, n
       completed?.vertices
         .flatMap(vertex => vertex.subtasks)
         .reduce((sum, subtask) => sum + subtask.persistedBytes, 0) ?? -1,
+    lastCheckpointProcessedData:
+      completed?.vertices
+        .flatMap(vertex => vertex.subtasks)
+        .reduce((sum, subtask) => sum + (subtask.processedBytes ?? 0), 0) ?? -1,
     lastCheckpointExternalPath: completed?.pointer ?? 'n/a',
     lastCheckpointRestoreTimestamp: restored?.timestamp ?? -1,
   }

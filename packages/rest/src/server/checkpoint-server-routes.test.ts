@@ -18,6 +18,8 @@ const subtask = (index: number, acknowledgedAt: number) => ({
     stateBytes: 10 * (index + 1),
     writtenBytes: 5,
     persistedBytes: 1,
+    processedBytes: 70 + index,
+    bufferedBytes: 7,
     syncMs: 2,
     asyncMs: 3,
   },
@@ -45,6 +47,8 @@ const statistics: CheckpointStatistics = {
     writtenBytes: { ...NONE, max: 10 },
     durationMs: { ...NONE, max: 40 },
     persistedBytes: NONE,
+    processedBytes: { ...NONE, max: 141 },
+    bufferedBytes: { ...NONE, max: 14 },
   },
 }
 

@@ -27,6 +27,13 @@ export interface OperatorBackends {
   readonly operator: OperatorStateBackend
 }
 
+/** What happened between the first and the last barrier. */
+export interface Alignment {
+  readonly alignmentMs: number
+  readonly processedBytes: number
+  readonly bufferedBytes: number
+}
+
 interface Running {
   cancelled: boolean
 }
@@ -97,7 +104,8 @@ export class SubtaskCheckpoints {
    * Begins the snapshot for `barrier`. No life-cycle call may be under way.
    * @param capture records on their way that belong to it
    */
-  take(barrier: Barrier, alignmentMs: number, capture?: ChannelCapture): void {
+  take(barrier: Barrier, alignment: Alignment, capture?: ChannelCapture): void {
+    const { alignmentMs } = alignment
     const { checkpointId } = barrier
     // A keyed backend writes one snapshot at a time.
     const older = this.#backends.some(({ keyed }) => keyed !== undefined) ? [...this.#running.keys()] : []
@@ -120,7 +128,7 @@ export class SubtaskCheckpoints {
         this.#sequence.run(
           this.#links,
           { step: 'snapshotState', on: link => link.operator.snapshotState?.(checkpointId) },
-          () => this.#write(barrier, { alignmentMs, startDelayMs }, syncStartMs, capture),
+          () => this.#write(barrier, { ...alignment, startDelayMs }, syncStartMs, capture),
           failed,
         )
       },
@@ -157,7 +165,7 @@ export class SubtaskCheckpoints {
 
   #write(
     barrier: Barrier,
-    measured: { alignmentMs: number; startDelayMs: number },
+    measured: Alignment & { readonly startDelayMs: number },
     syncStartMs: number,
     capture: ChannelCapture | undefined,
   ): void {

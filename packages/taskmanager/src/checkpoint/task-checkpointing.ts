@@ -43,6 +43,8 @@ export class TaskCheckpointing {
   )[] = []
   /** Records on their way that are being made part of a checkpoint. */
   #capture: ChannelCapture | undefined
+  /** Bytes that had come in when the first channel was blocked. */
+  #bytesBefore: number | undefined
   #dataEnded = false
   /** First checkpoint taken after that. */
   #lastCheckpointId: number | undefined
@@ -209,10 +211,16 @@ export class TaskCheckpointing {
   #take(barrier: CheckpointTrigger, alignmentMs: number, missing?: readonly number[]): void {
     if (barrier.savepoint !== false && barrier.savepoint.suspend) this.#suspendedBy = barrier.checkpointId
     if (this.#dataEnded) this.#lastCheckpointId ??= barrier.checkpointId
+    const inputs = this.#ports.inputs()
+    const alignment = {
+      alignmentMs,
+      processedBytes: inputs.bytesIn - (this.#bytesBefore ?? inputs.bytesIn),
+      bufferedBytes: inputs.blockedBytes,
+    }
     // What an older checkpoint still captures will not be complete any more.
     this.#stopCapture()
     if (missing !== undefined) this.#beginCapture(barrier.checkpointId, missing)
-    this.#checkpoints.take(barrier, alignmentMs, this.#capture)
+    this.#checkpoints.take(barrier, alignment, this.#capture)
   }
 
   #beginCapture(checkpointId: number, missing: readonly number[]): void {
@@ -241,8 +249,14 @@ export class TaskCheckpointing {
       overtake: (barrier, alignmentMs, missing) => {
         if (task.isRunning()) this.#take(barrier, alignmentMs, missing)
       },
-      block: channel => inputs().block(channel),
-      unblockAll: () => inputs().unblockAll(),
+      block: channel => {
+        this.#bytesBefore ??= inputs().bytesIn
+        inputs().block(channel)
+      },
+      unblockAll: () => {
+        this.#bytesBefore = undefined
+        inputs().unblockAll()
+      },
     }
   }
 }

@@ -61,7 +61,7 @@ export class TaskExecutor {
     const memory = new NetworkMemory(settings.networkMemory)
     const monitor = taskManagerMonitor(dependencies.monitor, {
       memory,
-      slots: () => ({ total: options.slots, used: this.#slots.size }),
+      slots: () => ({ total: options.slots, used: [...this.#slots.values()] }),
     })
     this.#channels = new ChannelRegistry(
       { resourceId, slots: options.slots },

@@ -16,6 +16,7 @@ import { CancellationTimedOut, SlotBusy, SlotOutOfMemory, SlotThreadDied } from 
 import { Pulse } from '../mailbox/pulse.ts'
 import type { OverdraftLimits } from '../stream-task/overdraft.ts'
 import type { SlotCommand, SlotReport } from '../thread/slot-messages.ts'
+import type { ThreadMeasures } from '../thread/thread-metrics.ts'
 import { LongCallWatch } from './long-call-watch.ts'
 import { SlotInspection } from './slot-inspection.ts'
 import type { SlotListener } from './slot-listener.ts'
@@ -63,6 +64,7 @@ export class AllocatedSlot {
   #memory: SlotMemoryWatch | undefined
   #longCalls: LongCallWatch | undefined
   readonly #inspection: SlotInspection
+  #measures: ThreadMeasures | undefined
   #pulse = Pulse.allocate()
   /** Why the thread said that it ends. */
   #crash: SerializedError | undefined
@@ -111,6 +113,11 @@ export class AllocatedSlot {
   /** Its tasks have begun files that are no results yet. */
   get hasUnfinishedFiles(): boolean {
     return this.#files.size > 0
+  }
+
+  /** What its thread last told of itself; undefined: nothing yet. */
+  get measures(): ThreadMeasures | undefined {
+    return this.#measures
   }
 
   get liveTasks(): readonly ExecutionAttemptId[] {
@@ -226,6 +233,7 @@ export class AllocatedSlot {
       },
     )
     this.#thread = thread
+    this.#measures = undefined
     this.#crash = undefined
     this.#used = false
     this.#memory?.stop()
@@ -309,6 +317,10 @@ export class AllocatedSlot {
         break
       case 'crash':
         this.#crash = report.error
+        break
+      case 'metrics':
+        this.#measures = report.thread
+        this.#listener.report(this, report)
         break
       default:
         this.#listener.report(this, report)

@@ -41,6 +41,7 @@ export class WorkerSlotThreads implements SlotThreadFactory {
   readonly #options: WorkerSlotThreadsOptions
   readonly #clock: Clock
   readonly #workers = new Set<Worker>()
+  readonly #slots = new WeakMap<Worker, string>()
   #spare: Spare | undefined
   #spareTimer: Timer | undefined
   #closed = false
@@ -61,6 +62,11 @@ export class WorkerSlotThreads implements SlotThreadFactory {
     return this.#spare?.worker
   }
 
+  /** The slot that a running thread was started for. */
+  slotOf(worker: Worker): string | undefined {
+    return this.#slots.get(worker)
+  }
+
   start(data: SlotThreadData, listener: SlotThreadListener): SlotThread {
     const { memoryLimitBytes } = data
     const worker = this.#takeSpare(memoryLimitBytes) ?? this.#newWorker(memoryLimitBytes)
@@ -70,6 +76,7 @@ export class WorkerSlotThreads implements SlotThreadFactory {
       failure = error
     })
     this.#workers.add(worker)
+    this.#slots.set(worker, data.slotId)
     worker.on('exit', exitCode => {
       this.#workers.delete(worker)
       listener.ended(exitCode, failure)

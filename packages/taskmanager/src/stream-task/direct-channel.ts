@@ -66,6 +66,7 @@ export class DirectChannel implements ChannelWriter, ChannelReader {
   readonly overdraftBytes = 0
   readonly bytesOut = 0
   readonly bytesIn = 0
+  readonly bufferedBytes = 0
   /** It has no memory of its own. */
   readonly usage = 0
   readonly #from: Float64Array

@@ -16,6 +16,7 @@ interface RestoredBatch {
 export class RestoredChannel implements ChannelReader {
   readonly bytesIn = 0
   readonly usage = 0
+  readonly bufferedBytes = 0
   readonly #batches: RestoredBatch[]
   readonly #timestamp: Float64Array
   readonly #decoder: BatchDecoder = createBatchDecoder()

@@ -257,6 +257,11 @@ export class TaskInputs {
     return this.#inputs.reduce((most, input) => Math.max(most, input.reader.usage), 0)
   }
 
+  /** Bytes that wait on blocked channels. */
+  get blockedBytes(): number {
+    return this.#inputs.reduce((sum, { blocked, reader }) => sum + (blocked ? reader.bufferedBytes : 0), 0)
+  }
+
   get bytesIn(): number {
     return this.#inputs.reduce((sum, input) => sum + input.reader.bytesIn, 0)
   }

@@ -69,6 +69,7 @@ export class MemoryRing {
         return ring.#stash.length > 0 || (ring.#capture === undefined && ring.items.length > 0)
       },
       poll: (maxRecords, handler) => ring.#take(maxRecords, handler, timestamp),
+      bufferedBytes: 0,
       startCapture: (checkpointId, listener) => {
         const records = new RecordCapture(listener)
         ring.#capture = { checkpointId, listener, records }

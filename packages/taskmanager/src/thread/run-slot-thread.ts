@@ -15,6 +15,7 @@ import type { ReplayFunction } from './load-program.ts'
 import type { SlotCommand, SlotReport, SlotThreadData } from './slot-messages.ts'
 import { SlotRunner } from './slot-runner.ts'
 import { installSynchronousConsole } from './synchronous-console.ts'
+import { ThreadMetrics } from './thread-metrics.ts'
 import type { UncaughtOrigin } from './uncaught-errors.ts'
 
 /** What differs in tests; by default the machine's. */
@@ -80,6 +81,7 @@ function createRunner(
       logger,
       replay: dependencies.replay ?? replayProgram,
       report: report => port.postMessage(report),
+      threadMetrics: new ThreadMetrics(),
     },
   )
 }

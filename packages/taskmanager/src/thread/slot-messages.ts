@@ -12,6 +12,7 @@ import type {
 import type { ChannelEnds } from '@flink-ts/network'
 import type { StateSettings } from '@flink-ts/state'
 import type { OverdraftLimits } from '../stream-task/overdraft.ts'
+import type { ThreadMeasures } from './thread-metrics.ts'
 
 /** The first message to a slot thread: whose it is. Plain data. */
 export interface SlotThreadData {
@@ -107,4 +108,8 @@ export type SlotReport =
   | { readonly type: 'states'; readonly largest: readonly string[] }
   /** The last one: the thread ends because of an error that belongs to no task. */
   | { readonly type: 'crash'; readonly error: SerializedError }
-  | { readonly type: 'metrics'; readonly metrics: Readonly<Record<string, TaskIoMetrics>> }
+  | {
+      readonly type: 'metrics'
+      readonly metrics: Readonly<Record<string, TaskIoMetrics>>
+      readonly thread?: ThreadMeasures
+    }

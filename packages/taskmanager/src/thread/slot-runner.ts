@@ -28,6 +28,7 @@ import { SlotChannels } from './slot-channels.ts'
 import type { LocalCopiesMade, SlotCommand, SlotReport } from './slot-messages.ts'
 import { backendsOf, savepointStorageOf, storageOf } from './slot-storage.ts'
 import { sourcePathsOf } from './source-paths.ts'
+import type { ThreadMetrics } from './thread-metrics.ts'
 import { type UncaughtOrigin, uncaughtFailure } from './uncaught-errors.ts'
 
 const METRICS_INTERVAL_MS = 1000
@@ -48,6 +49,8 @@ export interface SlotRunnerDependencies {
   readonly logger: Logger
   readonly replay: ReplayFunction
   readonly report: (report: SlotReport) => void
+  /** Absent: the thread is not this one's alone. */
+  readonly threadMetrics?: Pick<ThreadMetrics, 'read'>
 }
 
 /**
@@ -257,7 +260,8 @@ export class SlotRunner {
   #reportMetrics(): void {
     const metrics: Record<string, TaskIoMetrics> = {}
     for (const [attemptId, task] of this.#tasks) metrics[attemptId] = task.metrics
-    this.#ports.report({ type: 'metrics', metrics })
+    const thread = this.#ports.threadMetrics?.read()
+    this.#ports.report({ type: 'metrics', metrics, ...(thread && { thread }) })
   }
 }
 
