@@ -153,7 +153,10 @@ function describeAction(action: CoordinatorAction): string {
       return `store ${action.metadata.checkpointId}${place}: ${operators.join(' ')}`
     }
     case 'notify-complete':
-      return `complete ${action.checkpointId}: ${action.attemptIds.join(' ')}`
+      return (
+        `complete ${action.checkpointId}: ${action.attemptIds.join(' ')}` +
+        (action.slowest === undefined ? '' : ` (slowest: ${action.slowest})`)
+      )
     case 'notify-aborted':
       return `aborted ${action.checkpointId}: ${action.attemptIds.join(' ')} (${action.reason})`
     case 'retire':

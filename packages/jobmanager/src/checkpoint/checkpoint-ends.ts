@@ -49,12 +49,14 @@ export class CheckpointEnds {
     const subsumed = this.#state.completed.add(completed, [...this.#state.pending.keys()])
     this.#failureManager.completed()
     this.#state.triggers.completed(this.#state.time.monotonicMs, pending.coversEndOfData)
+    const slowest = pending.describeSlowest(this.#state.graph)
     const ending = savepoint === undefined ? [...pending.ended] : [...pending.plan.acknowledge.keys()]
     this.#state.act({
       type: 'notify-complete',
       attemptIds: this.#state.tasks.living(pending.plan),
       checkpointId,
       last: ending.length > 0,
+      ...(slowest !== undefined && { slowest }),
     })
     // They end now: a checkpoint that waits for them would be in vain.
     for (const attemptId of ending) this.#state.tasks.update(attemptId, { state: 'finishing' })

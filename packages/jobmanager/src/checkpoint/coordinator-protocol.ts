@@ -79,6 +79,8 @@ export type CoordinatorAction =
       readonly checkpointId: number
       /** Some of them end when they hear of it: no later one would tell them. */
       readonly last: boolean
+      /** Of a checkpoint that was slow: the task that was last, and what it waited for. */
+      readonly slowest?: string
     }
   | {
       readonly type: 'notify-aborted'

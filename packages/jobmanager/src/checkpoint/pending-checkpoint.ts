@@ -45,6 +45,7 @@ export class PendingCheckpoint {
   readonly #snapshots = new Map<SubtaskKey, TaskStateSnapshot>()
   readonly #missing: Set<ExecutionAttemptId>
   readonly #waits = new Map<ExecutionAttemptId, string>()
+  #last: ExecutionAttemptId | undefined
   #coordinators: readonly CoordinatorState[] | undefined
   #sealed: SealedCheckpoint | undefined
 
@@ -87,19 +88,35 @@ export class PendingCheckpoint {
   describeMissing(graph: JobGraph): readonly string[] {
     const vertices = new Map<string, JobVertex>(graph.vertices.map(vertex => [vertex.id, vertex]))
     return [...this.#missing].map(attemptId => {
-      const key = this.plan.acknowledge.get(attemptId)!
-      const slash = key.lastIndexOf('/')
-      const vertex = vertices.get(key.slice(0, slash))
-      const name = `${vertex?.name} (${Number(key.slice(slash + 1)) + 1}/${vertex?.parallelism})`
       const what = this.#waits.get(attemptId)
+      const name = this.#nameOf(attemptId, vertices)
       return what === undefined ? name : `${name}, which waits for ${what}`
     })
+  }
+
+  /**
+   * Of a slow checkpoint, which task acknowledged last, with what it waited for when it last told, for messages;
+   * undefined: it was there before anybody had to tell.
+   */
+  describeSlowest(graph: JobGraph): string | undefined {
+    const what = this.#last && this.#waits.get(this.#last)
+    if (this.#last === undefined || what === undefined) return undefined
+    const vertices = new Map<string, JobVertex>(graph.vertices.map(vertex => [vertex.id, vertex]))
+    return `${this.#nameOf(this.#last, vertices)}, which waited for ${what}`
+  }
+
+  #nameOf(attemptId: ExecutionAttemptId, vertices: ReadonlyMap<string, JobVertex>): string {
+    const key = this.plan.acknowledge.get(attemptId)!
+    const slash = key.lastIndexOf('/')
+    const vertex = vertices.get(key.slice(0, slash))
+    return `${vertex?.name} (${Number(key.slice(slash + 1)) + 1}/${vertex?.parallelism})`
   }
 
   /** Takes an acknowledgement; false if that attempt has none to give (any more). */
   acknowledge(attemptId: ExecutionAttemptId, snapshot: TaskStateSnapshot): boolean {
     if (!this.#missing.delete(attemptId)) return false
     this.#snapshots.set(this.plan.acknowledge.get(attemptId)!, snapshot)
+    this.#last = attemptId
     return true
   }
 

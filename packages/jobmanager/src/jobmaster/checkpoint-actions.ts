@@ -69,8 +69,12 @@ export class CheckpointActions {
         this.#port.answered(action)
         break
       case 'notify-complete': {
-        const { checkpointId } = action
-        logger.info({ checkpointId, ...this.#port.counts().latestCompleted }, 'Checkpoint complete')
+        const { checkpointId, slowest } = action
+        const { latestCompleted } = this.#port.counts()
+        logger.info(
+          { checkpointId, ...latestCompleted, ...(slowest !== undefined && { slowest }) },
+          'Checkpoint complete',
+        )
         coordinators.notifyComplete(checkpointId)
         tasks.tell(
           action.attemptIds,
