@@ -50,15 +50,15 @@ describe.skipIf(reason !== undefined)(
       rmSync(logs, { recursive: true })
     })
 
+    async function vertexOf(name: string): Promise<string> {
+      const job = await cluster.rest<{ vertices: { id: string; name: string }[] }>(`/jobs/${jobs.running}`)
+      return job?.vertices.find(vertex => vertex.name.includes(name))?.id ?? ''
+    }
+
     /** Every place of the page with a text that only its answers give. */
     async function places(): Promise<readonly (readonly [path: string, text: string | RegExp])[]> {
       const { running, failed, finished } = jobs
-      const { vertices } = (await cluster.rest<{ vertices: { id: string; name: string }[] }>(
-        `/jobs/${running}`,
-      )) ?? {
-        vertices: [],
-      }
-      const vertex = vertices.find(({ name }) => name.includes('hottest'))?.id ?? ''
+      const vertex = await vertexOf('hottest')
       const checkpoints = await cluster.rest<{ latest: { completed: { id: number } } }>(
         `/jobs/${running}/checkpoints`,
       )
@@ -78,6 +78,7 @@ describe.skipIf(reason !== undefined)(
         [`${drawer}accumulators`, /has added nothing/],
         [`${drawer}metrics`, /Find one of \d+ metrics|numRecordsIn/],
         [`${drawer}flame-graph`, /With what it calls|No sample was found/],
+        [`${drawer}tap`, 'A look takes'],
         [`${job}/checkpoints`, 'Latest completed checkpoint'],
         [`${job}/checkpoints/history`, 'completed'],
         [`${job}/checkpoints/history/${checkpoints?.latest.completed.id}`, 'By vertex'],
@@ -195,19 +196,46 @@ describe.skipIf(reason !== undefined)(
       expect(await page.getByRole('region', { name: 'Plan' }).getByText('×2').count()).toBeGreaterThan(0)
       await page.getByRole('button', { name: 'Run', exact: true }).click()
 
-      await page.getByRole('heading', { name: 'submitted sensors' }).waitFor()
-      await page.getByText('FINISHED', { exact: true }).first().waitFor()
-      const address = page.url()
+      /** Waits until the job of this place is over. */
+      const over = async (): Promise<string> => {
+        await page.getByRole('heading', { name: 'submitted sensors' }).waitFor()
+        const jobId = /[0-9a-f]{32}/.exec(page.url())?.[0] ?? ''
+        await cluster.untilJob(jobId, 'FINISHED')
+        return jobId
+      }
+      const first = await over()
       await page.getByRole('button', { name: 'Start again' }).click()
       await page.getByLabel('the beginning, without state').check()
       await page.getByRole('dialog').getByRole('button', { name: 'Start again' }).click()
       await page.getByRole('link', { name: /^runs as job/ }).click()
-      await page.getByText('FINISHED', { exact: true }).first().waitFor()
-      expect(page.url()).not.toBe(address)
+      await page.waitForURL(url => !url.href.includes(first))
+      expect(await over()).not.toBe(first)
 
       await page.goto('/#/submit')
       await page.getByRole('button', { name: 'Remove sensors.tgz' }).click()
       await page.getByText('No program has been uploaded.').waitFor()
+      expect(troubles()).toEqual([])
+      await page.context().close()
+    })
+
+    test('counts keys, and looks at records in flight', async () => {
+      const { page, troubles } = await openPage(browser, origin)
+      const vertex = await vertexOf('hottest')
+      const drawer = `/#/job/${jobs.running}/graph?vertex=${vertex}&show=`
+      await page.goto(`${drawer}skew`)
+      await page.getByRole('button', { name: 'Count keys' }).click()
+      await page
+        .getByRole('region', { name: 'Keys' })
+        .getByText(/'s\d+'|^s\d+$/)
+        .first()
+        .waitFor()
+      await page.goto(`${drawer}tap`)
+      await page.getByRole('complementary').getByRole('combobox').first().selectOption('received')
+      await page.getByRole('button', { name: 'Look', exact: true }).click()
+      await page
+        .getByText(/sensor: 's\d+'/)
+        .first()
+        .waitFor()
       expect(troubles()).toEqual([])
       await page.context().close()
     })

@@ -5,10 +5,13 @@ import { Badge, Empty, Facts, Id, LoadMeter, Shown, Tabs, TaskCounts } from '../
 import { chainOf } from '../../model/chain.ts'
 import { bytes, count, duration, percent, short, time, watermark } from '../../model/format.ts'
 import type { Rates } from '../../model/rates.ts'
+import { hasEnded } from '../jobs.tsx'
 import { AccumulatorTable, type AccumulatorValue } from './accumulators.tsx'
 import { FlameTab } from './flame-tab.tsx'
+import { KeysLook } from './keys-look.tsx'
 import { SkewTab } from './skew.tsx'
 import { SubtaskTable, TaskManagersOfVertex } from './subtasks.tsx'
+import { TapTab } from './tap-tab.tsx'
 import { VertexMetrics } from './vertex-metrics.tsx'
 
 const TABS = [
@@ -21,6 +24,7 @@ const TABS = [
   ['accumulators', 'Accumulators'],
   ['metrics', 'Metrics'],
   ['flame-graph', 'Flame graph'],
+  ['tap', 'Live tap'],
 ] as const
 
 interface DrawerProps {
@@ -70,6 +74,8 @@ export function VertexDrawer({ job, vertex, show, rates, close }: DrawerProps) {
 
 function Content({ job, vertex, show, rates }: Omit<DrawerProps, 'close'>) {
   const path = `/jobs/${job.jid}/vertices/${vertex.id}`
+  const live = !hasEnded(job)
+  const receives = job.plan.nodes.some(({ id, inputs = [] }) => id === vertex.id && inputs.length > 0)
   switch (show) {
     case 'subtasks':
       return <SubtaskTable path={path} />
@@ -84,9 +90,24 @@ function Content({ job, vertex, show, rates }: Omit<DrawerProps, 'close'>) {
     case 'metrics':
       return <VertexMetrics key={path} path={path} parallelism={vertex.parallelism} />
     case 'skew':
-      return <SkewTab path={path} />
+      return (
+        <>
+          <SkewTab path={path} />
+          {live && receives && (
+            <div class="pad">
+              <KeysLook key={path} path={path} />
+            </div>
+          )}
+        </>
+      )
     case 'flame-graph':
+      if (!live) return <Empty>The job is over.</Empty>
       return <FlameTab key={path} path={path} parallelism={vertex.parallelism} />
+    case 'tap': {
+      if (!live) return <Empty>The job is over.</Empty>
+      const sends = job.plan.nodes.some(({ inputs = [] }) => inputs.some(({ id }) => id === vertex.id))
+      return <TapTab key={path} path={path} parallelism={vertex.parallelism} {...{ receives, sends }} />
+    }
     default:
       return <Detail vertex={vertex} rates={rates} />
   }
