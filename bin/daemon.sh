@@ -108,12 +108,16 @@ await_start() { # service pid file out
   done
 }
 
-# need_folder PATH WHAT SETTING: makes a folder; if that fails or it can't be written, one line says what to change.
+# need_folder PATH WHAT SETTING: makes a folder; if that fails, or nothing can be written there, one line says what to change.
 need_folder() {
-  local reason
-  if reason=$(mkdir -p "$1" 2>&1) && [ -w "$1" ]; then return; fi
-  reason=${reason##*: }
-  fail "the folder of $2, $1, cannot be made or written (${reason:-no right to write}): give $(id -un) the rights, or set $3 to another one."
+  local reason probe=$1/.flink-probe-$$
+  # A full disk still makes files, but empty ones.
+  if reason=$({ mkdir -p "$1" && echo probe >"$probe"; } 2>&1); then
+    rm -f "$probe"
+    return
+  fi
+  rm -f "$probe" 2>/dev/null || true
+  fail "the folder of $2, $1, cannot be made or written (${reason##*: }): make room, give $(id -un) the rights, or set $3 to another one."
 }
 
 start_daemon() { # service args...
