@@ -31,6 +31,25 @@ export const PrometheusBindFailed = defineError<{ bindAddress: string; ports: st
     'metrics.reporter.prom.port.',
 })
 
+/** The database does not take metrics. */
+export const InfluxWriteFailed = defineError<{ server: string; database: string; reason: string }>({
+  code: 'rest.influx-write-failed',
+  domain: 'external',
+  retry: 'backoff',
+  message: d =>
+    `InfluxDB at ${d.server} did not take metrics for the database '${d.database}': ${d.reason}. See ` +
+    'metrics.reporter.influxdb.host, .port, .db, .username and .password; the database must be there.',
+})
+
+/** A reporter is switched on without saying where to write. */
+export const InfluxDatabaseMissing = defineError<{ key: string }>({
+  code: 'rest.influx-database-missing',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The InfluxDB reporter needs ${d.key}: set it, or remove metrics.reporter.influxdb.factory.class.`,
+})
+
 /** A path or query parameter is not valid. */
 export const InvalidParameter = defineError<{ name: string; value: string; expected: string }>({
   code: 'rest.invalid-parameter',

@@ -3,7 +3,9 @@
 // Calls: the Dispatcher.
 // Thread: the main thread of the JobManager process.
 
-export { RestOptionKeys } from './rest-options.ts'
+export { InfluxDatabaseMissing } from './errors.ts'
+export { InfluxOptionKeys, RestOptionKeys } from './rest-options.ts'
+export { InfluxReporter } from './server/influx-reporter.ts'
 export type { ProgramRunOptions, Programs, UploadedProgram } from './server/program-routes.ts'
 export {
   PrometheusServer,

@@ -1,6 +1,7 @@
 import {
   booleanType,
   durationType,
+  enumType,
   integerFrom,
   type OptionType,
   option,
@@ -27,6 +28,62 @@ const reporterType: OptionType<'prometheus' | 'none'> = {
     return /(^|\.)PrometheusReporter(Factory)?$/.test(text) ? 'prometheus' : undefined
   },
   format: value => (value === 'none' ? '' : 'PrometheusReporterFactory'),
+}
+
+const influxType: OptionType<'influxdb' | 'none'> = {
+  expected: 'org.apache.flink.metrics.influxdb.InfluxdbReporterFactory',
+  parse: text => {
+    if (text === '') return 'none'
+    return /(^|\.)InfluxdbReporter(Factory)?$/.test(text) ? 'influxdb' : undefined
+  },
+  format: value => (value === 'none' ? '' : 'InfluxdbReporterFactory'),
+}
+
+const INFLUX = 'metrics.reporter.influxdb'
+
+/** Configuration keys of the InfluxDB reporter. */
+export const InfluxOptionKeys = {
+  reporter: option(`${INFLUX}.factory.class`, influxType, {
+    defaultValue: 'none',
+    description:
+      'Set to org.apache.flink.metrics.influxdb.InfluxdbReporterFactory, the JobManager writes the metrics of the whole ' +
+      'cluster to InfluxDB.',
+    deprecatedKeys: [`${INFLUX}.class`],
+  }),
+  host: option(`${INFLUX}.host`, stringType, { defaultValue: '', description: 'Host of InfluxDB.' }),
+  port: option(`${INFLUX}.port`, portType, { defaultValue: 8086, description: 'Port of InfluxDB.' }),
+  scheme: option(`${INFLUX}.scheme`, enumType('http', 'https'), {
+    defaultValue: 'http',
+    description: 'How InfluxDB is reached: http or https.',
+  }),
+  database: option(`${INFLUX}.db`, stringType, {
+    defaultValue: '',
+    description: 'Database of InfluxDB; it must be there.',
+  }),
+  username: option(`${INFLUX}.username`, stringType, {
+    defaultValue: '',
+    description: 'User of InfluxDB; empty: it demands none.',
+  }),
+  password: option(`${INFLUX}.password`, stringType, {
+    defaultValue: '',
+    description: 'Password of that user.',
+  }),
+  retentionPolicy: option(`${INFLUX}.retentionPolicy`, stringType, {
+    defaultValue: '',
+    description: "Retention policy of what is written; empty: the database's own.",
+  }),
+  consistency: option(`${INFLUX}.consistency`, enumType('ONE', 'ALL', 'ANY', 'QUORUM'), {
+    defaultValue: 'ONE',
+    description: 'How many nodes of InfluxDB must have taken what is written.',
+  }),
+  writeTimeout: option(`${INFLUX}.writeTimeout`, durationType, {
+    defaultValue: 10_000,
+    description: 'How long one request to InfluxDB may take, the connection included.',
+  }),
+  interval: option(`${INFLUX}.interval`, durationType, {
+    defaultValue: 10_000,
+    description: 'How often metrics are written to InfluxDB.',
+  }),
 }
 
 /** Configuration keys of the REST API. */

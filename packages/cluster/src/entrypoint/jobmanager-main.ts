@@ -10,6 +10,9 @@ import {
 } from '@flink-ts/highavailability'
 import {
   createRestServer,
+  InfluxDatabaseMissing,
+  InfluxOptionKeys,
+  InfluxReporter,
   PrometheusServer,
   type PrometheusServerDependencies,
   type PrometheusServerOptions,
@@ -82,6 +85,7 @@ await runProcess(
     )
     const restPort = await rest.start()
     const prometheus = await startPrometheus(configuration, access, { dispatcher, monitor, clock, logger })
+    const influx = startInflux(configuration, { dispatcher, monitor, clock, logger })
     const campaign = highAvailability?.campaign(
       {
         address: rpc.address,
@@ -98,6 +102,7 @@ await runProcess(
       async close() {
         await rest.close()
         prometheus?.close()
+        await influx?.close()
         monitor.close()
         await components?.close()
         await campaign?.close()
@@ -125,6 +130,34 @@ async function startPrometheus(
   const port = await server.start()
   dependencies.logger.info({ port }, 'Metrics are offered to Prometheus')
   return server
+}
+
+/** Undefined: not configured. */
+function startInflux(
+  configuration: Configuration,
+  dependencies: PrometheusServerDependencies,
+): InfluxReporter | undefined {
+  const keys = InfluxOptionKeys
+  if (configuration.get(keys.reporter) === 'none') return undefined
+  for (const needed of [keys.host, keys.database])
+    if (configuration.get(needed) === '') throw InfluxDatabaseMissing({ key: needed.key })
+  const reporter = new InfluxReporter(
+    {
+      baseUrl: `${configuration.get(keys.scheme)}://${configuration.get(keys.host)}:${configuration.get(keys.port)}`,
+      database: configuration.get(keys.database),
+      username: configuration.get(keys.username),
+      password: configuration.get(keys.password),
+      retentionPolicy: configuration.get(keys.retentionPolicy),
+      consistency: configuration.get(keys.consistency),
+      intervalMs: configuration.get(keys.interval),
+      timeoutMs: configuration.get(keys.writeTimeout),
+      host: configuration.get(JOBMANAGER_RPC_ADDRESS),
+    },
+    dependencies,
+  )
+  reporter.start()
+  dependencies.logger.info({ server: configuration.get(keys.host) }, 'Metrics are written to InfluxDB')
+  return reporter
 }
 
 /** The REST API of each JobManager shows the cluster, whoever leads. */

@@ -31,7 +31,7 @@ export class PrometheusText {
    * @param value a number, or a text of one; true is 1, false 0
    */
   add(scope: string, name: string, labels: Labels, value: number | string): void {
-    const number = numberOf(value)
+    const number = metricNumber(value)
     if (number === undefined) return
     const [, base, quantile] = QUANTILE.exec(name) ?? []
     const family = nameOf(scope, base ?? name)
@@ -74,7 +74,8 @@ function labelText(labels: Labels): string {
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
 }
 
-function numberOf(value: number | string): number | undefined {
+/** The number that a metric has; undefined: it is none. */
+export function metricNumber(value: number | string): number | undefined {
   if (value === 'true') return 1
   if (value === 'false') return 0
   const number = typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value)

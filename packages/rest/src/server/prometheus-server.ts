@@ -1,12 +1,9 @@
 import { createServer, type Server } from 'node:http'
 import { Readable } from 'node:stream'
-import { setImmediate } from 'node:timers/promises'
-import { type Clock, isAuthToken, isLoopback, type Logger } from '@flink-ts/common'
-import type { DispatcherGateway, JobDetails, ProcessMonitor, TaskManagerOverview } from '@flink-ts/gateways'
+import { isAuthToken, isLoopback, type Logger } from '@flink-ts/common'
 import { PrometheusBindFailed, UnauthenticatedBinding } from '../errors.ts'
-import { jobMetrics } from '../routes/job-metrics.ts'
-import { type Labels, PrometheusText } from '../routes/prometheus-text.ts'
-import { operatorMetrics, taskMetrics } from '../routes/task-metrics.ts'
+import { PrometheusText } from '../routes/prometheus-text.ts'
+import { type ClusterMetricsDependencies, collectClusterMetrics } from './cluster-metrics.ts'
 
 export interface PrometheusServerOptions {
   readonly bindAddress: string
@@ -19,13 +16,7 @@ export interface PrometheusServerOptions {
   readonly host: string
 }
 
-export interface PrometheusServerDependencies {
-  readonly dispatcher: DispatcherGateway
-  /** Of this process. */
-  readonly monitor: ProcessMonitor
-  readonly clock: Clock
-  readonly logger: Logger
-}
+export type PrometheusServerDependencies = ClusterMetricsDependencies
 
 /**
  * Metrics of the whole cluster for Prometheus, at one address: what TaskManagers and tasks measure comes here anyway.
@@ -39,8 +30,8 @@ export class PrometheusServer {
 
   constructor(options: PrometheusServerOptions, dependencies: PrometheusServerDependencies) {
     this.#options = options
-    this.#ports = dependencies
     this.#logger = dependencies.logger.child({ component: 'metrics' })
+    this.#ports = { ...dependencies, logger: this.#logger }
     this.#server = createServer((request, response) => {
       const { authToken } = options
       if (
@@ -102,80 +93,8 @@ export class PrometheusServer {
   }
 
   async #collect(): Promise<PrometheusText> {
-    const { dispatcher, monitor } = this.#ports
     const text = new PrometheusText()
-    const labels = { host: this.#options.host }
-    const { taskManagers, totalSlots, freeSlots } = await dispatcher.requestResourceOverview()
-    const jobs = (await dispatcher.listJobs()).filter(job => job.endTime < 0)
-    addAll(text, 'jobmanager', labels, {
-      ...(await monitor.requestMetrics()),
-      numRegisteredTaskManagers: taskManagers.length,
-      numRunningJobs: jobs.length,
-      taskSlotsTotal: totalSlots,
-      taskSlotsAvailable: freeSlots,
-    })
-    await Promise.all(taskManagers.map(taskManager => this.#addTaskManager(text, taskManager)))
-    const hosts = new Map(taskManagers.map(({ resourceId, host }) => [resourceId as string, host]))
-    for (const { jobId } of jobs) {
-      try {
-        await this.#addJob(text, await dispatcher.requestJobDetails(jobId), hosts)
-      } catch (error) {
-        // It is over and forgotten meanwhile.
-        this.#logger.debug({ jobId, error }, 'Metrics of a job are left out')
-      }
-    }
+    await collectClusterMetrics(this.#options.host, this.#ports, (...sample) => text.add(...sample))
     return text
   }
-
-  async #addTaskManager(text: PrometheusText, { resourceId, host }: TaskManagerOverview): Promise<void> {
-    try {
-      const metrics = await this.#ports.dispatcher.inspectTaskManager(resourceId, { type: 'metrics' })
-      addAll(text, 'taskmanager', { host, tm_id: resourceId }, metrics as Record<string, number>)
-    } catch (error) {
-      this.#logger.debug({ resourceId, error }, 'Metrics of a TaskManager are left out')
-    }
-  }
-
-  async #addJob(text: PrometheusText, job: JobDetails, hosts: ReadonlyMap<string, string>): Promise<void> {
-    const { dispatcher, clock } = this.#ports
-    const ofJob = { job_id: job.jobId, job_name: job.name }
-    const checkpoints = await dispatcher.requestCheckpoints(job.jobId)
-    addAll(
-      text,
-      'jobmanager_job',
-      { host: this.#options.host, ...ofJob },
-      jobMetrics(job, checkpoints, clock.now()),
-    )
-    for (const { id, name, subtasks } of job.vertices) {
-      for (const subtask of subtasks) {
-        const tmId = subtask.taskManagerId
-        if (tmId === undefined) continue
-        const labels = {
-          ...{ host: hosts.get(tmId) ?? '', tm_id: tmId, ...ofJob },
-          ...{
-            task_id: id,
-            task_name: name,
-            task_attempt_num: subtask.attempt,
-            subtask_index: subtask.index,
-          },
-        }
-        addAll(text, 'taskmanager_job_task', labels, taskMetrics(subtask))
-        for (const operator of subtask.metrics.operators ?? []) {
-          const own = { ...labels, operator_name: operator.name }
-          addAll(text, 'taskmanager_job_task_operator', own, operatorMetrics(operator))
-        }
-      }
-      // A job may have thousands of tasks.
-      await setImmediate()
-    }
-  }
-}
-
-function addAll(
-  text: PrometheusText,
-  scope: string,
-  labels: Labels,
-  metrics: Readonly<Record<string, number | string>>,
-): void {
-  for (const [name, value] of Object.entries(metrics)) text.add(scope, name, labels, value)
 }

@@ -1,0 +1,108 @@
+import type { Clock, Logger, Timer } from '@flink-ts/common'
+import { InfluxWriteFailed } from '../errors.ts'
+import { InfluxLines } from '../routes/influx-lines.ts'
+import { type ClusterMetricsDependencies, collectClusterMetrics } from './cluster-metrics.ts'
+
+export interface InfluxReporterOptions {
+  /** `http://node1:8086` */
+  readonly baseUrl: string
+  readonly database: string
+  readonly username: string
+  readonly password: string
+  /** Empty: the database's own. */
+  readonly retentionPolicy: string
+  readonly consistency: string
+  readonly intervalMs: number
+  readonly timeoutMs: number
+  /** Tag `host` of the JobManager. */
+  readonly host: string
+}
+
+/** Of one request. */
+const POINTS = 5000
+/** While writing fails, it is said at most so often. */
+const REPEAT_MS = 60_000
+
+/**
+ * Writes the metrics of the whole cluster to InfluxDB at regular times. What cannot be written is lost, and said: the
+ * next numbers come anyway. Owner: the main thread of the JobManager.
+ */
+export class InfluxReporter {
+  readonly #options: InfluxReporterOptions
+  readonly #ports: ClusterMetricsDependencies
+  readonly #clock: Clock
+  readonly #logger: Logger
+  #timer: Timer | undefined
+  #running: Promise<void> | undefined
+  #failedMs: number | undefined
+  readonly #closing = new AbortController()
+
+  constructor(options: InfluxReporterOptions, dependencies: ClusterMetricsDependencies) {
+    this.#options = options
+    this.#clock = dependencies.clock
+    this.#logger = dependencies.logger.child({ component: 'metrics' })
+    this.#ports = { ...dependencies, logger: this.#logger }
+  }
+
+  start(): void {
+    this.#timer = this.#clock.scheduleEvery(
+      this.#options.intervalMs,
+      () => {
+        // The one before takes long: its server has enough to do.
+        this.#running ??= this.report().finally(() => {
+          this.#running = undefined
+        })
+      },
+      { unref: true },
+    )
+  }
+
+  async close(): Promise<void> {
+    this.#timer?.cancel()
+    this.#closing.abort()
+    await this.#running
+  }
+
+  /** Collects and writes once. Never rejects. */
+  async report(): Promise<void> {
+    try {
+      const lines = new InfluxLines()
+      await collectClusterMetrics(this.#options.host, this.#ports, (...sample) => lines.add(...sample))
+      for (const part of lines.parts(POINTS, this.#clock.now())) await this.#write(part)
+      if (this.#failedMs !== undefined) this.#logger.info({}, 'Metrics are written to InfluxDB again')
+      this.#failedMs = undefined
+    } catch (error) {
+      if (this.#closing.signal.aborted) return
+      const nowMs = this.#clock.monotonicMs()
+      if (this.#failedMs !== undefined && nowMs - this.#failedMs < REPEAT_MS) return
+      this.#failedMs = nowMs
+      this.#logger.warn({ error }, 'Metrics could not be written to InfluxDB; it is tried again')
+    }
+  }
+
+  async #write(lines: string): Promise<void> {
+    const { baseUrl, database, username, password, retentionPolicy, consistency, timeoutMs } = this.#options
+    const url = new URL('/write', baseUrl)
+    url.searchParams.set('db', database)
+    url.searchParams.set('precision', 'ms')
+    url.searchParams.set('consistency', consistency.toLowerCase())
+    if (retentionPolicy !== '') url.searchParams.set('rp', retentionPolicy)
+    const credentials = Buffer.from(`${username}:${password}`).toString('base64')
+    let status = ''
+    try {
+      const response = await fetch(url, {
+        method: 'POST',
+        body: lines,
+        ...(username !== '' && { headers: { authorization: `Basic ${credentials}` } }),
+        signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#closing.signal]),
+      })
+      const text = await response.text()
+      if (response.ok) return
+      status = `${response.status} ${text.slice(0, 300)}`
+    } catch (error) {
+      const { cause, message } = error as Error & { cause?: Error }
+      throw InfluxWriteFailed({ server: baseUrl, database, reason: cause?.message ?? message }, error)
+    }
+    throw InfluxWriteFailed({ server: baseUrl, database, reason: status })
+  }
+}
