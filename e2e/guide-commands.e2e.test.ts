@@ -96,11 +96,12 @@ async function started(
   places: Readonly<Record<string, string>> = {},
 ): Promise<string> {
   const { '<from>': from = '', ...rest } = { ...places, 'job.ts': job }
-  const detached = { ...rest, run: 'run -d' }
+  const detached: Record<string, string> = { ...rest, run: 'run -d' }
+  if (from !== '') detached[SAVEPOINT] = from
   const out =
     command === undefined
       ? (await cluster.flink('run', '-d', job).finished).stdout
-      : await run(command, { ...detached, ...(from !== '' && { [SAVEPOINT]: from }) })
+      : await run(command, detached)
   const jobId = /JobID ([0-9a-f]{32})/.exec(out)?.[1] ?? ''
   await cluster.until('records', 30_000, async () => (await cluster.recordsRead(jobId)) > 10)
   return jobId

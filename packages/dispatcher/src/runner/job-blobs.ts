@@ -3,8 +3,8 @@ import type { JobResult, JobSubmission } from '@flink-ts/gateways'
 import { cachedBlobKeys } from '@flink-ts/jobgraph'
 
 /**
- * Which blobs the jobs need that run or are remembered: programs, cached files, and results that are too large for a message. Others
- * may go. Owner: Dispatcher main thread.
+ * Which blobs the jobs need that run or are remembered: programs, cached files, and results that are too large for a
+ * message. Others may go. Owner: Dispatcher main thread.
  */
 export class JobBlobs {
   readonly #users = new Map<string, Set<JobId>>()
