@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -31,6 +32,21 @@ async function printed(name: string, args: readonly string[]): Promise<readonly 
   return lines.map(line => line.replace(/^\d+> /, '')).sort()
 }
 
+/** Computed from the description alone: the next payment of the same card, within a minute. */
+const AMOUNTS = [0.09, 510, 102.62, 91.5, 0.02, 30.01, 701.83, 31.92]
+const FRAUDS = Array.from({ length: 115 }, (_, n) => n)
+  .filter(n => (AMOUNTS[n % 8] as number) < 1 && (AMOUNTS[(n + 5) % 8] as number) > 500)
+  .map(n => `alert: ${AMOUNTS[(n + 5) % 8]} on card card-${n % 5}`)
+  .sort()
+const BILLS = Array.from({ length: 20 }, (_, n) => {
+  const [place, fare] = [['Midtown', 'Harlem', 'SoHo'][n % 3], 19 - n]
+  return `ride ${n} from ${place}: ${10 + fare}, tip ${fare % 4}`
+}).sort()
+const WORDS = [
+  ...['be 2', 'is 1', 'mind 1', 'nobler 1', 'not 1', 'or 1', 'question 1'],
+  ...['suffer 1', 'that 1', 'tis 1', 'whether 1'],
+]
+
 describe.each([1, 4])('at parallelism %i', parallelism => {
   const parallel = ['--parallelism', String(parallelism)]
   test.each([
@@ -46,6 +62,9 @@ describe.each([1, 4])('at parallelism %i', parallelism => {
       ],
     ],
     ['top-n', ['10:00 hat 96, shoes 24', '11:00 hat 96, shoes 24', '12:00 hat 48, shoes 12']],
+    ['fraud-detection', FRAUDS],
+    ['rides-and-fares', BILLS],
+    ['batch-word-count', WORDS],
   ])('%s', async (name, expected) => {
     expect(await printed(name, parallel)).toEqual(expected)
   })
@@ -65,6 +84,18 @@ describe.each([1, 4])('at parallelism %i', parallelism => {
       .map(line => Number(line.split(' ').at(-1)))
     expect(cents.sort((a, b) => a - b)).toEqual(Array.from({ length: 1000 }, (_, i) => i))
     rmSync(ledger, { recursive: true })
+  })
+
+  test('socket-word-count, of what a server sends', async () => {
+    const server = createServer(socket => socket.end('To be, or not\nto be\n'))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const address = ['--hostname', '127.0.0.1', '--port', String(port)]
+    const counts = await printed('socket-word-count', [...parallel, ...address])
+    expect(counts).toEqual(['be 1', 'be 2', 'not 1', 'or 1', 'to 1', 'to 2'])
+    server.close()
+    await once(server, 'close')
   })
 
   test('async-enrichment, against a service that fails now and then', async () => {
