@@ -71,6 +71,16 @@ switch (env.args[0]) {
       .sinkTo(new DiscardingSink())
     await env.executeAsync('busy')
     break
+  case 'wide':
+    env.setParallelism(64)
+    env
+      .fromSequence(1, 1000)
+      .keyBy(value => value)
+      .map(value => value)
+      .rebalance()
+      .sinkTo(new DiscardingSink())
+    await env.executeAsync('wide')
+    break
   case 'failed':
     env.setRestartStrategy({ type: 'fixed-delay', attempts: 1, delayMs: 0 })
     env

@@ -3,9 +3,8 @@
 // Calls: the Dispatcher.
 // Thread: the main thread of the JobManager process.
 
-export { InfluxDatabaseMissing } from './errors.ts'
-export { InfluxOptionKeys, RestOptionKeys } from './rest-options.ts'
-export { InfluxReporter } from './server/influx-reporter.ts'
+export { RestOptionKeys } from './rest-options.ts'
+export { InfluxReporter, influxReporterOptionsOf } from './server/influx-reporter.ts'
 export type { ProgramRunOptions, Programs, UploadedProgram } from './server/program-routes.ts'
 export {
   PrometheusServer,

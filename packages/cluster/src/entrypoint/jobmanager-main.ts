@@ -10,9 +10,8 @@ import {
 } from '@flink-ts/highavailability'
 import {
   createRestServer,
-  InfluxDatabaseMissing,
-  InfluxOptionKeys,
   InfluxReporter,
+  influxReporterOptionsOf,
   PrometheusServer,
   type PrometheusServerDependencies,
   type PrometheusServerOptions,
@@ -137,26 +136,11 @@ function startInflux(
   configuration: Configuration,
   dependencies: PrometheusServerDependencies,
 ): InfluxReporter | undefined {
-  const keys = InfluxOptionKeys
-  if (configuration.get(keys.reporter) === 'none') return undefined
-  for (const needed of [keys.host, keys.database])
-    if (configuration.get(needed) === '') throw InfluxDatabaseMissing({ key: needed.key })
-  const reporter = new InfluxReporter(
-    {
-      baseUrl: `${configuration.get(keys.scheme)}://${configuration.get(keys.host)}:${configuration.get(keys.port)}`,
-      database: configuration.get(keys.database),
-      username: configuration.get(keys.username),
-      password: configuration.get(keys.password),
-      retentionPolicy: configuration.get(keys.retentionPolicy),
-      consistency: configuration.get(keys.consistency),
-      intervalMs: configuration.get(keys.interval),
-      timeoutMs: configuration.get(keys.writeTimeout),
-      host: configuration.get(JOBMANAGER_RPC_ADDRESS),
-    },
-    dependencies,
-  )
+  const options = influxReporterOptionsOf(configuration, configuration.get(JOBMANAGER_RPC_ADDRESS))
+  if (options === undefined) return undefined
+  const reporter = new InfluxReporter(options, dependencies)
   reporter.start()
-  dependencies.logger.info({ server: configuration.get(keys.host) }, 'Metrics are written to InfluxDB')
+  dependencies.logger.info({ server: options.baseUrl }, 'Metrics are written to InfluxDB')
   return reporter
 }
 

@@ -40,12 +40,12 @@ export class RestCluster {
     this.#close = close
   }
 
-  static async start(settings: Readonly<Record<string, string>>): Promise<RestCluster> {
+  static async start(settings: Readonly<Record<string, string>>, taskManagers = 1): Promise<RestCluster> {
     const folder = mkdtempSync(join(tmpdir(), 'flink-rest-'))
     const configuration = Configuration.of({ 'jobmanager.rpc.address': 'localhost', ...settings })
     const logFile = join(folder, 'own.log')
     const cluster = await MiniCluster.start(
-      { configuration, taskManagers: 1, slots: 6, threadLogger: { level: 'error', file: logFile } },
+      { configuration, taskManagers, slots: 6, threadLogger: { level: 'error', file: logFile } },
       { clock, random, logger: nullLogger },
     )
     const monitor = new NodeProcessMonitor({ logFile }, { clock, threads: () => [] })

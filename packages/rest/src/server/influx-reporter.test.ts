@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Logger, ManualClock, nullLogger } from '@flink-ts/common'
+import { Configuration, type Logger, ManualClock, nullLogger } from '@flink-ts/common'
 import { expect, it } from 'vitest'
 import { fakeMonitor } from '../testing/fake-monitor.ts'
 import { smallCluster } from '../testing/small-cluster.ts'
-import { InfluxReporter } from './influx-reporter.ts'
+import { InfluxReporter, influxReporterOptionsOf } from './influx-reporter.ts'
 
 const OPTIONS = {
   ...{ database: 'flink', username: 'user', password: 'secret', retentionPolicy: '', consistency: 'ONE' },
@@ -64,4 +64,19 @@ it('writes points with tags, and says once that the database does not take them'
     await reporter.close()
     server.close()
   }
+})
+
+it('is configured by the keys of Flink', () => {
+  const keys = {
+    'metrics.reporter.influxdb.class': 'org.apache.flink.metrics.influxdb.InfluxdbReporter',
+    'metrics.reporter.influxdb.host': 'node1',
+  }
+  expect(influxReporterOptionsOf(Configuration.of({}), 'jm')).toBeUndefined()
+  expect(() => influxReporterOptionsOf(Configuration.of(keys), 'jm')).toThrow(
+    /metrics\.reporter\.influxdb\.db/,
+  )
+  const configured = Configuration.of({ ...keys, 'metrics.reporter.influxdb.db': 'flink' })
+  expect(influxReporterOptionsOf(configured, 'jm')).toMatchObject({
+    ...{ baseUrl: 'http://node1:8086', database: 'flink', intervalMs: 10_000, host: 'jm' },
+  })
 })

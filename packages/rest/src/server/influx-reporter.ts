@@ -1,5 +1,6 @@
-import type { Clock, Logger, Timer } from '@flink-ts/common'
-import { InfluxWriteFailed } from '../errors.ts'
+import type { Clock, Configuration, Logger, Timer } from '@flink-ts/common'
+import { InfluxDatabaseMissing, InfluxWriteFailed } from '../errors.ts'
+import { InfluxOptionKeys } from '../rest-options.ts'
 import { InfluxLines } from '../routes/influx-lines.ts'
 import { type ClusterMetricsDependencies, collectClusterMetrics } from './cluster-metrics.ts'
 
@@ -16,6 +17,33 @@ export interface InfluxReporterOptions {
   readonly timeoutMs: number
   /** Tag `host` of the JobManager. */
   readonly host: string
+}
+
+/**
+ * As configured; undefined: nothing is to be written.
+ * @param host of this JobManager
+ * @throws rest.influx-database-missing
+ */
+export function influxReporterOptionsOf(
+  configuration: Configuration,
+  host: string,
+): InfluxReporterOptions | undefined {
+  if (configuration.get(InfluxOptionKeys.reporter) === 'none') return undefined
+  const server = configuration.get(InfluxOptionKeys.host)
+  const database = configuration.get(InfluxOptionKeys.database)
+  if (server === '') throw InfluxDatabaseMissing({ key: InfluxOptionKeys.host.key })
+  if (database === '') throw InfluxDatabaseMissing({ key: InfluxOptionKeys.database.key })
+  return {
+    baseUrl: `${configuration.get(InfluxOptionKeys.scheme)}://${server}:${configuration.get(InfluxOptionKeys.port)}`,
+    database,
+    username: configuration.get(InfluxOptionKeys.username),
+    password: configuration.get(InfluxOptionKeys.password),
+    retentionPolicy: configuration.get(InfluxOptionKeys.retentionPolicy),
+    consistency: configuration.get(InfluxOptionKeys.consistency),
+    intervalMs: configuration.get(InfluxOptionKeys.interval),
+    timeoutMs: configuration.get(InfluxOptionKeys.writeTimeout),
+    host,
+  }
 }
 
 /** Of one request. */
