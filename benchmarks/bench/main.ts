@@ -6,6 +6,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
+import { rocksDbProblem } from '@flink-ts/rocksdb'
 import { STRETCH_MARK, type Stretch } from '../smoke/stretch.ts'
 import { checkpointLimits } from './checkpoint-limits.ts'
 import { type Figure, figureOf } from './figure.ts'
@@ -125,8 +126,24 @@ function timers(): Figure[] {
   return [figureOf({ name: 'timers, a million live', yardstick, goalPercent: 70 }, both)]
 }
 
+/** Nothing where RocksDB is not installed. */
+function stateOnRocksDb(): Figure[] {
+  if (rocksDbProblem() !== undefined) return []
+  const measure = (kind: string): number => {
+    const { millionsPerSecond } = JSON.parse(run('state-rocksdb.ts', kind, records(0.5)))
+    return millionsPerSecond
+  }
+  const head = { name: 'counter in RocksDB, a million keys', yardstick: 'the addon alone', goalPercent: 80 }
+  const both = pairs(
+    () => measure('reference'),
+    () => measure('engine'),
+  )
+  return [figureOf(head, both)]
+}
+
 const SECTIONS: Readonly<Record<string, () => readonly Figure[]>> = {
   ...{ codec, exchange, chain, timers },
+  'state-rocksdb': stateOnRocksDb,
   window: windows,
 }
 const LIMITS: Readonly<Record<string, (rounds: number, scale: number) => Promise<readonly Limit[]>>> = {

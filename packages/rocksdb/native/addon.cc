@@ -329,12 +329,6 @@ napi_value Property(napi_env env, napi_callback_info info) {
   return text(env, value);
 }
 
-napi_value Destroy(napi_env env, napi_callback_info info) {
-  Arguments arguments(env, info, 1);
-  check(env, flink::destroyStore(arguments.text(0)));
-  return nullptr;
-}
-
 napi_value Memory(napi_env env, napi_callback_info info) {
   Arguments arguments(env, info, 0);
   const flink::MemoryUse use = flink::memoryUse();
@@ -390,7 +384,6 @@ napi_value Init(napi_env env, napi_value exports) {
       {"exportRange", Guarded<ExportRange>},
       {"ingest", Guarded<Ingest>},
       {"property", Guarded<Property>},
-      {"destroy", Guarded<Destroy>},
       {"memory", Guarded<Memory>},
   };
   for (const auto& function : functions) {

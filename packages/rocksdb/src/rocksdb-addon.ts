@@ -61,7 +61,6 @@ export interface RocksDbAddon {
   exportRange(store: number, lower: Uint8Array, upper: Uint8Array, path: string): number
   ingest(store: number, path: string): void
   property(store: number, name: string): string | undefined
-  destroy(path: string): void
   memory(): RocksDbMemory
 }
 

@@ -207,15 +207,6 @@ export class RocksDbStore {
   }
 }
 
-/** Removes a store that nobody has open. @throws rocksdb.not-installed, rocksdb.store-failed */
-export function destroyStore(directory: string): void {
-  try {
-    loadRocksDbAddon().destroy(directory)
-  } catch (error) {
-    throw storeError('remove its files', directory, error)
-  }
-}
-
 function unpack(bytes: Uint8Array, size: number): readonly ScannedEntry[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset)
   const entries: ScannedEntry[] = []
