@@ -63,7 +63,13 @@ if (strange !== undefined) {
 }
 const names = wanted.length > 0 ? wanted : Object.keys(BENCHMARKS)
 
-const stored: Costs = update && !existsSync(BASELINE) ? {} : readBaseline(BASELINE)
+if (!update && !existsSync(BASELINE)) {
+  console.error(
+    `There is no ${BASELINE} yet: store one with npm run bench:compare -- --update, on a quiet machine.`,
+  )
+  process.exit(2)
+}
+const stored: Costs = existsSync(BASELINE) ? readBaseline(BASELINE) : {}
 const costs: Record<string, Costs[string]> = {}
 console.log(`cost of a record in steps of the calibration loop, medians of ${ROUNDS}`)
 for (const name of names) {

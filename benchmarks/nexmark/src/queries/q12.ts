@@ -5,7 +5,7 @@ import {
   type TriggerResult,
   TumblingProcessingTimeWindows,
 } from 'flink-ts'
-import type { BidderCount } from './q11.ts'
+import { type BidderCount, bidderCount, countBids } from './bidder-counts.ts'
 import type { NexmarkInput, Query } from './query.ts'
 
 /** The last watermark, which comes at the end of a bounded input. */
@@ -47,20 +47,5 @@ export const q12: Query<BidderCount> = {
       .keyBy(bidder => bidder)
       .window(TumblingProcessingTimeWindows.of('10 s'))
       .trigger(new OverOrAtTheEnd())
-      .aggregate(
-        {
-          createAccumulator: () => ({ bids: 0 }),
-          add: (_bidder, count) => {
-            count.bids++
-            return count
-          },
-          getResult: count => count.bids,
-        },
-        (bidder, { start, end }, bid_count): BidderCount => ({
-          bidder,
-          bid_count,
-          starttime: start,
-          endtime: end,
-        }),
-      ),
+      .aggregate(countBids, bidderCount),
 }
