@@ -125,12 +125,39 @@ test('commands that come before the code is there reach the tasks after it', asy
     () => [],
     () => new Promise(r => (resolve = r)),
   )
-  s.slot.cancel(id('a'))
+  s.slot.fail(id('a'), FAILURE)
   expect(s.threads[0]!.commands).toEqual([])
   resolve('file:///module')
   await Promise.resolve()
   await Promise.resolve()
-  expect(s.threads[0]!.commands.map(c => c.type)).toEqual(['deploy', 'cancel'])
+  expect(s.threads[0]!.commands.map(c => c.type)).toEqual(['deploy', 'fail'])
+})
+
+test('tasks that are cancelled before the code is there end at once, and the slot is free for others', async () => {
+  const s = setup()
+  const resolves: ((url: string) => void)[] = []
+  const deployLater = (...names: readonly string[]): void =>
+    s.slot.deploy(
+      tasks(...names),
+      () => [],
+      () => new Promise(resolve => resolves.push(resolve)),
+    )
+  deployLater('a', 'b', 'c')
+  s.slot.cancel(id('a'))
+  s.slot.cancel(id('b'))
+  expect(s.ended.map(u => `${u.attemptId} ${u.status}`)).toEqual(['a CANCELED', 'b CANCELED'])
+  s.slot.cancel(id('c'))
+  deployLater('d', 'e')
+  s.slot.cancel(id('d'))
+  // The code of the first deployment comes too late; of the second one a task is left.
+  for (const resolve of resolves) resolve('file:///module')
+  await settled()
+  const [deploy, ...others] = s.threads.at(-1)!.commands
+  expect(deploy?.type === 'deploy' && deploy.tasks.map(task => task.attemptId)).toEqual(['e'])
+  expect(others).toEqual([])
+  s.clock.advance(1000)
+  expect(s.threads).toHaveLength(1)
+  expect(s.slot.liveTasks).toEqual(['e'])
 })
 
 test('code that cannot be had fails the tasks', async () => {

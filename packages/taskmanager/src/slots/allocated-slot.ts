@@ -154,7 +154,8 @@ export class AllocatedSlot {
         }
         this.#used = true
         this.#waiting = undefined
-        this.post({ type: 'deploy', tasks, moduleUrl: url, channels })
+        const live = tasks.filter(({ attemptId }) => this.#tasks.has(attemptId))
+        this.post({ type: 'deploy', tasks: live, moduleUrl: url, channels })
         this.#inspection.running(this.#thread, url)
         this.#watchCalls(url)
         for (const command of waiting) this.post(command)
@@ -167,9 +168,18 @@ export class AllocatedSlot {
     )
   }
 
-  /** Stops a task; if it takes too long, the thread is terminated. Idempotent; unknown tasks are ignored. */
+  /**
+   * Stops a task; if it takes too long, the thread is terminated. One whose code is not there yet has nothing to stop:
+   * it ends at once, however long its code takes. Idempotent; unknown tasks are ignored.
+   */
   cancel(attemptId: ExecutionAttemptId): void {
-    if (this.#tasks.cancel(attemptId)) this.post({ type: 'cancel', attemptId })
+    if (!this.#tasks.cancel(attemptId)) return
+    if (this.#waiting === undefined) {
+      this.post({ type: 'cancel', attemptId })
+      return
+    }
+    this.#tasks.endCancelled(attemptId)
+    if (this.#tasks.size === 0) this.#waiting = undefined
   }
 
   fail(attemptId: ExecutionAttemptId, error: SerializedError): void {

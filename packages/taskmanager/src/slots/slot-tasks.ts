@@ -71,6 +71,11 @@ export class SlotTasks {
     this.#ports.ended(update, large)
   }
 
+  /** Ends one that has never begun, as CANCELED. */
+  endCancelled(attemptId: ExecutionAttemptId): void {
+    this.end({ attemptId, status: 'CANCELED', metrics: NO_METRICS })
+  }
+
   /** Ends those that can no longer say so themselves. */
   endAll(error: SerializedError): void {
     for (const { attemptId, cancelled } of [...this.#tasks.values()]) {
