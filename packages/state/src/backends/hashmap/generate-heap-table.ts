@@ -1,8 +1,9 @@
 import { inspect } from 'node:util'
-import { canonicalKey, generate, hashKey } from '@flink-ts/serialization'
+import { generate, hashKey } from '@flink-ts/serialization'
 import { DuplicateInsert } from '../../errors.ts'
 import { detachKey, detachString, ownValue } from '../detach.ts'
 import { generateHeapEntry } from './heap-entry.ts'
+import { heapKey } from './heap-key.ts'
 import { GOLDEN_RATIO, HeapTable, type TableDependencies } from './heap-table.ts'
 import { SEGMENT_LIMIT, SegmentedMap } from './segmented-map.ts'
 
@@ -46,7 +47,7 @@ const lookupInteger = (table, key) => {
   if (entry !== undefined) table.recent[${placeIn('table.recent')}] = entry
   return entry
 }
-const canonicalOf = key => (key === cursor.key ? cursor.canonical : canonicalKey(key))
+const canonicalOf = key => (key === cursor.key ? cursor.canonical : heapKey(key))
 const lookupOther = (table, key) => {
   if (table.segments !== undefined) {
     const hash = hashKey(key)
@@ -56,7 +57,7 @@ const lookupOther = (table, key) => {
     const place = hash & (recent.length - 1)
     let entry = recent[place]
     if (entry === undefined || entry.key !== key) {
-      entry = table.segments.get(canonicalKey(key), hash)
+      entry = table.segments.get(heapKey(key), hash)
       if (entry !== undefined) recent[place] = entry
     }
     return entry
@@ -67,7 +68,7 @@ const lookupOther = (table, key) => {
 
 /** What {@link lookupCode} refers to besides its table and key, by name. */
 export function lookupValues({ copyOnWrite, cursor }: TableDependencies): Record<string, unknown> {
-  return { canonicalKey, hashKey, copyOnWrite, cursor }
+  return { heapKey, hashKey, copyOnWrite, cursor }
 }
 
 /**
@@ -120,10 +121,10 @@ return class extends HeapTable {
     let canonical = key
     if (typeof key === 'string') {
       own = detachString(key)
-      canonical = key.charCodeAt(0) === 0 ? canonicalKey(own) : own
+      canonical = key.charCodeAt(0) === 0 ? heapKey(own) : own
     } else if (typeof key !== 'number') {
       own = detachKey(key)
-      canonical = canonicalKey(own)
+      canonical = canonicalOf(key)
     }
     const entry = new Entry(own, typeof value === 'string' || typeof value === 'object' ? ownValue(value) : value, copyOnWrite.latest)
     if (this.segments === undefined) {

@@ -1,12 +1,13 @@
-import { canonicalKey, hashKey } from '@flink-ts/serialization'
+import { hashKey } from '@flink-ts/serialization'
 import type { StateTable } from '../../api/keyed-state-backend.ts'
 import type { CopyOnWrite, TableIdentity } from './copy-on-write.ts'
 import type { HeapEntry } from './heap-entry.ts'
+import { heapKey } from './heap-key.ts'
 import type { KeyCursor } from './key-cursor.ts'
 import type { NumberColumns } from './number-columns.ts'
 import type { SegmentedMap } from './segmented-map.ts'
 
-/** A primitive that stands for a key: see `canonicalKey`. */
+/** A primitive that stands for a key: see {@link heapKey}. */
 type Canonical = string | number | bigint | boolean
 
 /** What all tables of a backend share. */
@@ -64,7 +65,7 @@ export abstract class HeapTable<V> implements StateTable<V>, TableIdentity {
   abstract insert(key: unknown, value: V): HeapEntry<V>
 
   remove(key: unknown): boolean {
-    const canonical = canonicalKey(key)
+    const canonical = heapKey(key)
     if (this.segments === undefined) {
       const entry = this.map.get(canonical)
       if (entry === undefined) return false

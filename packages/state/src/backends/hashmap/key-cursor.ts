@@ -1,4 +1,5 @@
-import { canonicalKey, generate } from '@flink-ts/serialization'
+import { generate } from '@flink-ts/serialization'
+import { heapKey } from './heap-key.ts'
 
 /** From here on the count begins anew, so that it stays a small integer for V8. */
 export const LAST_GENERATION = 2 ** 31 - 2
@@ -16,7 +17,7 @@ export class KeyCursor {
   generation = 0
   readonly #forgetters: (() => void)[] = []
   /** {@link KeyCursor.canonical}, once it was asked for. Written by {@link KeyCursor.set} and here only. */
-  known: ReturnType<typeof canonicalKey> | undefined = undefined
+  known: ReturnType<typeof heapKey> | undefined = undefined
 
   /**
    * Makes `key` the current one. Code of its own for each cursor: every record of every keyed operator passes here, and
@@ -37,9 +38,9 @@ export class KeyCursor {
     return this.key !== NO_KEY
   }
 
-  /** `canonicalKey` of the key, made once for all states that look it up: of tuples and objects it is a text. */
-  get canonical(): ReturnType<typeof canonicalKey> {
-    this.known ??= canonicalKey(this.key)
+  /** `heapKey` of the key, made once for all states that look it up: of tuples and objects it is a text. */
+  get canonical(): ReturnType<typeof heapKey> {
+    this.known ??= heapKey(this.key)
     return this.known
   }
 
