@@ -243,7 +243,9 @@ console.log(JSON.stringify({ region, rules, args: context.args, argv: process.ar
     nothingLeft()
   })
 
-  it('calls the function that -c names with the arguments, here and wherever the bundle runs', async () => {
+  it('calls the function that -c names with the arguments, here and wherever the bundle runs', {
+    timeout: 120_000,
+  }, async () => {
     const job = program(`export async function main(args: string[]) {
   const result = await execute('of ' + args.join(' '))
   console.log('rows', result.accumulators.rows)
