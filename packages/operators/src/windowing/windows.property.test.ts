@@ -1,11 +1,14 @@
+import { existsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { keyGroupOf, keyGroupRangeOf } from '@flink-ts/serialization'
 import {
   assignKeyedState,
   type CheckpointStreamFactory,
-  createHashMapKeyedStateBackend,
   type KeyedStateBackend,
   type KeyedStateHandle,
+  loadStateBackend,
   type StateReader,
+  stateBackendProblem,
 } from '@flink-ts/state'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -337,18 +340,23 @@ interface Snapshot {
   readonly operator: Readonly<Record<string, readonly unknown[]>>
 }
 
-/** All subtasks of an operator, on real heap backends. */
+/** Files in memory, where there are such. */
+const localDirectory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+
+/** All subtasks of an operator, on real backends. */
 function startSubtasks(
   factory: OperatorFactory,
   parallelism: number,
   restored: Snapshot | undefined,
+  backendName: string,
 ): Promise<Subtask[]> {
   return Promise.all(
     Array.from({ length: parallelism }, async (_, subtaskIndex) => {
       const keyGroupRange = keyGroupRangeOf(MAX_PARALLELISM, parallelism, subtaskIndex)
       const handles = assignKeyedState(restored?.handles ?? [], keyGroupRange)
       const options = { keyGroupRange, maxParallelism: MAX_PARALLELISM }
-      const backend = await createHashMapKeyedStateBackend(options, handles, storage)
+      const { createKeyedBackend } = await loadStateBackend(backendName)
+      const backend = await createKeyedBackend({ ...options, localDirectory }, handles, storage)
       const harness = new OperatorHarness(factory, {
         ...{ backend, subtaskIndex, parallelism, shouldYield: () => true },
         ...(restored === undefined
@@ -378,52 +386,62 @@ async function snapshotOf(subtasks: readonly Subtask[]): Promise<Snapshot> {
   return { handles: parts.flat(), operator }
 }
 
-test('windows survive rescaling on the heap backend, in the middle of a window', async () => {
-  const parallelisms = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 8 })
-  await fc.assert(
-    fc.asyncProperty(cases, steps, parallelisms, async (testCase, input, parallelismOf) => {
-      const factory = windowOperator(optionsOf(testCase), testCase.groupFrom)
-      let restarts = 0
-      const nextParallelism = (): number => parallelismOf[restarts++ % parallelismOf.length] as number
-      let subtasks = await startSubtasks(factory, nextParallelism(), undefined)
-      const model = new Model(testCase)
-      const results: string[] = []
-      let late = 0
-      const collect = (): void => {
-        for (const { harness } of subtasks) {
-          for (const { value, timestamp } of harness.emitted.splice(0)) {
-            results.push(shown(structuredClone(value) as never, timestamp))
+test.for([
+  ['hashmap', 200],
+  ['rocksdb', 8],
+] as const)(
+  'windows survive rescaling on the backend %s, in the middle of a window',
+  { timeout: 60_000 },
+  async ([name, numRuns], { skip }) => {
+    if (stateBackendProblem(name) !== undefined) skip()
+    const parallelisms = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 8 })
+    await fc.assert(
+      fc.asyncProperty(cases, steps, parallelisms, async (testCase, input, parallelismOf) => {
+        const factory = windowOperator(optionsOf(testCase), testCase.groupFrom)
+        let restarts = 0
+        const nextParallelism = (): number => parallelismOf[restarts++ % parallelismOf.length] as number
+        let subtasks = await startSubtasks(factory, nextParallelism(), undefined, name)
+        const model = new Model(testCase)
+        const results: string[] = []
+        let late = 0
+        const collect = (): void => {
+          for (const { harness } of subtasks) {
+            for (const { value, timestamp } of harness.emitted.splice(0)) {
+              results.push(shown(structuredClone(value) as never, timestamp))
+            }
+            late += harness.sideOutputs.get('late')?.splice(0).length ?? 0
           }
-          late += harness.sideOutputs.get('late')?.splice(0).length ?? 0
         }
-      }
-      let reached = Number.MIN_SAFE_INTEGER
-      for (const [id, step] of [...input, { watermark: 1000, interruptAfter: 1 }].entries()) {
-        if (!('watermark' in step)) {
-          const group = keyGroupOf(step.key, MAX_PARALLELISM)
-          const subtask = subtasks.find(({ backend: { keyGroupRange } }) => group <= keyGroupRange.end)
-          subtask?.harness.push({ ...step, id }, step.ts)
-          model.add({ ...step, id })
-          collect()
-          continue
-        }
-        reached = Math.max(reached, step.watermark)
-        if (step.interruptAfter !== undefined) {
-          // Subtasks are at different windows then.
-          for (const [i, { harness }] of subtasks.entries()) {
-            for (let n = 0; n < step.interruptAfter + i; n++) if (harness.step(reached)) break
+        let reached = Number.MIN_SAFE_INTEGER
+        for (const [id, step] of [...input, { watermark: 1000, interruptAfter: 1 }].entries()) {
+          if (!('watermark' in step)) {
+            const group = keyGroupOf(step.key, MAX_PARALLELISM)
+            const subtask = subtasks.find(({ backend: { keyGroupRange } }) => group <= keyGroupRange.end)
+            subtask?.harness.push({ ...step, id }, step.ts)
+            model.add({ ...step, id })
+            collect()
+            continue
           }
-          const restored = await snapshotOf(subtasks)
+          reached = Math.max(reached, step.watermark)
+          if (step.interruptAfter !== undefined) {
+            // Subtasks are at different windows then.
+            for (const [i, { harness }] of subtasks.entries()) {
+              for (let n = 0; n < step.interruptAfter + i; n++) if (harness.step(reached)) break
+            }
+            const restored = await snapshotOf(subtasks)
+            collect()
+            for (const { backend } of subtasks) backend.close?.()
+            subtasks = await startSubtasks(factory, nextParallelism(), restored, name)
+          }
+          for (const { harness } of subtasks) harness.advance(reached)
+          model.advance(reached)
           collect()
-          subtasks = await startSubtasks(factory, nextParallelism(), restored)
         }
-        for (const { harness } of subtasks) harness.advance(reached)
-        model.advance(reached)
-        collect()
-      }
-      expect(results.sort()).toEqual(model.results.sort())
-      expect(late).toBe(model.late.length)
-    }),
-    { numRuns: 200 },
-  )
-}, 60_000)
+        for (const { backend } of subtasks) backend.close?.()
+        expect(results.sort()).toEqual(model.results.sort())
+        expect(late).toBe(model.late.length)
+      }),
+      { numRuns },
+    )
+  },
+)
