@@ -105,29 +105,19 @@ function results(): DataStream<string> {
 env.setRuntimeMode('BATCH')
 const hidden = env.fromElements('ring', 'scarf')
 const rated = env.fromSequence(1, 600).map(sale).flatMap(new Rated()).withBroadcastSet(hidden, 'hidden')
-const totals = await rated
+const totals = rated
   .keyBy(({ sale }) => sale.item)
   .reduce((a, b) => ({ ...b, sale: { ...b.sale, amount: a.sale.amount + b.sale.amount } }))
-  .executeAndCollect('broadcast set and cached files')
-
-const perSubtask = await env
-  .fromSequence(1, 600)
-  .map(sale)
-  .flatMap(new Rated())
-  .withBroadcastSet(env.fromElements('ring'), 'hidden')
-  .map(({ files }) => files.join(' '))
+  .map(({ sale: { item, amount } }) => `total ${item} ${amount}`)
+const places = rated
+  .map(({ files }) => `files ${files.join(' ')}`)
   .keyBy(files => files)
   .reduce(files => files)
-  .executeAndCollect('places of cached files')
+const timers = sales()
+  .keyBy(({ item }) => item)
+  .process(new Count())
+const batch = await results().union(timers, totals, places).executeAndCollect('batch')
 
-const batch = await results()
-  .union(
-    sales()
-      .keyBy(({ item }) => item)
-      .process(new Count()),
-  )
-  .executeAndCollect('batch')
 env.setRuntimeMode('STREAMING')
 const streaming = await results().executeAndCollect('streaming')
-
-console.log(JSON.stringify({ totals, perSubtask, batch, streaming }))
+console.log(JSON.stringify({ batch, streaming }))
