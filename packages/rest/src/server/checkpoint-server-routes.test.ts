@@ -85,6 +85,7 @@ it("shows checkpoints in Flink's shapes", async () => {
     ...{ checkpointed_size: 10, state_size: 30, end_to_end_duration: 40, persisted_data: 2, num_subtasks: 2 },
     ...{ num_acknowledged_subtasks: 2, checkpoint_type: 'UNALIGNED_CHECKPOINT', discarded: false },
     external_path: 'file:///c/chk-4',
+    ...{ alignment_buffered: 14, processed_data: 141, persisted_data: 2 },
     tasks: { v1: { id: 4, status: 'COMPLETED', latest_ack_timestamp: 130, end_to_end_duration: 30 } },
   }
   expect((await get('')).body).toMatchObject({
@@ -93,7 +94,8 @@ it("shows checkpoints in Flink's shapes", async () => {
       checkpointed_size: { max: 10 },
       state_size: { max: 30 },
       end_to_end_duration: { max: 40 },
-      alignment_buffered: NONE,
+      alignment_buffered: { max: 14 },
+      processed_data: { max: 141 },
     },
     latest: {
       completed: one,

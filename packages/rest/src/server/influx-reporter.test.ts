@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Configuration, type Logger, ManualClock, nullLogger } from '@flink-ts/common'
 import { expect, it } from 'vitest'
@@ -23,11 +23,14 @@ it('writes points with tags, and says once that the database does not take them'
     readonly body: string
   }[] = []
   let status = 204
-  const server = createServer(async (request: IncomingMessage, response) => {
-    let body = ''
-    for await (const part of request) body += part
-    requests.push({ url: request.url ?? '', authorization: request.headers.authorization, body })
-    response.writeHead(status).end(status === 204 ? '' : '{"error":"database not found: \\"flink\\""}')
+  const server = createServer((request, response) => {
+    const parts: Buffer[] = []
+    request.on('data', (part: Buffer) => parts.push(part))
+    request.on('end', () => {
+      const { url = '', headers } = request
+      requests.push({ url, authorization: headers.authorization, body: Buffer.concat(parts).toString() })
+      response.writeHead(status).end(status === 204 ? '' : '{"error":"database not found: \\"flink\\""}')
+    })
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
