@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../harness/free-port.ts'
@@ -33,6 +33,9 @@ export class ChaosCluster {
   readonly taskManagers: TaskManagerMember[] = []
   readonly #disk: SmallDisk | undefined
   #proxies: TcpProxy[] = []
+  /** By `performance.now()`. */
+  #fullUntil = -1
+  #stopped = false
 
   private constructor(folder: string, cluster: TestCluster, disk: SmallDisk | undefined) {
     this.folder = folder
@@ -89,7 +92,16 @@ export class ChaosCluster {
     this.#proxies.push(proxy)
     const restPort = await freePort()
     const process = this.cluster.startAnotherJobManager(restPort, properties)
-    this.jobManagers.push({ process, proxy, restPort, frozen: false })
+    const member: JobManagerMember = { process, proxy, restPort, frozen: false }
+    this.jobManagers.push(member)
+    const startedAt = performance.now()
+    process.once('exit', () => {
+      // Without room it refuses to start, and its supervisor tries again.
+      if (!this.jobManagers.includes(member) || this.#stopped || this.#fullUntil < startedAt) return
+      this.jobManagers.splice(this.jobManagers.indexOf(member), 1)
+      // Never rejects, but if this process has no ports left.
+      void proxy.close().then(() => this.startJobManager())
+    })
   }
 
   async startTaskManager(): Promise<void> {
@@ -146,6 +158,8 @@ export class ChaosCluster {
   /** @param fault `slow <ms>`, `full`; undefined: nothing is wrong any more */
   set storageFault(fault: string | undefined) {
     const control = join(this.folder, 'storage-fault')
+    if (fault === 'full') this.#fullUntil = Infinity
+    else if (this.#fullUntil === Infinity) this.#fullUntil = performance.now()
     if (this.#disk !== undefined) {
       if (fault === 'full') this.#disk.fill()
       else this.#disk.empty()
@@ -158,9 +172,17 @@ export class ChaosCluster {
   /** Ends all processes and proxies. @returns what they left behind */
   async stop(): Promise<readonly string[]> {
     this.storageFault = undefined
+    this.#stopped = true
     const left = await this.cluster.stop(true)
     for (const proxy of this.#proxies.splice(0)) await proxy.close()
     return [...left, ...processesOf(this.folder), ...processesOf(this.cluster.folder)]
+  }
+
+  /** Copies what is on the small disk, and gives that back; after {@link stop}. */
+  keep(): void {
+    if (this.#disk === undefined) return
+    cpSync(this.storage, join(this.folder, 'stored'), { recursive: true })
+    this.#disk.unmount()
   }
 
   /** Removes all that was stored; after {@link stop}. */

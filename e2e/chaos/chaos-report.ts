@@ -51,6 +51,11 @@ export class ChaosReport {
     return this.#failures.length
   }
 
+  /** Whether all was as it must be, so far. */
+  get isRight(): boolean {
+    return this.#failures.length + this.#left.length === 0
+  }
+
   get jobs(): number {
     return this.#jobs
   }

@@ -39,6 +39,7 @@ export class JobRun {
   readonly #output: string
   readonly #savepoints: string
   readonly #deadlineMs: number
+  readonly #cancelled: string[] = []
   #jobId: string | undefined
   #parallelism = 1
   /** What was tried with the job that runs, and may have worked although its client says otherwise. */
@@ -111,7 +112,9 @@ export class JobRun {
       case 'CANCELED':
         if (!this.#tried.has('cancel'))
           throw new Error(`job ${jobId} was cancelled, and nobody had asked for it`)
-        await this.start(this.#parallelism, ['--from', 'latest', '--claimMode', 'claim'])
+        // Its checkpoints are ours from now on.
+        this.#cancelled.push(jobId)
+        await this.start(this.#parallelism, ['--from', 'latest'])
         return false
       case 'FAILED':
         throw new Error(`job ${jobId} FAILED: ${await this.#exceptions(jobId)}`)
@@ -181,6 +184,9 @@ export class JobRun {
     report.finished(this.name)
     rmSync(this.#output, { recursive: true, force: true })
     rmSync(this.#savepoints, { recursive: true, force: true })
+    const { storage } = this.#deps.chaos
+    for (const jobId of this.#cancelled)
+      rmSync(join(storage, 'checkpoints', jobId), { recursive: true, force: true })
   }
 
   async #client(...args: string[]): Promise<ClientResult> {

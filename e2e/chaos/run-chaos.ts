@@ -60,8 +60,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     await monitor.stop()
     report.left(await chaos.stop())
     process.removeListener('exit', removeAll)
-    if (report.failures === 0) chaos.remove()
-    else report.event(`logs and files are kept in ${chaos.cluster.folder} and ${chaos.folder}`)
+    if (report.isRight) chaos.remove()
+    else {
+      chaos.keep()
+      report.event(`logs and files are kept in ${chaos.cluster.folder} and ${chaos.folder}`)
+    }
   }
   return report.result()
 }
