@@ -284,6 +284,23 @@ describe('Dispatcher', () => {
     await expect(dispatcher.submitJob(twice[0]!)).rejects.toMatchObject({ code: 'dispatcher.duplicate-job' })
   })
 
+  it('refuses a job that has a cached file whose content is missing', async () => {
+    const { dispatcher, runners } = setUp()
+    const withFile = (blobKey: string): JobGraph => {
+      const content = { type: 'folder', files: { a: 'known', b: blobKey } } as const
+      return {
+        ...graphOf(ID('a')),
+        cachedFiles: [{ name: 'f', uri: 'file:///f', executable: false, content }],
+      }
+    }
+    await expect(dispatcher.submitJob(submissionOf(withFile('unknown')))).rejects.toMatchObject({
+      code: 'dispatcher.cached-file-missing',
+      data: { blobKey: 'unknown' },
+    })
+    await dispatcher.submitJob(submissionOf(withFile('known')))
+    expect(runners).toHaveLength(1)
+  })
+
   it('refuses a job whose bundle is missing, and takes it when it is there', async () => {
     const { dispatcher, runners } = setUp()
     await expect(dispatcher.submitJob(submissionOf(graphOf(ID('a')), 'unknown'))).rejects.toMatchObject({

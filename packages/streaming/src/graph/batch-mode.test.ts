@@ -1,19 +1,22 @@
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { JobGraph } from '@flink-ts/jobgraph'
 import { WatermarkStrategy } from '@flink-ts/operators'
 import { describe, expect, test } from 'vitest'
 import type { StreamExecutionEnvironment } from '../environment/stream-execution-environment.ts'
 import { plannedJob } from './fake-context.ts'
 
+const counts = (env: StreamExecutionEnvironment): void => {
+  const strategy = WatermarkStrategy.forMonotonousTimestamps<number>()
+  env
+    .fromSequence(1, 9)
+    .assignTimestampsAndWatermarks(strategy.withTimestampAssigner(n => n))
+    .keyBy(n => n % 3)
+    .reduce((a, b) => a + b)
+    .print()
+}
+
 describe('BATCH mode', () => {
-  const counts = (env: StreamExecutionEnvironment): void => {
-    const strategy = WatermarkStrategy.forMonotonousTimestamps<number>()
-    env
-      .fromSequence(1, 9)
-      .assignTimestampsAndWatermarks(strategy.withTimestampAssigner(n => n))
-      .keyBy(n => n % 3)
-      .reduce((a, b) => a + b)
-      .print()
-  }
   const kindsOf = (graph: JobGraph): string[] =>
     graph.vertices.flatMap(({ operators }) => operators.map(({ kind }) => kind))
 
@@ -146,5 +149,28 @@ describe('broadcast sets', () => {
       env.fromSequence(1, 2).map(reading).withBroadcastSet(env.fromElements(1), 'a').print(),
     )
     await expect(job).rejects.toMatchObject({ code: 'streaming.broadcast-set-in-stream' })
+  })
+})
+
+describe('cached files', () => {
+  test('travel with each job of the environment, as URIs', async () => {
+    const { graph } = await plannedJob(env => {
+      env
+        .registerCachedFile('data/some file.csv', 'some')
+        .registerCachedFile('hdfs://host/tools', 'tools', true)
+      counts(env)
+    })
+    expect(graph.cachedFiles).toEqual([
+      { name: 'some', uri: pathToFileURL(resolve('data/some file.csv')).href, executable: false },
+      { name: 'tools', uri: 'hdfs://host/tools', executable: true },
+    ])
+  })
+
+  test.each<[string, (env: StreamExecutionEnvironment) => unknown]>([
+    ['no path', env => env.registerCachedFile('', 'a')],
+    ['no name', env => env.registerCachedFile('a', '')],
+    ['a name twice', env => env.registerCachedFile('a', 'a').registerCachedFile('b', 'a')],
+  ])('%s is refused', async (_name, build) => {
+    await expect(plannedJob(build)).rejects.toMatchObject({ code: 'streaming.invalid-argument' })
   })
 })
