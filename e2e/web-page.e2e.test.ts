@@ -27,7 +27,10 @@ describe.skipIf(reason !== undefined)(
         taskManagers: 1,
         slots: 4,
         // The one that is looked at must still be there when its page is.
-        configuration: { 'web.checkpoints.history': '1000' },
+        configuration: {
+          'web.checkpoints.history': '1000',
+          'execution.checkpointing.savepoint-dir': `file://${logs}/savepoints`,
+        },
       })
       cluster = await starting.finally(() => delete process.env['FLINK_LOG_FILE'])
       origin = `http://127.0.0.1:${cluster.restPort}`
@@ -41,7 +44,10 @@ describe.skipIf(reason !== undefined)(
       ])
       browser = started
       jobs = { running, failed, finished }
-      await Promise.all([cluster.untilJob(failed, 'FAILED'), cluster.untilJob(finished, 'FINISHED')])
+      await Promise.all([
+        cluster.untilJob(failed, 'FAILED', 60_000),
+        cluster.untilJob(finished, 'FINISHED', 60_000),
+      ])
       await cluster.firstCheckpoint(running)
     })
     afterAll(async () => {
@@ -200,7 +206,7 @@ describe.skipIf(reason !== undefined)(
       const over = async (): Promise<string> => {
         await page.getByRole('heading', { name: 'submitted sensors' }).waitFor()
         const jobId = /[0-9a-f]{32}/.exec(page.url())?.[0] ?? ''
-        await cluster.untilJob(jobId, 'FINISHED')
+        await cluster.untilJob(jobId, 'FINISHED', 60_000)
         return jobId
       }
       const first = await over()

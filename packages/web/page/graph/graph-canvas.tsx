@@ -10,7 +10,7 @@ import { useLayout } from './use-layout.ts'
 export type Place = Readonly<Record<'left' | 'top' | 'width' | 'height', string>>
 
 /** How an edge is drawn beside its way. */
-export interface EdgeLook {
+interface EdgeLook {
   readonly held: boolean
   readonly widthPx: number
   /** Below what the edge does. */

@@ -3,7 +3,7 @@ import { get } from '../../api/client.ts'
 import { poll, refreshMs } from '../../api/poll.ts'
 
 /** More are asked for in none: each is a request, again and again. */
-export const MAX_ASKED_VERTICES = 30
+const MAX_ASKED_VERTICES = 30
 
 /**
  * Answers for several vertices of a job, by their ids, refreshed together. Of more than {@link MAX_ASKED_VERTICES}
