@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openPage, startBrowser, whyNoBrowser } from './harness/browser.ts'
-import { REPOSITORY, TestCluster } from './harness/test-cluster.ts'
+import { type Checkpoints, REPOSITORY, TestCluster } from './harness/test-cluster.ts'
 
 const JOB = join(REPOSITORY, 'e2e/jobs/observed.ts')
 const reason = whyNoBrowser()
@@ -266,6 +266,35 @@ describe.skipIf(reason !== undefined)(
       // What was started stays to be seen after a reload.
       await page.reload()
       await page.getByText(`file://${folder}/savepoint-`).waitFor()
+      expect(troubles()).toEqual([])
+      await page.context().close()
+    })
+
+    test('starts a job that is over again from its savepoint, and restarts it from one that is taken now', async () => {
+      const { page, troubles } = await openPage(browser, origin)
+      await page.goto(`/#/job/${jobs.running}`)
+      /** Follows the link to the new job, which has the state of the one before. */
+      const next = async (before: string): Promise<string> => {
+        await page.getByRole('link', { name: /^runs as job/ }).click()
+        await page.waitForURL(url => !url.href.includes(before))
+        const jobId = /[0-9a-f]{32}/.exec(page.url())?.[0] ?? ''
+        await cluster.untilJob(jobId, 'RUNNING', 60_000)
+        const { counts } = (await cluster.rest<Checkpoints>(`/jobs/${jobId}/checkpoints`)) as Checkpoints
+        expect(counts.restored).toBe(1)
+        return jobId
+      }
+      await page.getByRole('button', { name: 'Start again' }).click()
+      expect(await page.getByLabel(/savepoint that ended the job/).isChecked()).toBe(true)
+      await page.getByRole('dialog').getByRole('button', { name: 'Start again' }).click()
+      const second = await next(jobs.running)
+      await cluster.firstCheckpoint(second)
+      await page.getByRole('button', { name: 'Restart' }).click()
+      await page.getByRole('button', { name: 'End and restart' }).click()
+      const third = await next(second)
+      await cluster.untilJob(second, 'FINISHED')
+      await page.getByRole('button', { name: 'Cancel' }).click()
+      await page.getByRole('button', { name: 'Cancel the job' }).click()
+      await cluster.untilJob(third, 'CANCELED')
       expect(troubles()).toEqual([])
       await page.context().close()
     })
