@@ -39,8 +39,8 @@ async function killed(keys: number, local: boolean): Promise<number> {
     const killedAt = performance.now()
     const gone = cluster.killTaskManager(busy as number)
     const restarted = async (): Promise<boolean> =>
-      (await cluster.rest<{ readonly counts: { readonly restored: number } }>(`/jobs/${jobId}/checkpoints`))
-        ?.counts.restored === 1
+      ((await cluster.rest<{ readonly counts: { readonly restored: number } }>(`/jobs/${jobId}/checkpoints`))
+        ?.counts.restored ?? 0) > 0
     await cluster.until('the restart', 60_000, restarted)
     await measured.untilRunning(jobId)
     const tookMs = performance.now() - killedAt
