@@ -9,7 +9,7 @@ export interface DoneFault extends PlannedFault {
   recoveryMs?: number
 }
 
-export interface Quantiles {
+interface Quantiles {
   readonly count: number
   readonly p50: number
   readonly p99: number
