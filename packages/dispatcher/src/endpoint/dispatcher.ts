@@ -206,7 +206,9 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
     const { jobId } = graph
     const problems = validateJobGraph(graph)
     if (problems.length > 0) throw InvalidJobGraph({ jobId, problems })
-    const unusable = stateBackendProblem(graph.state?.backend ?? this.#options.configuration.get(STATE_BACKEND))
+    const unusable = stateBackendProblem(
+      graph.state?.backend ?? this.#options.configuration.get(STATE_BACKEND),
+    )
     if (unusable !== undefined) throw unusable
     const missing = stateBackendProblem(
       graph.state?.backend ?? this.#options.configuration.get(STATE_BACKEND),
