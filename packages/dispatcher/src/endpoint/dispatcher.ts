@@ -210,10 +210,6 @@ export class Dispatcher implements RpcEndpoint, DispatcherGateway {
       graph.state?.backend ?? this.#options.configuration.get(STATE_BACKEND),
     )
     if (unusable !== undefined) throw unusable
-    const missing = stateBackendProblem(
-      graph.state?.backend ?? this.#options.configuration.get(STATE_BACKEND),
-    )
-    if (missing !== undefined) throw missing
     this.#refuseDuplicate(jobId)
     // Taken before the first await, so that a repeated call finds it.
     this.#submitting.add(jobId)
