@@ -119,6 +119,7 @@ class SimulatedSlotThread implements SlotThread {
         break
       case 'operator-event':
       case 'describe-states':
+      case 'tap':
         break
     }
   }

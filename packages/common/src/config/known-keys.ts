@@ -35,7 +35,8 @@ const REASONS = {
   memory:
     'Node.js sizes its memory itself: taskmanager.memory.task.heap.size bounds a slot, taskmanager.memory.network.* the channels',
   serializers: 'records are encoded by their schema, not by Kryo, Avro or POJO serializers',
-  batch: 'BATCH mode exchanges records as STREAMING does: there is no blocking shuffle and no batch scheduler',
+  batch:
+    'BATCH mode exchanges records as STREAMING does: there is no blocking shuffle and no batch scheduler',
   table: 'there is no Table API and no SQL',
   python: 'programs are TypeScript, not Python',
   yarn: 'there is no YARN driver; bin/taskmanager.sh adds TaskManagers',
