@@ -58,11 +58,21 @@ export class CheckpointIo {
     )
   }
 
-  discard({ checkpointId, savepoint }: DiscardAction): void {
-    const remove = (): Promise<void> =>
-      savepoint === undefined
+  /** A leader after this one goes on with it, if this one does not come to an end. */
+  discard(folder: DiscardAction): void {
+    this.#progress?.toGo(folder)
+    this.discardAbandoned(folder)
+  }
+
+  /** The same for a folder that the record says of anyway that it does not count. */
+  discardAbandoned(folder: DiscardAction): void {
+    const { checkpointId, savepoint } = folder
+    const remove = async (): Promise<void> => {
+      await (savepoint === undefined
         ? this.#checkpoints().discard(checkpointId)
-        : this.#savepoints.discard(savepoint)
+        : this.#savepoints.discard(savepoint))
+      this.#progress?.gone(folder)
+    }
     const discarded =
       this.#progress === undefined ? remove() : this.#progress.release(checkpointId).then(remove)
     this.#track(

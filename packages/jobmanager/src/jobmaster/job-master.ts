@@ -314,10 +314,12 @@ export class JobMaster implements RpcEndpoint {
       this.#events.startFrom(new CheckpointCoordinator({ graph, restored, recovered, maxHistory }))
     }
     if (this.#progress === undefined) return
+    // The former JobMaster may not have come to it, and this one may not either.
+    const left = recovered?.discarded ?? []
+    for (const folder of left) this.#progress.toGo(folder)
     await this.#progress.begin(this.#events.coordinator.nextId)
-    // The former JobMaster may not have come to it.
-    for (const folder of recovered?.discarded ?? []) io.discard(folder)
-    for (const folder of this.#events.coordinator.abandonedFolders) io.discard(folder)
+    for (const folder of left) io.discard(folder)
+    for (const folder of this.#events.coordinator.abandonedFolders) io.discardAbandoned(folder)
   }
 
   #jobOver(): JobOver | undefined {

@@ -88,6 +88,41 @@ describe('a job that is recorded', () => {
     await job.close()
   })
 
+  it('says in every record which folders are to go until they are gone, and tells the next leader so', async () => {
+    const { cluster, recorder, job } = setUp()
+    await cluster.settle()
+    const remove = cluster.storage.discard.bind(cluster.storage)
+    let away = true
+    cluster.storage.discard = id => (away ? Promise.reject(new Error('storage away')) : remove(id))
+    await cluster.advance(3000)
+    expect(recorder.latest).toMatchObject({
+      checkpoints: [{ id: 3 }],
+      discarded: [{ checkpointId: 2 }, { checkpointId: 1 }],
+    })
+    const left = recorder.latest as JobProgress
+    await job.close()
+    const after = (progress: JobProgress | undefined) => {
+      const next = new FakeCluster()
+      for (const [pointer, metadata] of cluster.storage.checkpoints) {
+        next.storage.checkpoints.set(pointer, metadata)
+        next.savepoints.savepoints.set(pointer, metadata)
+      }
+      const removeNext = next.storage.discard.bind(next.storage)
+      next.storage.discard = id => (away ? Promise.reject(new Error('storage away')) : removeNext(id))
+      return setUp(progress, next)
+    }
+    const second = after(left)
+    await second.cluster.settle()
+    // Its first record is written before it comes to removing anything.
+    expect(second.recorder.latest?.discarded).toEqual(left.discarded)
+    away = false
+    const third = after(second.recorder.latest)
+    await third.cluster.settle()
+    expect([...third.cluster.storage.checkpoints.keys()]).toEqual(['chk-3'])
+    await second.job.close()
+    await third.job.close()
+  })
+
   it('keeps its last checkpoint when a record fails', async () => {
     const { cluster, recorder, taskManager, job } = setUp()
     await cluster.settle()

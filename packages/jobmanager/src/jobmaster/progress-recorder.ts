@@ -1,9 +1,15 @@
 import { type Clock, Deferred, type Logger } from '@flink-ts/common'
-import { type JobProgress, type JobRecorder, LeadershipLost } from '@flink-ts/highavailability'
+import {
+  type JobProgress,
+  type JobRecorder,
+  LeadershipLost,
+  type RecordedFolder,
+} from '@flink-ts/highavailability'
+import type { DiscardAction } from '../checkpoint/aborted-folders.ts'
 import type { StoredCheckpoint } from '../checkpoint/checkpoint-coordinator.ts'
 import type { RecoveredCheckpoints } from '../checkpoint/coordinator-state.ts'
 import type { RecordedEnd } from './recorded-end.ts'
-import { recordedProgress } from './recorded-progress.ts'
+import { recordedFolder, recordedProgress } from './recorded-progress.ts'
 
 /**
  * Ids of checkpoints that may be used without a record of it. A later leader begins behind them, so that whatever this
@@ -11,6 +17,8 @@ import { recordedProgress } from './recorded-progress.ts'
  */
 const RESERVED_IDS = 20
 const RETRY_DELAY_MS = 1000
+/** Folders that could not be removed and are tried again by a later leader, at most; the oldest are given up. */
+const MAX_TO_GO = 1000
 
 export interface ProgressRecorderDependencies {
   readonly recorder: JobRecorder
@@ -33,6 +41,8 @@ export class ProgressRecorder {
   #writing: Promise<void> = Promise.resolve()
   /** What the record on storage may refer to. */
   #listed: ReadonlySet<number> = new Set()
+  /** Folders that nothing refers to any more and that are not removed yet, by what names them: later leaders go on. */
+  readonly #toGo = new Map<string, DiscardAction>()
   #idsFrom = 0
   #idsBelow = 0
   /** The latest checkpoint that was recorded: its coordinator may not have heard of that yet. */
@@ -58,6 +68,18 @@ export class ProgressRecorder {
   /** Makes a checkpoint count whose metadata is durable. */
   async stored(stored: StoredCheckpoint): Promise<void> {
     await this.#write(stored, Math.max(this.#idsBelow, stored.checkpointId + RESERVED_IDS))
+  }
+
+  /** A folder is to go: said in each record until it is {@link ProgressRecorder.gone}. */
+  toGo(folder: DiscardAction): void {
+    this.#toGo.set(nameOf(folder), folder)
+    const [oldest] = this.#toGo.keys()
+    if (this.#toGo.size > MAX_TO_GO && oldest !== undefined) this.#toGo.delete(oldest)
+  }
+
+  /** It is removed. A record that still names it does no harm. */
+  gone(folder: DiscardAction): void {
+    this.#toGo.delete(nameOf(folder))
   }
 
   /** Resolves when a folder may go; rejects if it must stay. */
@@ -94,9 +116,10 @@ export class ProgressRecorder {
     this.#stopped.resolve()
   }
 
-  async #recordEnd({ outcome, endedAt, leftovers, blobKeys }: RecordedEnd): Promise<boolean> {
+  async #recordEnd({ outcome, endedAt, leftovers: own, blobKeys }: RecordedEnd): Promise<boolean> {
     const { recorder, logger, clock } = this.#deps
     await this.#writing
+    const leftovers = own && { ...own, folders: this.#withToGo(own.folders) }
     for (let attempt = 1; !this.#stopped.settled; attempt++) {
       try {
         await recorder.over(outcome, endedAt, leftovers, blobKeys)
@@ -119,6 +142,13 @@ export class ProgressRecorder {
     return false
   }
 
+  /** With those that are still to go from before. */
+  #withToGo(folders: readonly RecordedFolder[]): readonly RecordedFolder[] {
+    const named = new Set(folders.map(nameOf))
+    const before = [...this.#toGo.values()].filter(folder => !named.has(nameOf(folder)))
+    return [...folders, ...before.map(recordedFolder)]
+  }
+
   #write(stored: StoredCheckpoint | undefined, idsBelow: number): Promise<void> {
     const work = this.#writing.then(async () => {
       // What comes now came too late: the record of the end stays.
@@ -131,7 +161,7 @@ export class ProgressRecorder {
       const ids = idsIn(progress)
       // It may be there even if the write fails.
       this.#listed = new Set([...this.#listed, ...ids])
-      await this.#deps.recorder.progress(progress)
+      await this.#deps.recorder.progress({ ...progress, discarded: this.#withToGo(progress.discarded) })
       this.#listed = ids
       this.#idsBelow = progress.idsBelow
       this.#recorded = stored ?? this.#recorded
@@ -140,6 +170,8 @@ export class ProgressRecorder {
     return work
   }
 }
+
+const nameOf = ({ checkpointId, savepoint }: RecordedFolder): string => savepoint ?? String(checkpointId)
 
 function idsIn({ checkpoints, referred, claimed }: JobProgress): ReadonlySet<number> {
   return new Set([
