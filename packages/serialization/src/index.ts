@@ -12,4 +12,8 @@ export { canonicalKey } from './keys/canonical-key.ts'
 export { type KeyGroupRange, keyGroupOf, keyGroupRangeOf, subtaskOfKeyGroup } from './keys/key-group.ts'
 export { hashKey } from './keys/key-hash.ts'
 export { murmurHash, stringHashCode } from './keys/murmur-hash.ts'
-export { createValueSerializer, type ValueSerializer } from './serializers/value-serializer.ts'
+export {
+  createValueDecoder,
+  createValueSerializer,
+  type ValueSerializer,
+} from './serializers/value-serializer.ts'

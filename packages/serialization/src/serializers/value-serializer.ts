@@ -35,12 +35,30 @@ export function createValueSerializer(): ValueSerializer {
       const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
       reader.open(source, 0, source.length)
       try {
-        const value = reader.read()
-        if (!reader.atEnd) throw MalformedBytes({ what: 'bytes left after the value', offset: 0 })
-        return value
+        return readWhole(reader)
       } finally {
         reader.close()
       }
     },
   }
+}
+
+/**
+ * The `decode` of a {@link ValueSerializer} for many values in one buffer after another: it makes nothing new for each,
+ * but keeps the memory of the last one alive. One owner.
+ */
+export function createValueDecoder(): (bytes: Uint8Array) => unknown {
+  const reader = new ValueReader()
+  let source = Buffer.alloc(0) as Buffer
+  return bytes => {
+    if (source.buffer !== bytes.buffer) source = Buffer.from(bytes.buffer)
+    reader.open(source, bytes.byteOffset, bytes.byteOffset + bytes.length)
+    return readWhole(reader)
+  }
+}
+
+function readWhole(reader: ValueReader): unknown {
+  const value = reader.read()
+  if (!reader.atEnd) throw MalformedBytes({ what: 'bytes left after the value', offset: 0 })
+  return value
 }

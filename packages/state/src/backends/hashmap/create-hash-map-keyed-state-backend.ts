@@ -1,4 +1,4 @@
-import { createValueSerializer } from '@flink-ts/serialization'
+import { createValueDecoder } from '@flink-ts/serialization'
 import type { KeyedStateBackend } from '../../api/keyed-state-backend.ts'
 import { CorruptSnapshot, MaxParallelismChanged } from '../../errors.ts'
 import type { KeyedSnapshotHeader } from '../../snapshot/keyed-format.ts'
@@ -19,12 +19,12 @@ export async function createHashMapKeyedStateBackend(
   storage: StateReader,
 ): Promise<KeyedStateBackend> {
   const backend = new HashMapKeyedStateBackend(options)
-  const serializer = createValueSerializer()
+  const decode = createValueDecoder()
   for (const handle of restored) {
     const drops = new Drops()
     for await (const chunk of readKeyGroups(handle, options.keyGroupRange, storage)) {
-      if (handle.delta === 'removals') restoreRemovals(backend, chunk, serializer.decode, drops)
-      else restoreChunk(backend, chunk, handle, serializer.decode)
+      if (handle.delta === 'removals') restoreRemovals(backend, chunk, decode, drops)
+      else restoreChunk(backend, chunk, handle, decode)
     }
     drops.apply(backend.maxParallelism)
   }
