@@ -168,7 +168,7 @@ export class TestCluster {
     const restPort = await freePort()
     const child = this.startAnotherJobManager(restPort)
     const name = `jobmanager-${restPort}`
-    await this.until(`JobManager at REST port ${restPort}`, 20_000, async () =>
+    await this.until(`JobManager at REST port ${restPort}`, 60_000, async () =>
       this.log(name).includes('JobManager is ready'),
     )
     return { process: child, restPort }
@@ -255,7 +255,7 @@ export class TestCluster {
   }
 
   /** Waits until the job has the state. */
-  async untilJob(jobId: string, state: string, timeoutMs = 20_000): Promise<void> {
+  async untilJob(jobId: string, state: string, timeoutMs = 60_000): Promise<void> {
     await this.until(
       `job ${jobId} to be ${state}`,
       timeoutMs,
@@ -279,7 +279,7 @@ export class TestCluster {
 
   /** Waits until the job has completed a checkpoint, or is over. */
   async firstCheckpoint(jobId: string): Promise<void> {
-    await this.until(`a checkpoint of job ${jobId}`, 20_000, async () => {
+    await this.until(`a checkpoint of job ${jobId}`, 60_000, async () => {
       const checkpoints = await this.rest<Checkpoints>(`/jobs/${jobId}/checkpoints`)
       return (checkpoints?.counts.completed ?? 0) > 0 || (await this.job(jobId))?.state === 'FINISHED'
     })
@@ -290,7 +290,7 @@ export class TestCluster {
     return (await this.job(jobId))?.vertices[0]?.metrics['write-records'] ?? 0
   }
 
-  async waitForSlots(total: number, timeoutMs = 20_000): Promise<void> {
+  async waitForSlots(total: number, timeoutMs = 60_000): Promise<void> {
     await this.until(`${total} slots`, timeoutMs, async () => {
       const overview = await this.rest<{ 'slots-total': number }>('/overview')
       return overview?.['slots-total'] === total

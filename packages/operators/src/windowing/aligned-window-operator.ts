@@ -139,7 +139,6 @@ function slidingCode(
   { sizeMs, slideMs, offsetMs }: { sizeMs: number; slideMs: number; offsetMs: number },
 ): string {
   return `let first = true
-${numbers === undefined ? '' : 'let own = f.createAccumulator()'}
 return value => {
   const time = register[0]
   if (time !== time) throw missing(value)

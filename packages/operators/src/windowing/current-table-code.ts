@@ -57,7 +57,6 @@ export const addNumbersCode = ({ load, check, store }: NumberCode, done: 'return
         ${store}
       } else {
         if (!isNew) numbers.remove(key)
-        own = f.createAccumulator()
         table.insert(key, next)
       }
       ${done}
@@ -77,7 +76,6 @@ export function currentTableCode(
   return `let first = true
 let table
 let count = 0
-${numbers === undefined ? '' : 'let own = f.createAccumulator()'}
 const keys = new Array(${GROUP}).fill(undefined)
 const values = new Array(${GROUP}).fill(undefined)
 const entries = new Array(${GROUP}).fill(undefined)

@@ -109,6 +109,39 @@ test.each([
   expect(results.length).toBe(ends.length * 8)
 })
 
+test('what a function made and what it was given stay its own', async () => {
+  const nothing = { count: 0, sum: 0 }
+  const given: unknown[] = []
+  const { harness } = await open({
+    createAccumulator: () => nothing,
+    add: (_, acc: { count: number; sum: number }) => {
+      given.push(acc)
+      return { count: acc.count + 1, sum: acc.sum + 2 }
+    },
+  })
+  for (const end of [100, 200]) {
+    for (const key of [0, 1, 1, 2]) harness.push({ key, n: 1 }, end - 1)
+    harness.advance(end)
+  }
+  const counts = (harness.values() as [number, number, unknown][]).map(([key, , result]) => [key, result])
+  for (const [key, count] of [
+    [0, 1],
+    [1, 2],
+    [2, 1],
+  ]) {
+    const result = { count, sum: 2 * (count as number) }
+    expect(counts.filter(each => each[0] === key)).toEqual([
+      [key, result],
+      [key, result],
+    ])
+  }
+  expect(nothing).toEqual({ count: 0, sum: 0 })
+  expect(given.filter(acc => acc !== nothing)).toEqual([
+    { count: 1, sum: 2 },
+    { count: 1, sum: 2 },
+  ])
+})
+
 test('an accumulator made anew by each record, and one that is a number', async () => {
   const anew = await open({
     createAccumulator: () => ({ most: Number.NEGATIVE_INFINITY }),

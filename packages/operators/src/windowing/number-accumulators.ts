@@ -7,7 +7,7 @@ const MOST_FIELDS = 8
 export interface NumberCode {
   /** Of the accumulators; none: they are numbers themselves. */
   readonly fields: readonly string[]
-  /** Statements that set `acc`, which is `own` where it can be, to the numbers from `at` on. */
+  /** Statement that makes `acc` of the numbers from `at` on: a new one for each record, as functions may keep it. */
   readonly load: string
   /** Statements that set `fits`: whether `next` can be kept as numbers without a loss. */
   readonly check: string
@@ -34,6 +34,8 @@ function numberFieldsOf(aggregation: WindowAggregation<never>): readonly string[
   const properties = Object.entries(Object.getOwnPropertyDescriptors(first))
   if (properties.length === 0 || properties.length > MOST_FIELDS) return undefined
   if (Reflect.ownKeys(first).length !== properties.length) return undefined
+  // In a literal it would set the prototype.
+  if (Object.hasOwn(first, '__proto__')) return undefined
   const isNumber = ([, { value, writable, enumerable }]: (typeof properties)[number]): boolean =>
     typeof value === 'number' && writable === true && enumerable === true
   return properties.every(isNumber) ? properties.map(([name]) => name) : undefined
@@ -55,10 +57,10 @@ function numberCode(fields: readonly string[]): NumberCode {
     }
   }
   const names = fields.map(name => `[${JSON.stringify(name)}]`)
+  const parts = fields.map((name, i) => `${JSON.stringify(name)}: data[at + ${i}]`)
   return {
     fields,
-    load: `const acc = own
-    ${names.map((name, i) => `acc${name} = data[at + ${i}]`).join('\n    ')}`,
+    load: `const acc = { ${parts.join(', ')} }`,
     // Fields may have been added to it, so they are counted: a loop over names that V8 keeps with the shape.
     check: `let fits = typeof next === 'object' && next !== null && Object.getPrototypeOf(next) === Object.prototype
     if (fits) {

@@ -42,8 +42,10 @@ export async function findGarbage(fileSystem: FileSystem, directory: string): Pr
   }
   const untouchable = unreadable.map(({ uri }) => `${folderOf(uri)}/`)
   const complete = new Set(folders)
+  // A checkpoint that a later one has replaced loses its metadata, and keeps its files while others refer to some.
+  const replaced = new Set([...referred].map(folderOf))
   const garbage = files.flatMap(({ uri, sizeBytes, modifiedAt }) => {
-    const reason = reasonFor(uri, complete)
+    const reason = reasonFor(uri, complete, replaced)
     if (reason === undefined || referred.has(uri)) return []
     return untouchable.some(prefix => uri.startsWith(prefix)) ? [] : [{ uri, sizeBytes, modifiedAt, reason }]
   })
@@ -51,11 +53,16 @@ export async function findGarbage(fileSystem: FileSystem, directory: string): Pr
 }
 
 /** Why a file that nothing refers to is one of ours; undefined: it is not, or is needed. */
-function reasonFor(uri: string, complete: ReadonlySet<string>): string | undefined {
+function reasonFor(
+  uri: string,
+  complete: ReadonlySet<string>,
+  replaced: ReadonlySet<string>,
+): string | undefined {
   const folder = folderOf(uri)
   if (nameOf(uri) === METADATA_FILE) return undefined
   if (isCheckpoint(folder)) {
-    return complete.has(folder) ? 'no snapshot refers to it' : 'its checkpoint was never completed'
+    if (complete.has(folder)) return 'no snapshot refers to it'
+    return replaced.has(folder) ? 'its checkpoint was replaced' : 'its checkpoint was never completed'
   }
   return /\/(shared|taskowned)$/.test(folder) ? 'no snapshot refers to it' : undefined
 }

@@ -229,7 +229,10 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend {
   stateSizes(): readonly { name: string; entries: number }[] {
     return [...this.#states.values()].map(state => {
       let entries = 0
-      for (const namespace of state.namespaces()) entries += state.existing(namespace)?.size ?? 0
+      for (const namespace of state.namespaces()) {
+        const table = state.existing(namespace)
+        entries += (table?.size ?? 0) + (table?.numbers?.size ?? 0)
+      }
       return { name: state.name, entries }
     })
   }

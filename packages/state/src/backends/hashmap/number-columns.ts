@@ -21,9 +21,9 @@ export interface NumberShape {
   readonly make: (data: Float64Array, at: number) => unknown
 }
 
-/** The shape of plain objects of these fields. */
+/** The shape of plain objects of these fields, none of them `__proto__`. */
 export function numberShape(fields: readonly string[]): NumberShape {
-  const parts = fields.map((field, i) => `[${JSON.stringify(field)}]: data[at + ${i}]`)
+  const parts = fields.map((field, i) => `${JSON.stringify(field)}: data[at + ${i}]`)
   const value = fields.length === 0 ? 'data[at]' : `({ ${parts.join(', ')} })`
   return {
     fields,

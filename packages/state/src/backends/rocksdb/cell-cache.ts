@@ -3,8 +3,12 @@ import type { ValueSerializer } from '@flink-ts/serialization'
 import type { Key, StateEntry } from '../../api/keyed-state-backend.ts'
 import type { Canonical } from './store-keys.ts'
 
-/** Nothing of the cell is written any more. */
-const DEAD = -1
+/** Written back: another cell stands for the entry, or will. */
+const EVICTED = -1
+/** Its entry was removed in another way: nothing of the cell is written any more. */
+const FORGOTTEN = -2
+/** Generations that one record may fill before cells that it holds are written back all the same. */
+const MOST_GENERATIONS = 32
 const NOT_KNOWN = Symbol('what the store has is not known')
 
 /** Where a cell belongs to. */
@@ -17,6 +21,8 @@ export interface CellGroup {
   storedValue(cell: Cell): unknown
   /** No cell of it is in memory any more. */
   emptied(): void
+  /** The cell that stands now for one that was written back. */
+  successor(cell: Cell): Cell
 }
 
 /** One entry of the store, decoded: of a table, a map or a list. Absent ones are known as such. */
@@ -25,7 +31,7 @@ export class Cell implements StateEntry<unknown> {
   readonly canonical: Canonical
   readonly group: CellGroup
   readonly storeKey: Uint8Array
-  value: unknown
+  #value: unknown
   present: boolean
   /** Whether the store may have an entry. */
   inStore = false
@@ -43,8 +49,18 @@ export class Cell implements StateEntry<unknown> {
     this.canonical = place.canonical
     this.group = place.group
     this.storeKey = place.storeKey
-    this.value = value
+    this.#value = value
     this.present = present
+  }
+
+  /** Whoever holds on to a cell that was written back means the entry. */
+  get value(): unknown {
+    return this.generation === EVICTED ? this.group.successor(this).value : this.#value
+  }
+
+  set value(value: unknown) {
+    if (this.generation === EVICTED) this.group.successor(this).value = value
+    else this.#value = value
   }
 
   /** The store has this value. `stored` is copied if it is needed. */
@@ -64,12 +80,12 @@ export interface CellCacheOptions {
 
 /**
  * Entries of a store that were used lately, decoded, in two generations: when the younger one is full, the older one is
- * written back, but for what was used since. So what was handed out stays valid at least as long as so many others are
- * used as make a generation, and what is changed in place until then is written: objects are encoded and compared.
- * Owner: the backend.
+ * written back before the next record, but for what was used since. So what was handed out stays valid as long as the
+ * record, unless that uses very many others ({@link MOST_GENERATIONS}), and what is changed in place until then is
+ * written: objects are encoded and compared. Owner: the backend.
  */
 export class CellCache {
-  /** Grows whenever cells leave: what was read of the store before may be older than what it has now. */
+  /** Grows whenever cells leave or are forgotten: what was read of the store before may be older than what it has now. */
   rotations = 0
   readonly #options: CellCacheOptions
   readonly #store: RocksDbStore
@@ -79,6 +95,8 @@ export class CellCache {
   #young: Cell[] = []
   #old: Cell[] = []
   #youngBytes = 0
+  /** The younger generation is full. */
+  #due = false
   /** Guess for values that were not encoded yet. */
   #usualBytes = 64
 
@@ -92,9 +110,14 @@ export class CellCache {
     this.#serializer = dependencies.serializer
   }
 
+  /** To be called between two records: nobody changes values in place that were handed out before. */
+  settle(): void {
+    if (this.#due) this.#rotate()
+  }
+
   /** To be called whenever a cell is handed out. */
   use(cell: Cell): void {
-    if (cell.generation !== this.#generation && cell.generation !== DEAD) this.#keep(cell)
+    if (cell.generation !== this.#generation && isLive(cell)) this.#keep(cell)
   }
 
   /** Takes in a cell that was made. */
@@ -105,10 +128,11 @@ export class CellCache {
 
   /** Forgets a cell whose entry is removed in another way. */
   forget(cell: Cell): void {
-    cell.generation = DEAD
+    cell.generation = FORGOTTEN
     cell.present = false
     cell.value = undefined
     cell.group.cells.delete(cell.canonical)
+    this.rotations++
   }
 
   /** Writes what has changed in a group, which stays in memory. */
@@ -132,8 +156,11 @@ export class CellCache {
     cell.generation = this.#generation
     if (cell.sizeBytes === 0) cell.sizeBytes = this.#usualBytes
     this.#youngBytes += cell.sizeBytes
-    if (this.#young.push(cell) >= this.#options.cells || this.#youngBytes >= this.#options.sizeBytes)
-      this.#rotate()
+    const { cells, sizeBytes } = this.#options
+    if (this.#young.push(cell) < cells && this.#youngBytes < sizeBytes) return
+    const most = MOST_GENERATIONS
+    if (this.#young.length >= cells * most || this.#youngBytes >= sizeBytes * most) this.#rotate()
+    else this.#due = true
   }
 
   #rotate(): void {
@@ -142,11 +169,12 @@ export class CellCache {
     this.#old = this.#young
     this.#young = []
     this.#youngBytes = 0
+    this.#due = false
     this.rotations++
     for (const cell of old) {
-      if (cell.generation === DEAD || cell.generation === current) continue
+      if (!isLive(cell) || cell.generation === current) continue
       this.#writeBack(cell)
-      cell.generation = DEAD
+      cell.generation = EVICTED
       cell.group.cells.delete(cell.canonical)
       if (cell.group.cells.size === 0) cell.group.emptied()
     }
@@ -156,7 +184,7 @@ export class CellCache {
   /** If one cannot be encoded, the others before it are written. */
   #writeAll(cells: Iterable<Cell>): void {
     try {
-      for (const cell of cells) if (cell.generation !== DEAD) this.#writeBack(cell)
+      for (const cell of cells) if (isLive(cell)) this.#writeBack(cell)
     } finally {
       this.#store.write(this.#batch)
     }
@@ -179,6 +207,10 @@ export class CellCache {
     cell.sizeBytes = stored.length
     this.#usualBytes = Math.ceil((this.#usualBytes * 15 + stored.length) / 16)
   }
+}
+
+function isLive(cell: Cell): boolean {
+  return cell.generation !== EVICTED && cell.generation !== FORGOTTEN
 }
 
 function isObject(value: unknown): boolean {

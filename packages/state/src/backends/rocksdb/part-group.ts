@@ -84,6 +84,8 @@ export class PartGroup implements CellGroup {
   clear(): void {
     const { cache, batch, store } = this.#context
     for (const cell of [...this.cells.values()]) cache.forget(cell)
+    // Those that were read of the store and are not cells yet must not become any.
+    cache.rotations++
     this.emptied()
     const upper = above(this.#prefix)
     let count = 0
@@ -104,6 +106,10 @@ export class PartGroup implements CellGroup {
 
   storedValue(cell: Cell): unknown {
     return [cell.key, cell.value]
+  }
+
+  successor(cell: Cell): Cell {
+    return this.current().find(cell.key)
   }
 
   emptied(): void {

@@ -91,6 +91,7 @@ export class RocksDbKeyedStateBackend implements KeyedStateBackend {
 
   setCurrentKey(key: Key): void {
     this.#key = key
+    this.context.cache.settle()
     for (const sweeper of this.#recordSweepers) sweeper.sweep()
   }
 

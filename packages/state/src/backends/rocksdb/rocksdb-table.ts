@@ -31,12 +31,18 @@ export class RocksDbTable implements StateTable<unknown>, CellGroup {
   }
 
   find(key: Key): StateEntry<unknown> | undefined {
+    // Operators replace the values of entries, which reaches those that were written back too.
+    this.#context.cache.settle()
     const cell = this.#cell(key)
     return cell.present ? cell : undefined
   }
 
   findMany(keys: readonly Key[], count: number, entries: (StateEntry<unknown> | undefined)[]): void {
-    for (let i = 0; i < count; i++) entries[i] = this.find(keys[i])
+    this.#context.cache.settle()
+    for (let i = 0; i < count; i++) {
+      const cell = this.#cell(keys[i])
+      entries[i] = cell.present ? cell : undefined
+    }
   }
 
   insert(key: Key, value: unknown): StateEntry<unknown> {
@@ -110,6 +116,10 @@ export class RocksDbTable implements StateTable<unknown>, CellGroup {
 
   storedValue(cell: Cell): unknown {
     return cell.value
+  }
+
+  successor(cell: Cell): Cell {
+    return this.#cell(cell.key)
   }
 
   emptied(): void {
