@@ -57,6 +57,12 @@ test('main that exits or hangs before execute does not end without a word', asyn
   expect(guide).toContain('ended without calling env.execute()')
 })
 
+test('a detached run says what the cluster refuses at the start of a job', async () => {
+  const words = join(REPOSITORY, 'examples/word-count/src/job.ts')
+  const { code, stderr } = await cluster.flink('run', '-d', '-s', '/nowhere/savepoint-1', words).finished
+  expect([code, stderr]).toEqual([1, expect.stringContaining('/nowhere/savepoint-1')])
+})
+
 test('two jobs have different versions of one package side by side', async () => {
   const job = (version: string): string => {
     const folder = join(cluster.folder, `version-${version}`)

@@ -279,8 +279,10 @@ describe.skipIf(reason !== undefined)(
         await page.waitForURL(url => !url.href.includes(before))
         const jobId = /[0-9a-f]{32}/.exec(page.url())?.[0] ?? ''
         await cluster.untilJob(jobId, 'RUNNING', 60_000)
-        const { counts } = (await cluster.rest<Checkpoints>(`/jobs/${jobId}/checkpoints`)) as Checkpoints
-        expect(counts.restored).toBe(1)
+        await cluster.until('its state', 60_000, async () => {
+          const checkpoints = await cluster.rest<Checkpoints>(`/jobs/${jobId}/checkpoints`)
+          return checkpoints?.counts.restored === 1
+        })
         return jobId
       }
       await page.getByRole('button', { name: 'Start again' }).click()

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { ClusterClient } from '@flink-ts/client'
 import { isFlinkError, type JobId } from '@flink-ts/common'
 import type { JobClient, JobGraph, ReplayableProgram } from '@flink-ts/jobgraph'
@@ -39,7 +40,9 @@ export class RunningJobs {
     this.count++
     const cluster = await this.#connection.acquire()
     try {
-      return this.#attach(cluster, graph, await submitWithBundle(cluster, bundleFile, graph, program))
+      const client = await submitWithBundle(cluster, bundleFile, graph, program)
+      if (this.#detached) await untilBegun(cluster, client)
+      return this.#attach(cluster, graph, client)
     } catch (error) {
       await this.#connection.done()
       throw error
@@ -108,6 +111,22 @@ export class RunningJobs {
     // The failure is the program's to handle, by awaiting the result; a program that never does must not end by it.
     settled.catch(() => undefined)
     return { ...client, result: () => settled }
+  }
+}
+
+/** How long a detached run waits for a job to begin: restores are prepared, folders are looked for. */
+const BEGIN_MS = 10_000
+const LOOK_MS = 20
+
+/** Waits until the job has begun, as Flink does. @throws what it failed with if it could not */
+async function untilBegun(cluster: ClusterClient, client: JobClient): Promise<void> {
+  const deadline = performance.now() + BEGIN_MS
+  while (performance.now() < deadline) {
+    // It is submitted whether or not the cluster answers this.
+    const status = await client.status().catch(() => undefined)
+    if (status === 'FAILED') await client.result()
+    if (status !== 'INITIALIZING' && status !== 'CREATED') return
+    await setTimeout(LOOK_MS)
   }
 }
 

@@ -7,6 +7,7 @@ import {
   type ResourceId,
   serializeError,
 } from '@flink-ts/common'
+import { toUri } from '@flink-ts/filesystem'
 import {
   type CheckpointStatistics,
   type JobDetails,
@@ -92,7 +93,7 @@ export class JobMaster implements RpcEndpoint {
     this.#logger = dependencies.logger.child({ component: 'jobmanager', jobId: graph.jobId })
     this.endpointName = jobMasterEndpointName(graph.jobId)
     this.leaderSessionId = newId(dependencies.random)
-    const configured = configuration.get(CHECKPOINTS_DIRECTORY)
+    const configured = folderUri(configuration.get(CHECKPOINTS_DIRECTORY))
     const checkpointDirectory = graph.checkpointing.directory ?? (configured === '' ? undefined : configured)
     this.#job = { jobId: graph.jobId, graph, program, blobAddress, checkpointDirectory }
     this.#maxHistory = configuration.get(JobManagerOptionKeys.checkpointHistorySize)
@@ -131,7 +132,7 @@ export class JobMaster implements RpcEndpoint {
       coordinate,
       answered: answer => this.#savepoints.answered(answer),
     })
-    this.#savepointDirectory = configuration.get(JobManagerOptionKeys.savepointDirectory)
+    this.#savepointDirectory = folderUri(configuration.get(JobManagerOptionKeys.savepointDirectory))
     this.#savepoints = new SavepointCalls(
       {
         jobId: graph.jobId,
@@ -400,4 +401,9 @@ export class JobMaster implements RpcEndpoint {
       this.#logger.warn({ timeoutMs: CLEANUP_TIMEOUT_MS }, 'Clean-up goes on in the background'),
     )
   }
+}
+
+/** A folder of the cluster's configuration: plain paths are those of this host. */
+function folderUri(configured: string): string {
+  return configured.startsWith('/') ? toUri(configured) : configured
 }
