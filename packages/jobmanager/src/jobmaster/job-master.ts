@@ -1,3 +1,4 @@
+import { pathToFileURL } from 'node:url'
 import {
   CHECKPOINTS_DIRECTORY,
   Deferred,
@@ -7,7 +8,6 @@ import {
   type ResourceId,
   serializeError,
 } from '@flink-ts/common'
-import { toUri } from '@flink-ts/filesystem'
 import {
   type CheckpointStatistics,
   type JobDetails,
@@ -405,5 +405,5 @@ export class JobMaster implements RpcEndpoint {
 
 /** A folder of the cluster's configuration: plain paths are those of this host. */
 function folderUri(configured: string): string {
-  return configured.startsWith('/') ? toUri(configured) : configured
+  return configured.startsWith('/') ? pathToFileURL(configured).href : configured
 }
