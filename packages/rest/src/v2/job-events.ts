@@ -45,6 +45,8 @@ export class JobEventStreams {
     if (this.#streams.size === 0) this.#known = await this.#look()
     reply.hijack()
     const { raw } = reply
+    // It left while the jobs were listed: its end would not be told again.
+    if (raw.destroyed) return
     raw.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
