@@ -25,7 +25,8 @@ test('a seed gives the same faults each time, and all kinds of them', () => {
 })
 
 test('half a minute of chaos: every row of every job is there once, and nothing is left behind', async () => {
-  const seed = Number(process.env.E2E_SEED ?? Date.now() % 1_000_000)
+  // The same course each time, one that found something; others are for npm run chaos.
+  const seed = Number(process.env.E2E_SEED ?? 426_158)
   console.log(`chaos: E2E_SEED=${seed}`)
   const lines: string[] = []
   const result = await runChaos({

@@ -63,6 +63,8 @@ test('a job with its program goes from leader to leader; of its end only what is
     blobKeys: [KEY],
   })
   expect(await contentOf(second.readBlob(JOB, KEY))).toBe('a program')
+  // Killed while it wrote.
+  writeFileSync(join(folder, JOB, '.record-000000000001.8a867cd2e4feb493.tmp'), 'half a rec')
   await second.record(JOB, { status: 'over', endedAt: 5, outcome: 'done', leftovers: undefined })
   expect(readdirSync(join(folder, JOB))).toEqual(['record-000000000002'])
   const third = nextLeader()

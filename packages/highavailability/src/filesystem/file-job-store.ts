@@ -8,6 +8,8 @@ import { openRecord, sealRecord } from '../store/sealed-record.ts'
 
 const SUBMISSION = 'submission'
 const RECORD = /\/record-(\d{12})$/
+/** What a process that was killed left of a record that it was writing. */
+const UNFINISHED_RECORD = /\/\.record-(\d{12})\.[0-9a-f]+\.tmp$/
 const BLOB = /\/blob-([0-9a-f]{64})$/
 const JOB = /\/([0-9a-f]{32})$/
 
@@ -131,7 +133,8 @@ export class FileJobStore implements JobStore {
   /** Removes records of earlier leaders, and of a job that is over what would be needed to run it. */
   async #tidy(jobId: JobId, record: JobRecord, blobKeys: readonly string[]): Promise<void> {
     for (const { uri } of await this.#fileSystem.list(joinUri(this.#folder, jobId))) {
-      const epoch = Number(RECORD.exec(uri)?.[1] ?? this.#term.epoch)
+      const [, ofEpoch] = RECORD.exec(uri) ?? UNFINISHED_RECORD.exec(uri) ?? []
+      const epoch = Number(ofEpoch ?? this.#term.epoch)
       const blobKey = BLOB.exec(uri)?.[1]
       const ofProgram =
         uri.endsWith(`/${SUBMISSION}`) || (blobKey !== undefined && !blobKeys.includes(blobKey))
