@@ -75,8 +75,8 @@ rmSync(results, { force: true })
 const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`]
 const runTests = () => run(bin('vitest'), ['run', ...reporters, ...process.argv.slice(2)], 'inherit')
 let { code, signal } = await runTests()
-// V8's account of the pages of code that its threads share is now and then wrong when threads end (Check failed:
-// jit_page.has_value(), nodejs/node#64500): it ends the whole process that runs the tests. A failed test does not.
+// A check inside V8 failed once (jit_page.has_value(); nodejs/node#64500 reports a relative of it) and ended the whole
+// process that runs the tests. A failed test does not end it so, and is never repeated.
 if (!existsSync(results) && ['SIGABRT', 'SIGTRAP', 'SIGILL'].includes(signal)) {
   console.log(`\nNode.js itself broke off with ${signal}, no test did: the tests run once more.\n`)
   ;({ code, signal } = await runTests())
