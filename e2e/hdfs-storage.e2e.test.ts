@@ -5,7 +5,7 @@ import { countRows, expectRows } from './harness/output.ts'
 import { REPOSITORY, TestCluster } from './harness/test-cluster.ts'
 
 const JOB = join(REPOSITORY, 'e2e/jobs/counts.ts')
-const RECORDS = 6000
+const RECORDS = 12_000
 const KEYS = 50
 
 describe.skipIf(!hasServer('hdfs.sh'))('HDFS', () => {
@@ -39,6 +39,16 @@ describe.skipIf(!hasServer('hdfs.sh'))('HDFS', () => {
     const answer = await fetch(`${server.address}/webhdfs/v1/${folder}?op=LISTSTATUS`)
     return ((await answer.json()) as Listing).FileStatuses?.FileStatus.map(file => file.pathSuffix) ?? []
   }
+  /** A file's content. The NameNode names the DataNode that was killed until it misses its heartbeat. */
+  const read = async (path: string): Promise<string> => {
+    let content: string | undefined
+    await cluster.until(`content of ${path}`, 60_000, async () => {
+      const answer = await fetch(`${server.address}/webhdfs/v1/${path}?op=OPEN`).catch(() => undefined)
+      content = answer?.ok === true ? await answer.text() : undefined
+      return content !== undefined
+    })
+    return content as string
+  }
 
   test('a TaskManager and a DataNode are killed: each count is written once, nothing is left behind', async () => {
     const running = cluster.flink(
@@ -55,10 +65,11 @@ describe.skipIf(!hasServer('hdfs.sh'))('HDFS', () => {
     const rows: string[] = []
     for (const name of await names('output')) {
       expect(name).toMatch(/^part-/)
-      const content = await fetch(`${server.address}/webhdfs/v1/output/${name}?op=OPEN`)
-      rows.push(...(await content.text()).split('\n').slice(0, -1))
+      rows.push(...(await read(`output/${name}`)).split('\n').slice(0, -1))
     }
     expectRows(rows.sort(), countRows(RECORDS, KEYS))
     expect(await names('checkpoints')).toEqual([])
+    // It removes what the killed one left when it starts.
+    await cluster.waitForSlots(2)
   })
 })
