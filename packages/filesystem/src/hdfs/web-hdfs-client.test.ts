@@ -112,13 +112,34 @@ test('dead DataNodes are named to the NameNode, and one that refuses is an error
   })
   const nameNode = await serve(({ query }) => {
     expect(query.get('noredirect')).toBe('true')
-    const excluded = query.get('excludedatanodes') ?? ''
-    return { json: { Location: `${excluded.includes('127.0.0.1:1') ? dataNode : gone}/x?op=CREATE` } }
+    const excluded = query.get('excludedatanodes')
+    return { json: { Location: `${excluded === '127.0.0.1' ? dataNode : gone}/x?op=CREATE` } }
   })
   await client(nameNode).create('/f', Buffer.from('content'), false, purpose)
   expect(stored).toBe('content')
   await expect(client(nameNode).create('/f', Buffer.from('refused'), false, purpose)).rejects.toMatchObject({
     code: 'filesystem.io',
+  })
+})
+
+test('when all DataNodes are left out, they are asked for again', async () => {
+  const dataNode = await serve(() => ({ status: 201 }))
+  const asked: (string | null)[] = []
+  const nameNode = await serve(({ query }) => {
+    const excluded = query.get('excludedatanodes')
+    asked.push(excluded)
+    if (excluded !== null) return remote('IOException')
+    return { json: { Location: `${asked.length > 1 ? dataNode : 'http://localhost:1'}/x?op=CREATE` } }
+  })
+  await client(nameNode).create('/f', Buffer.from('content'), false, purpose)
+  expect(asked).toEqual([null, expect.stringMatching(/^(127\.0\.0\.1|::1)$/), null])
+  const refusing = await serve(({ query }) =>
+    query.has('excludedatanodes')
+      ? remote('FileNotFoundException', 404)
+      : { json: { Location: `${gone}/x?op=OPEN` } },
+  )
+  await expect(client(refusing).read('/f', 0, 1, purpose)).rejects.toMatchObject({
+    code: 'filesystem.not-found',
   })
 })
 

@@ -1,3 +1,5 @@
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { FileIoFailed } from '../errors.ts'
@@ -163,7 +165,11 @@ export class WebHdfsClient {
     return answer.body
   }
 
-  /** Asks for a DataNode, then talks to it; a DataNode that is gone is named in the next question. */
+  /**
+   * Asks for a DataNode, then talks to it; the address of one that is gone is named in the next question. By its IP
+   * address alone: the NameNode knows ports of DataNodes only by those of their own protocol. Where DataNodes share an
+   * address it leaves out any one of them.
+   */
   async #exchange(
     method: string,
     op: string,
@@ -185,11 +191,16 @@ export class WebHdfsClient {
       const { status, location } = asked.answer
       // Gateways and old NameNodes send us on all the same.
       const redirected = status === 307 && location !== undefined
-      if (status !== 200 && !redirected) return asked
+      if (status !== 200 && !redirected) {
+        // None is left: one that was left out may be back, or was not meant.
+        if (gone.size === 0 || attempt >= this.#attempts || !isFleeting(asked.answer)) return asked
+        gone.clear()
+        continue
+      }
       const url = redirected
         ? location
         : parsed<{ Location: string }>(asked.answer, asked.server, purpose).Location
-      const { origin, host } = new URL(url)
+      const { origin, hostname } = new URL(url)
       try {
         const answer = await how.talk(url)
         // Of what a DataNode reports, connections to others are what may be better the next time.
@@ -200,7 +211,7 @@ export class WebHdfsClient {
         if (attempt >= this.#attempts || (error.sent && how.again === 'if-not-sent')) {
           throw unanswered(origin, attempt, error, purpose)
         }
-        gone.add(host)
+        gone.add(await addressOf(hostname))
         // All may be back by now.
         if (attempt % 3 === 0) gone.clear()
       }
@@ -243,6 +254,18 @@ export class WebHdfsClient {
   /** Unless another call has left it already. */
   #leave(used: number): void {
     if (this.#active === used) this.#active++
+  }
+}
+
+/** The IP address of a host; its name if nobody knows it. */
+async function addressOf(hostname: string): Promise<string> {
+  const host = hostname.replace(/^\[|\]$/g, '')
+  if (isIP(host) !== 0) return host
+  try {
+    return (await lookup(host)).address
+  } catch {
+    // Then the NameNode takes it for what it is, and may choose the same DataNode again.
+    return host
   }
 }
 
