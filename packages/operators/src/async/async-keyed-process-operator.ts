@@ -110,6 +110,8 @@ class AsyncKeyedProcess {
     return {
       ...lifecycleOf(this.#lifecycle(), context, true, {
         open: () => this.#restore(),
+        // The timers that a watermark has turned into calls may register more of them before it is worked off.
+        snapshotState: () => this.#timers.snapshot(this.#timers.currentWatermark() > this.#watermark),
         close: () => this.#abandonAll(),
       }),
       processElement,

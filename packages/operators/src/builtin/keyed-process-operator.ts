@@ -54,7 +54,11 @@ return value => {
   )
   return {
     processElement,
-    ...lifecycleOf(userFunction, context, true, { open: () => timers.open(), close: () => timers.close() }),
+    ...lifecycleOf(userFunction, context, true, {
+      open: () => timers.open(),
+      snapshotState: () => timers.snapshot(),
+      close: () => timers.close(),
+    }),
     advanceWatermark: watermark => timers.advanceWatermark(watermark),
   }
 }

@@ -205,14 +205,14 @@ function claim(rich: RichFunction, { operatorId, operatorName }: OperatorContext
 
 /**
  * The life cycle of an operator that is that of a user's function; empty for plain functions.
- * @param own of the operator itself: `open` after the function's, `close` before it
+ * @param own of the operator itself: `open` after the function's, the others before it
  * @throws operators.function-shared if another operator has this function, and it is opened
  */
 export function lifecycleOf(
   userFunction: unknown,
   context: OperatorContext,
   keyed: boolean,
-  own: { readonly open?: () => void; readonly close?: () => void } = {},
+  own: { readonly open?: () => void; readonly snapshotState?: () => void; readonly close?: () => void } = {},
 ): Lifecycle {
   const rich: RichFunction =
     typeof userFunction === 'object' && userFunction !== null ? (userFunction as RichFunction) : {}
@@ -232,7 +232,14 @@ export function lifecycleOf(
             own.open?.()
           },
         }),
-    ...(snapshotState === undefined ? {} : { snapshotState: id => snapshotState.call(rich, id) }),
+    ...((snapshotState ?? own.snapshotState) === undefined
+      ? {}
+      : {
+          snapshotState: id => {
+            own.snapshotState?.()
+            return snapshotState?.call(rich, id)
+          },
+        }),
     ...(notifyCheckpointComplete === undefined
       ? {}
       : { notifyCheckpointComplete: id => notifyCheckpointComplete.call(rich, id) }),

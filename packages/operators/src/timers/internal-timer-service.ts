@@ -1,6 +1,7 @@
 import type { TimerEntry } from '@flink-ts/state'
 import { MAX_WATERMARK, MIN_WATERMARK, type OperatorContext } from '../contract/stream-operator.ts'
 import { InvalidTimerTime } from '../errors.ts'
+import { TimerProgress } from './timer-progress.ts'
 import { TimerQueue } from './timer-queue.ts'
 
 /** How many timers fire between two looks at the clock and the outputs. */
@@ -17,13 +18,15 @@ export interface Triggerable {
  * backend's snapshots. Firing is in order of time and resumable. Timers belong to the backend's current key.
  *
  * A timer registered at or before the current watermark fires when the watermark next advances, or in the running
- * advance when it is registered from a timer. Owner: the operator's slot thread.
+ * advance when it is registered from a timer; the watermark that is repeated after a restore is none. Owner: the
+ * operator's slot thread.
  */
 export class InternalTimerService {
   readonly #context: OperatorContext
   readonly #triggerable: Triggerable
   readonly #eventTime = new TimerQueue()
   readonly #processingTime = new TimerQueue()
+  readonly #progress: TimerProgress
   readonly #batch: boolean
   #watermark = MIN_WATERMARK
   /** A watermark was reached, but not all of its timers have fired. */
@@ -38,18 +41,28 @@ export class InternalTimerService {
     this.#context = context
     this.#triggerable = triggerable
     this.#batch = context.batch === true
+    this.#progress = new TimerProgress(context, name)
     context.keyedState.registerParticipant(`event-time/${name}`, this.#eventTime)
     context.keyedState.registerParticipant(`processing-time/${name}`, this.#processingTime)
   }
 
-  /** Starts the clock for restored processing-time timers. */
+  /** Starts the clock for restored processing-time timers, and reads what {@link snapshot} has stored. */
   open(): void {
+    this.#progress.restore()
     this.#schedule()
   }
 
   close(): void {
     this.#closed = true
     this.#wakeUp?.cancel()
+  }
+
+  /**
+   * To be called where the operator stores its state.
+   * @param unfinished the operator has not done all that the watermark was to do, although timers have been told of it
+   */
+  snapshot(unfinished = false): void {
+    this.#progress.snapshot(this.#watermark, this.#suspended || unfinished)
   }
 
   currentWatermark(): number {
@@ -82,6 +95,7 @@ export class InternalTimerService {
     if (watermark === this.#watermark && !this.#suspended && !again) return true
     this.#watermark = watermark
     this.#suspended = !this.#fireUpTo(watermark)
+    if (!this.#suspended) this.#progress.reached(watermark)
     return !this.#suspended
   }
 
@@ -99,10 +113,18 @@ export class InternalTimerService {
     const context = this.#context
     const register = context.timestamp
     const before = register[0] as number
+    const holds = domain === 'eventTime' && this.#progress.holdsAny
+    const held: TimerEntry[] = []
     try {
       for (let fired = 1; ; fired++) {
         const timer = queue.poll(limit)
         if (timer === undefined) return true
+        if (holds && this.#progress.holds(timer.key, limit)) {
+          held.push(timer)
+          // Not one of those after which to stop: the next call would meet them again, and nothing else.
+          fired--
+          continue
+        }
         context.keyedState.setCurrentKey(timer.key)
         // As in Flink, what a processing-time timer emits has no event time.
         register[0] = domain === 'eventTime' ? timer.timestamp : Number.NaN
@@ -113,6 +135,8 @@ export class InternalTimerService {
       }
     } finally {
       register[0] = before
+      // What fired meanwhile did not see them, nor could it: all timers of a key are held, or none.
+      queue.restoreEntries(held)
     }
   }
 

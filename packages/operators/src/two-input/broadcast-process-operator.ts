@@ -78,6 +78,7 @@ export function keyedBroadcastProcessOperator<K, A, B, R>(
         processElement2: processor(context, userFunction, 'processBroadcastElement', forBroadcast, output),
         ...lifecycleOf(userFunction, context, true, {
           open: () => timers.open(),
+          snapshotState: () => timers.snapshot(),
           close: () => timers.close(),
         }),
         advanceWatermark: watermark => timers.advanceWatermark(watermark),

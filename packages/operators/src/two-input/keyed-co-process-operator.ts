@@ -59,7 +59,11 @@ return value => {
   return {
     processElement: processor('processElement1', keySelectors[0]),
     processElement2: processor('processElement2', keySelectors[1]),
-    ...lifecycleOf(userFunction, context, true, { open: () => timers.open(), close: () => timers.close() }),
+    ...lifecycleOf(userFunction, context, true, {
+      open: () => timers.open(),
+      snapshotState: () => timers.snapshot(),
+      close: () => timers.close(),
+    }),
     advanceWatermark: watermark => timers.advanceWatermark(watermark),
   }
 }

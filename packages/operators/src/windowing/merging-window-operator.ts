@@ -207,7 +207,10 @@ return (session, value, time) => {
     ...lifecyclesOf(context, options, {
       check: () => layout.check(),
       open: () => timers.open(),
-      snapshotState: () => layout.snapshot(),
+      snapshotState: () => {
+        layout.snapshot()
+        timers.snapshot()
+      },
       close: () => timers.close(),
     }),
     advanceWatermark: watermark => timers.advanceWatermark(watermark),

@@ -163,7 +163,10 @@ return value => {
     ...lifecyclesOf(context, options, {
       check: () => layout.check(),
       open: () => timers.open(),
-      snapshotState: () => layout.snapshot(),
+      snapshotState: () => {
+        layout.snapshot()
+        timers.snapshot()
+      },
       close: () => timers.close(),
     }),
     advanceWatermark: watermark => timers.advanceWatermark(watermark),
