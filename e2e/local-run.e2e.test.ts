@@ -49,7 +49,7 @@ test('node job.ts gives the same result when slot threads die, ends by itself an
   rmSync(folder, { recursive: true })
 })
 
-test('node job.ts without execute says that nothing ran, and one with a secret reads it in its slots', async () => {
+test('node job.ts without execute says that nothing ran, one with a secret reads it in its slots, one that changes a record is told', async () => {
   const tmp = mkdtempSync(join(tmpdir(), 'local-run-'))
   const job = (name: string): string => join(REPOSITORY, `e2e/jobs/${name}.ts`)
   const forgotten = await nodeJob(job('no-execute'), [], { tmp, kills: '1,0,0' })
@@ -59,6 +59,12 @@ test('node job.ts without execute says that nothing ran, and one with a secret r
   const secret = await nodeJob(job('secret'), [], { tmp, kills: '1,0,0' })
   delete process.env['E2E_TOKEN']
   expect(secret).toMatchObject({ code: 0, output: expect.stringContaining('of this host: 12') })
+  const changed = await nodeJob(job('changed-record'), [], { tmp, kills: '1,0,0' })
+  expect(changed.code).toBe(1)
+  expect(changed.output).toContain(
+    "Operator 'add one' (subtask 0): the map function changes the field 'count'",
+  )
+  expect(changed.output).toMatch(/at .*changed-record\.ts:9:17/)
   rmSync(tmp, { recursive: true })
 })
 

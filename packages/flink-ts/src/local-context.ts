@@ -43,7 +43,10 @@ let executeWasCalled = false
 function localContext(): ExecutionContext {
   const args = process.argv.slice(2)
   const mainModuleUrl = pathToFileURL(process.argv[1] ?? '').href
-  const configuration = { 'parallelism.default': String(availableParallelism()) }
+  const configuration = {
+    'parallelism.default': String(availableParallelism()),
+    'pipeline.check-records': 'true',
+  }
   const records = new Map<number, ReplayRecord>()
   let executor: PipelineExecutor | undefined
   const context = createPlanningContext(

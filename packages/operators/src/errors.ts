@@ -39,6 +39,24 @@ export const UserFunctionFailed = defineError<{
     `${d.error} (thrown by ${d.function} of operator '${d.operator}', subtask ${d.subtask}, at ${d.input})`,
 })
 
+/** A function writes to a record that others have too. Found in development, where records are frozen. */
+export const RecordChanged = defineError<{
+  operator: string
+  function: string
+  subtask: number
+  field: string
+  input: string
+}>({
+  code: 'operators.record-changed',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `Operator '${d.operator}' (subtask ${d.subtask}): ${d.function} changes the field '${d.field}' of a record that it was ` +
+    `handed or that was emitted before, at ${d.input}. Others have the same object: emit a new one, such as ` +
+    '{ ...record, field: value }. (Found because pipeline.check-records is on, as it is where jobs run in the ' +
+    'process of their program.)',
+})
+
 /** A synchronous function returned a promise. */
 export const AsyncFunctionNotSupported = defineError<{ operator: string; function: string }>({
   code: 'operators.async-function-not-supported',

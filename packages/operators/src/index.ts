@@ -20,6 +20,7 @@ export { processOperator } from './builtin/process-operator.ts'
 export { sinkCommitterOperator, sinkOperator, sinkWriterOperator } from './builtin/sink-operator.ts'
 export { sourceOperator } from './builtin/source-operator.ts'
 export { timestampsAndWatermarksOperator } from './builtin/timestamps-and-watermarks-operator.ts'
+export { withRecordChecks } from './checks/with-record-checks.ts'
 export { generateFunction } from './codegen/generate-function.ts'
 export type {
   CoordinatorContext,

@@ -34,6 +34,13 @@ export const OPERATOR_CHAINING = option('pipeline.operator-chaining.enabled', bo
   deprecatedKeys: ['pipeline.operator-chaining'],
 })
 
+export const CHECK_RECORDS = option('pipeline.check-records', booleanType, {
+  defaultValue: false,
+  description:
+    'Whether a function that changes a record after it was emitted fails the job: a sample of the records is frozen. ' +
+    'For development; on where a program runs its jobs in its own process, and off in clusters.',
+})
+
 /** How a job gives its results; see {@link RUNTIME_MODE}. */
 export type RuntimeExecutionMode = 'STREAMING' | 'BATCH' | 'AUTOMATIC'
 

@@ -108,6 +108,8 @@ export interface OperatorContext {
    * processing time fire with it. Absent: false.
    */
   readonly batch?: boolean
+  /** Emitted records are frozen, so that functions that change them are found; see `withRecordChecks`. Absent: false. */
+  readonly recordsChecked?: boolean
   /** The operator's broadcast sets by name, whole; see `withBroadcastSets`. Absent: it has none. */
   readonly broadcastSets?: ReadonlyMap<string, readonly unknown[]>
   /** Whether checkpoints are taken, that is, whether `notifyCheckpointComplete` will come before `finish`. */

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import type { OperatorContext } from '../contract/stream-operator.ts'
-import { AsyncFunctionNotSupported, UserFunctionFailed } from '../errors.ts'
+import { AsyncFunctionNotSupported, RecordChanged, UserFunctionFailed } from '../errors.ts'
 
 /** A value in a few words, for messages. Never throws. */
 export function describeValue(value: unknown): string {
@@ -25,12 +25,18 @@ export function describeValue(value: unknown): string {
  * @param input what was processed: `record {...}`
  */
 export function userFunctionFailure(
-  context: Pick<OperatorContext, 'operatorName' | 'subtaskIndex'>,
+  context: Pick<OperatorContext, 'operatorName' | 'subtaskIndex' | 'recordsChecked'>,
   functionName: string,
   thrown: unknown,
   input: string,
 ): Error {
   if (AsyncFunctionNotSupported.is(thrown)) return thrown as Error
+  const field = context.recordsChecked === true ? fieldOfFrozenObject(thrown) : undefined
+  if (field !== undefined) {
+    const { operatorName: operator, subtaskIndex: subtask } = context
+    const failure = RecordChanged({ operator, function: functionName, subtask, field, input }, thrown)
+    return withStackOf(failure, thrown)
+  }
   const message = thrown instanceof Error ? thrown.message || thrown.name : describeValue(thrown)
   const failure = UserFunctionFailed(
     {
@@ -45,6 +51,23 @@ export function userFunctionFailure(
   return withStackOf(failure, thrown)
 }
 
+/** How V8 says that somebody writes to a frozen object; the field is in the first group. */
+const WRITES_TO_FROZEN = [
+  /^Cannot assign to read only property '(.+)' of object/,
+  /^Cannot (?:add|define) property (.+), object is not extensible$/,
+  /^Cannot delete property '(.+)' of /,
+  /^Cannot redefine property: (.+)$/,
+]
+
+function fieldOfFrozenObject(thrown: unknown): string | undefined {
+  if (!(thrown instanceof TypeError)) return undefined
+  for (const pattern of WRITES_TO_FROZEN) {
+    const field = pattern.exec(thrown.message)?.[1]
+    if (field !== undefined) return field
+  }
+  return undefined
+}
+
 /** Gives `error` the stack of what was thrown, if that has one: the user's code comes first. Returns `error`. */
 export function withStackOf(error: Error, thrown: unknown): Error {
   const stack = thrown instanceof Error && typeof thrown.stack === 'string' ? thrown.stack : ''
@@ -55,7 +78,7 @@ export function withStackOf(error: Error, thrown: unknown): Error {
 
 /** The failure of a function at a record: bound to one operator, called from generated code. */
 export function failureAtRecord(
-  context: Pick<OperatorContext, 'operatorName' | 'subtaskIndex'>,
+  context: Pick<OperatorContext, 'operatorName' | 'subtaskIndex' | 'recordsChecked'>,
   functionName: string,
 ): (thrown: unknown, record: unknown) => Error {
   return (thrown, record) =>

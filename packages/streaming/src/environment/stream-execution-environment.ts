@@ -381,6 +381,7 @@ export class StreamExecutionEnvironment {
       {
         chainingEnabled: this.#configuration.get(options.OPERATOR_CHAINING),
         maxParallelism: maxParallelism > 0 ? maxParallelism : undefined,
+        checkRecords: this.#own.get(options.CHECK_RECORDS),
       },
     )
     this.#graph = new StreamGraph()
@@ -402,6 +403,12 @@ export class StreamExecutionEnvironment {
   clearJobListeners(): this {
     this.#listeners.clear()
     return this
+  }
+
+  /** What of the configuration is for this environment: of a running cluster's, not what a program has for itself. */
+  get #own(): Configuration {
+    const target = this.#target
+    return target?.type === 'remote' ? Configuration.of(target.configuration, 'program') : this.#configuration
   }
 
   #collection<T>(call: string, elements: readonly T[]): SingleOutputStreamOperator<T> {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { JobEdge, JobGraph, JobVertex } from '@flink-ts/jobgraph'
-import type { OperatorFactory, ReplayedProgram } from '@flink-ts/operators'
+import { type OperatorFactory, type ReplayedProgram, withRecordChecks } from '@flink-ts/operators'
 import { BroadcastSetInStream, NotInBatchMode, ParallelismAboveMax } from '../errors.ts'
 import { jobVertexIdOf, operatorIdsOf } from './operator-ids.ts'
 import { type PlannedEdge, planEdges } from './plan-edges.ts'
@@ -14,6 +14,8 @@ export interface TranslationOptions {
   readonly chainingEnabled: boolean
   /** Of the environment; undefined: derived from the parallelism. */
   readonly maxParallelism: number | undefined
+  /** Whether records are guarded against changes. Absent: no. */
+  readonly checkRecords?: boolean
 }
 
 /**
@@ -29,7 +31,9 @@ export function translate(
 ): { readonly jobGraph: JobGraph; readonly program: ReplayedProgram } {
   const { nodes } = graph
   for (const node of nodes) node.check?.(node)
-  const factories = new Map(nodes.map(node => [node, factoryOf(node, settings.jobType === 'BATCH')]))
+  const isBatch = settings.jobType === 'BATCH'
+  const plain = new Map(nodes.map(node => [node, factoryOf(node, isBatch)]))
+  const factories = options.checkRecords === true ? withChecks(plain) : plain
   const planned = planEdges(nodes, options.chainingEnabled)
   const ids = operatorIdsOf(nodes)
   const chainOf = new Map<StreamNode, StreamNode[]>()
@@ -65,6 +69,21 @@ function factoryOf(node: StreamNode, isBatch: boolean): OperatorFactory {
   if (!isBatch || node.batch === undefined) return node.factory
   if ('factory' in node.batch) return node.batch.factory()
   throw NotInBatchMode({ operator: node.label, reason: node.batch.impossible })
+}
+
+/** Committables are between a sink and itself. */
+const UNCHECKED: ReadonlySet<string> = new Set(['sink-writer', 'sink'])
+
+function withChecks(factories: Factories): Factories {
+  const nodes = [...factories.keys()]
+  const consumersOf = (node: StreamNode): string[] =>
+    nodes.filter(({ inputs }) => inputs.some(input => input.node === node)).map(({ name }) => name)
+  return new Map(
+    [...factories].map(([node, factory]) => [
+      node,
+      UNCHECKED.has(factory.kind) ? factory : withRecordChecks(factory, consumersOf(node)),
+    ]),
+  )
 }
 
 type Factories = ReadonlyMap<StreamNode, OperatorFactory>
