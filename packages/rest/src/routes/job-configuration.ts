@@ -2,7 +2,7 @@ import type { Configuration } from '@flink-ts/common'
 import { formatDuration } from '@flink-ts/common'
 import type { JobDetails, JobResult } from '@flink-ts/gateways'
 import { type RestartStrategy, restartStrategyOf } from '@flink-ts/jobgraph'
-import { stackTrace } from './job-exceptions.ts'
+import { failureCause } from './serialized-throwable.ts'
 
 /** GET /jobs/:id/config */
 export function jobConfiguration({ jobId, name, graph }: JobDetails, configuration: Configuration): object {
@@ -57,9 +57,7 @@ export function executionResult(job: JobDetails, result: JobResult | undefined):
       'application-status': APPLICATION_STATUS[result.status],
       'accumulator-results': result.status === 'FINISHED' ? encoded(result.result.accumulators) : {},
       'net-runtime': job.endTime - job.startTime,
-      ...(error !== undefined && {
-        'failure-cause': { class: error.code ?? error.name, 'stack-trace': stackTrace(error) },
-      }),
+      ...(error !== undefined && { 'failure-cause': failureCause(error) }),
     },
   }
 }

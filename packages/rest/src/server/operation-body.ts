@@ -1,14 +1,8 @@
-import { newId, type Random, type SerializedError } from '@flink-ts/common'
+import { newId, type Random } from '@flink-ts/common'
 import { InvalidParameter } from '../errors.ts'
-import { stackTrace } from '../routes/job-exceptions.ts'
 import { shown } from './shown.ts'
 
 const TRIGGER_ID = /^[0-9a-f]{32}$/
-
-/** What went wrong, as answers have it. */
-export function failureCause(error: SerializedError): object {
-  return { class: error.code ?? error.name, 'stack-trace': stackTrace(error) }
-}
 
 /** The body as an object; none is an empty one. @throws rest.invalid-parameter */
 export function bodyOf(body: unknown): Readonly<Record<string, unknown>> {

@@ -2,8 +2,9 @@ import { type JobId, newId, type Random } from '@flink-ts/common'
 import type { DispatcherGateway, JobRestart } from '@flink-ts/gateways'
 import type { FastifyInstance } from 'fastify'
 import { InvalidParameter } from '../errors.ts'
+import { failureCause } from '../routes/serialized-throwable.ts'
 import { jobIdOf } from './job-id.ts'
-import { bodyOf, failureCause, flag, text, triggerIdOf } from './operation-body.ts'
+import { bodyOf, flag, text, triggerIdOf } from './operation-body.ts'
 
 const CLAIM_MODES = ['NO_CLAIM', 'CLAIM', 'LEGACY'] as const
 

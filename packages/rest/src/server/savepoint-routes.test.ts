@@ -102,7 +102,13 @@ it('triggers savepoints and stops, and tells their outcome', async () => {
   })
   expect((await call('GET', `/jobs/${JOB}/savepoints/${own}`)).body).toEqual({
     status: { id: 'COMPLETED' },
-    operation: { 'failure-cause': { class: 'c', 'stack-trace': 'Error: m' } },
+    operation: {
+      'failure-cause': {
+        class: 'c',
+        'stack-trace': 'Error: m',
+        'serialized-throwable': expect.any(String),
+      },
+    },
   })
 })
 

@@ -2,8 +2,9 @@ import { type Clock, type JobId, type Random, type SerializedError, serializeErr
 import type { DispatcherGateway, SavepointTrigger } from '@flink-ts/gateways'
 import type { FastifyInstance } from 'fastify'
 import { InvalidParameter, TriggerNotFound } from '../errors.ts'
+import { failureCause } from '../routes/serialized-throwable.ts'
 import { jobIdOf } from './job-id.ts'
-import { bodyOf, failureCause, flag, text, triggerIdOf } from './operation-body.ts'
+import { bodyOf, flag, text, triggerIdOf } from './operation-body.ts'
 
 /** How long the outcome of a disposal is remembered. */
 const STORE_DURATION_MS = 300_000
