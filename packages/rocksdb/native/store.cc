@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <mutex>
 
 #include "rocksdb/convenience.h"
@@ -75,6 +76,8 @@ Status Store::open(const StoreOptions& settings) {
   }
   temporary_ = settings.temporary;
   options_.create_if_missing = true;
+  // Files are stored elsewhere: they must not say on which host they were made.
+  options_.db_host_id = "";
   options_.write_buffer_manager = buffers_;
   options_.write_buffer_size = settings.writeBufferBytes;
   // An arena block is allocated as a whole: it must not be most of a small store's share.
@@ -124,7 +127,12 @@ void Store::close() {
   db_->Close().PermitUncheckedError();
   delete db_;
   db_ = nullptr;
-  if (temporary_) rocksdb::DestroyDB(path_, options_).PermitUncheckedError();
+  if (temporary_) {
+    rocksdb::DestroyDB(path_, options_).PermitUncheckedError();
+    // Checkpoints that were made inside it.
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
   // The last one frees what all share.
   options_ = rocksdb::Options();
   buffers_.reset();

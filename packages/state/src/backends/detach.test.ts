@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { detachKey, detachString, ownValue } from './detach.ts'
+import { detachKey, detachString, generateOwnValue, ownValue } from './detach.ts'
 
 test('a detached key is equal to the key and another object', { timeout: 30_000 }, () => {
   const key = fc.anything({ maxDepth: 1, withDate: true, withBigInt: true })
@@ -52,36 +52,80 @@ test('a detached part of a text does not keep the text alive', { timeout: 30_000
     return record.page.first
   }
   expect(megabytesKept(inside, 30)).toBeLessThan(8)
+  const own = generateOwnValue()
+  const inShape = (text: string): string => {
+    const record = { id: 1, first: text, page: { names: [text] } }
+    own(record)
+    return record.first
+  }
+  expect(megabytesKept(inShape, 30)).toBeLessThan(8)
 })
 
-test('a value that is kept is the same object with equal content, whatever it is', {
-  timeout: 30_000,
-}, () => {
-  const any = fc.anything({
-    withDate: true,
-    withMap: true,
-    withSet: true,
-    withNullPrototype: true,
-    withTypedArray: true,
-  })
-  fc.assert(
-    fc.property(any, any, (value, old) => {
-      const copy = structuredClone(value)
-      expect(ownValue(value, old)).toBe(value)
-      expect(value).toEqual(copy)
-    }),
-  )
-  const text = 'a text longer than thirteen'
-  for (const guarded of [
-    Object.freeze({ text }),
-    Object.seal({ text }),
-    {
-      get text() {
-        return text
+test.each([
+  ['in general', () => ownValue],
+  ['with code of one state', () => generateOwnValue()],
+])(
+  'a value that is kept is the same object with equal content, whatever it is: %s',
+  {
+    timeout: 30_000,
+  },
+  (_, make) => {
+    const any = fc.anything({
+      withDate: true,
+      withMap: true,
+      withSet: true,
+      withNullPrototype: true,
+      withTypedArray: true,
+    })
+    fc.assert(
+      fc.property(any, any, fc.boolean(), (value, old, twice) => {
+        const own = make()
+        // Its shape is known then, or that of another one.
+        own(twice ? structuredClone(value) : structuredClone(old))
+        const copy = structuredClone(value)
+        expect(own(value, old)).toBe(value)
+        expect(value).toEqual(copy)
+      }),
+    )
+    const text = 'a text longer than thirteen'
+    const own = make()
+    own({ text: 'another one that is as long' })
+    for (const guarded of [
+      Object.freeze({ text }),
+      Object.seal({ text }),
+      {
+        get text() {
+          return text
+        },
       },
-    },
-  ]) {
-    expect(ownValue(guarded)).toEqual({ text })
+      { text: undefined },
+      { other: text },
+      { text, other: text },
+      Object.create(null, { text: { value: text, enumerable: true } }) as object,
+    ]) {
+      const copy = { ...guarded }
+      expect(own(guarded)).toBe(guarded)
+      expect({ ...guarded }).toEqual(copy)
+    }
+  },
+)
+
+test('code for a shape leaves out no field of values of other shapes', () => {
+  // A getter sees whether a field was looked at, as all that may be texts must be.
+  const own = generateOwnValue()
+  own({ a: 1, b: 2 })
+  for (const names of [['a', 'c'], ['a', 'b', 'c'], ['a'], ['b', 'a']]) {
+    const seen: string[] = []
+    const value = {}
+    for (const name of names) {
+      const get = (): string => {
+        seen.push(name)
+        return 'a text longer than thirteen'
+      }
+      Object.defineProperty(value, name, { enumerable: true, get, set: () => {} })
+    }
+    own(value)
+    expect(new Set(seen)).toEqual(new Set(names))
   }
 })
 
@@ -91,4 +135,9 @@ test('equal texts are taken from the value before', () => {
   ownValue(next, old)
   expect(next).toEqual(old)
   expect(next.inner).not.toBe(old.inner)
+  const own = generateOwnValue()
+  own(structuredClone(old))
+  const another = structuredClone(old)
+  own(another, old)
+  expect(another).toEqual(old)
 })

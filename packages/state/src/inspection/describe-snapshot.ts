@@ -61,6 +61,7 @@ async function keyedStates(operator: OperatorState, storage: InspectedStorage): 
   const states = new Map<string, { kind: string; ttl: string | undefined; type: StateType }>()
   for (const { state } of operator.subtasks) {
     for (const handle of state.keyed) {
+      if (handle.storeFile !== undefined) continue
       const header = await readHeader(handle, storage)
       for (const { name, kind, ttl } of header.states) {
         const type = mergeTypes(states.get(name)?.type ?? [], handle.types?.[name] ?? [])

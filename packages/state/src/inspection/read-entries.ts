@@ -1,13 +1,9 @@
 import { createValueSerializer, keyGroupOf } from '@flink-ts/serialization'
 import type { StoredEntry, StoredState } from '../snapshot/keyed-format.ts'
+import { LinkedHandles } from '../snapshot/linked-handles.ts'
 import { checkOperatorFile, elementAt } from '../snapshot/operator-format.ts'
-import { readKeyGroups, type StateReader } from '../snapshot/read-key-groups.ts'
-import type {
-  KeyedStateHandle,
-  OperatorState,
-  OperatorStateMode,
-  StateLocation,
-} from '../snapshot/state-handle.ts'
+import { type ReadableHandle, readKeyGroups, type StateReader } from '../snapshot/read-key-groups.ts'
+import type { OperatorState, OperatorStateMode, StateLocation } from '../snapshot/state-handle.ts'
 
 /** One value of keyed state, or one timer, of a snapshot. Lists are whole; of maps each entry comes alone. */
 export interface InspectedEntry {
@@ -53,9 +49,14 @@ export async function* readKeyedEntries(
   const wanted = hasKey ? keyGroupOf(only.key, maxParallelism) : only.keyGroup
   const wantedKey = hasKey ? Buffer.from(createValueSerializer().encode(only.key)) : undefined
   for (const { state } of operator.subtasks) {
-    for (const keyGroup of keyGroupsOf(state.keyed)) {
-      if (wanted !== undefined && keyGroup !== wanted) continue
-      yield* readKeyGroup(state.keyed, keyGroup, storage, only.state, wantedKey)
+    const linked = new LinkedHandles(state.keyed, { storage })
+    try {
+      for (const keyGroup of keyGroupsOf(linked.handles)) {
+        if (wanted !== undefined && keyGroup !== wanted) continue
+        yield* readKeyGroup(linked.handles, keyGroup, storage, only.state, wantedKey)
+      }
+    } finally {
+      linked.close()
     }
   }
 }
@@ -82,18 +83,19 @@ export async function* readOperatorElements(
 }
 
 /** Key groups that have anything in these handles, in order. */
-function keyGroupsOf(handles: readonly KeyedStateHandle[]): readonly number[] {
+function keyGroupsOf(handles: readonly ReadableHandle[]): readonly number[] {
   const groups = new Set<number>()
-  for (const { keyGroupRange, offsets } of handles) {
+  for (const { keyGroupRange, offsets, store } of handles) {
     offsets.forEach((offset, i) => {
-      if (offset >= 0) groups.add(keyGroupRange.start + i)
+      // What a store has is known to itself only.
+      if (offset >= 0 || store !== undefined) groups.add(keyGroupRange.start + i)
     })
   }
   return [...groups].sort((a, b) => a - b)
 }
 
 async function* readKeyGroup(
-  handles: readonly KeyedStateHandle[],
+  handles: readonly ReadableHandle[],
   keyGroup: number,
   storage: StateReader,
   onlyState: string | undefined,

@@ -14,9 +14,11 @@ export function assignKeyedState(
   handles: readonly KeyedStateHandle[],
   range: { readonly start: number; readonly end: number },
 ): readonly KeyedStateHandle[] {
-  return handles.filter(({ keyGroupRange, offsets }) => {
+  return handles.filter(({ keyGroupRange, offsets, storeFile, storeFiles }) => {
     const first = Math.max(keyGroupRange.start, range.start)
     const last = Math.min(keyGroupRange.end, range.end)
+    // What a store has is known to itself only; its files stay together.
+    if (storeFile !== undefined || storeFiles !== undefined) return first <= last
     return offsets
       .slice(first - keyGroupRange.start, Math.max(0, last - keyGroupRange.start + 1))
       .some(o => o >= 0)

@@ -8,10 +8,10 @@ import type {
 
 /**
  * Version of `_metadata`. A stored format: readers keep all earlier ones. 2 has records on their way (`inputs`), which
- * readers of 1 would lose without a word; 3 has keyed state in files that follow each other (`delta`). Each is written
- * only if it is needed.
+ * readers of 1 would lose without a word; 3 has keyed state in files that follow each other (`delta`), 4 in files of
+ * RocksDB (`storeFiles`). Each is written only if it is needed.
  */
-export const METADATA_VERSION = 3
+export const METADATA_VERSION = 4
 const FORMAT = 'flink-ts checkpoint'
 
 /**
@@ -64,7 +64,9 @@ export function decodeMetadata(
 /** The oldest version that can say it. */
 function versionFor(operators: readonly OperatorState[]): number {
   const states = operators.flatMap(({ subtasks }) => subtasks.map(({ state }) => state))
-  if (states.some(({ keyed }) => keyed.some(({ delta }) => delta !== undefined))) return METADATA_VERSION
+  if (states.some(({ keyed }) => keyed.some(({ storeFiles }) => storeFiles !== undefined)))
+    return METADATA_VERSION
+  if (states.some(({ keyed }) => keyed.some(({ delta }) => delta !== undefined))) return 3
   return states.some(({ inputs = [] }) => inputs.length > 0) ? 2 : 1
 }
 

@@ -133,7 +133,7 @@ async function contents(folder: string): Promise<Record<string, string>> {
 
 test('what is written is the kept sample, byte for byte', async () => {
   // Something else than the sample must come with a new version number.
-  expect([METADATA_VERSION, KEYED_FORMAT_VERSION, OPERATOR_FORMAT_VERSION]).toEqual([3, 2, 2])
+  expect([METADATA_VERSION, KEYED_FORMAT_VERSION, OPERATOR_FORMAT_VERSION]).toEqual([4, 2, 2])
   await writeSample(directory)
   expect(await contents(join(directory, 'job', 'chk-5'))).toEqual(await contents(sample(2)))
 })

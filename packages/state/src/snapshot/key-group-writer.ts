@@ -1,3 +1,4 @@
+import { ValueWriter } from '@flink-ts/serialization'
 import { KeyNotInRange } from '../errors.ts'
 import type { BlobOutput } from '../storage/checkpoint-storage.ts'
 import { CHUNK_HEADER_BYTES, type SnapshotCompression, sealChunk } from './keyed-format.ts'
@@ -7,15 +8,17 @@ const CHUNK_BYTES = 64 * 1024
 /** Above this sum of all buffers everything is written, small chunks too. */
 const MAX_BUFFERED_BYTES = 16 * 1024 * 1024
 const FIRST_BUFFER_BYTES = 512
+/** Of a key group that has filled a chunk: room for the entry that fills the next one. */
+const NEXT_BUFFER_BYTES = CHUNK_BYTES + 4096
 
 class GroupBuffer {
   readonly keyGroup: number
-  bytes: Buffer = Buffer.allocUnsafe(FIRST_BUFFER_BYTES)
-  length = CHUNK_HEADER_BYTES
+  readonly entries = new ValueWriter(FIRST_BUFFER_BYTES)
   lastOffset = -1
 
   constructor(keyGroup: number) {
     this.keyGroup = keyGroup
+    this.entries.truncate(CHUNK_HEADER_BYTES)
   }
 }
 
@@ -61,26 +64,62 @@ export class KeyGroupWriter {
     value: Uint8Array,
     describeKey: () => string,
   ): void {
+    const group = this.#groupOf(hash, describeKey)
+    const { entries } = group
+    const before = entries.sizeBytes
+    entries.writeLength(stateIndex)
+    entries.writeRaw(namespace)
+    entries.writeLength(key.length)
+    entries.writeRaw(key)
+    entries.writeLength(value.length)
+    entries.writeRaw(value)
+    this.#added(group, before)
+  }
+
+  /**
+   * {@link KeyGroupWriter.add} of what is encoded in place: a third of its costs. Adds nothing if the value cannot be
+   * encoded: throws what serialization throws.
+   */
+  addValue(
+    stateIndex: number,
+    namespace: Uint8Array,
+    hash: number,
+    key: unknown,
+    value: unknown,
+    describeKey: (key: unknown) => string,
+  ): void {
+    const keyGroup = hash % this.#maxParallelism
+    const group = this.#groups[keyGroup - this.#start] ?? this.#groupOf(hash, () => describeKey(key))
+    const { entries } = group
+    const before = entries.sizeBytes
+    try {
+      entries.writeLength(stateIndex)
+      entries.writeRaw(namespace)
+      entries.writeSized(key)
+      entries.writeSized(value)
+    } catch (error) {
+      entries.truncate(before)
+      throw error
+    }
+    this.#added(group, before)
+  }
+
+  #groupOf(hash: number, describeKey: () => string): GroupBuffer {
     const keyGroup = hash % this.#maxParallelism
     if (keyGroup < this.#start || keyGroup > this.#end) {
       throw KeyNotInRange({ key: describeKey(), keyGroup, start: this.#start, end: this.#end })
     }
-    let group = this.#groups[keyGroup - this.#start]
-    if (group === undefined) {
-      group = new GroupBuffer(keyGroup)
-      this.#groups[keyGroup - this.#start] = group
-    }
-    const before = group.length
-    // Three varints take at most five bytes each.
-    reserve(group, 15 + namespace.length + key.length + value.length)
-    writeVarint(group, stateIndex)
-    writeBytes(group, namespace)
-    writeVarint(group, key.length)
-    writeBytes(group, key)
-    writeVarint(group, value.length)
-    writeBytes(group, value)
-    this.#bufferedBytes += group.length - before
-    if (before < CHUNK_BYTES && group.length >= CHUNK_BYTES) this.#full.push(group)
+    const known = this.#groups[keyGroup - this.#start]
+    if (known !== undefined) return known
+    const group = new GroupBuffer(keyGroup)
+    this.#groups[keyGroup - this.#start] = group
+    return group
+  }
+
+  #added(group: GroupBuffer, before: number): void {
+    const after = group.entries.sizeBytes
+    this.#bufferedBytes += after - before
+    if (before < CHUNK_BYTES && after >= CHUNK_BYTES) this.#full.push(group)
   }
 
   /** Writes what is {@link KeyGroupWriter.due}. */
@@ -107,39 +146,14 @@ export class KeyGroupWriter {
   }
 
   async #writeChunk(group: GroupBuffer, output: BlobOutput): Promise<void> {
-    if (group.length === CHUNK_HEADER_BYTES) return
-    const chunk = group.bytes.subarray(0, group.length)
-    const sealed = sealChunk(chunk, group.keyGroup, group.lastOffset, this.#compression)
-    this.#bufferedBytes -= group.length - CHUNK_HEADER_BYTES
+    const sizeBytes = group.entries.sizeBytes
+    if (sizeBytes === CHUNK_HEADER_BYTES) return
     // Entries that are saved while the write is under way go into another buffer.
-    group.bytes = Buffer.allocUnsafe(FIRST_BUFFER_BYTES)
-    group.length = CHUNK_HEADER_BYTES
+    const next = sizeBytes >= CHUNK_BYTES ? NEXT_BUFFER_BYTES : FIRST_BUFFER_BYTES
+    const chunk = group.entries.take(next, CHUNK_HEADER_BYTES)
+    const sealed = sealChunk(chunk, group.keyGroup, group.lastOffset, this.#compression)
+    this.#bufferedBytes -= sizeBytes - CHUNK_HEADER_BYTES
     group.lastOffset = output.position
     await output.write(sealed)
   }
-}
-
-function reserve(group: GroupBuffer, sizeBytes: number): void {
-  const needed = group.length + sizeBytes
-  if (needed <= group.bytes.length) return
-  const bytes = Buffer.allocUnsafe(Math.max(needed, group.bytes.length * 2))
-  group.bytes.copy(bytes, 0, 0, group.length)
-  group.bytes = bytes
-}
-
-function writeVarint(group: GroupBuffer, value: number): void {
-  let rest = value
-  while (rest > 127) {
-    group.bytes[group.length++] = (rest & 127) | 128
-    rest >>>= 7
-  }
-  group.bytes[group.length++] = rest
-}
-
-function writeBytes(group: GroupBuffer, bytes: Uint8Array): void {
-  if (bytes.length < 24) {
-    // Cheaper than a native call.
-    for (let i = 0; i < bytes.length; i++) group.bytes[group.length + i] = bytes[i] as number
-  } else group.bytes.set(bytes, group.length)
-  group.length += bytes.length
 }

@@ -27,18 +27,34 @@ export interface KeyGroupChunk {
   entries(): Iterable<StoredEntry>
 }
 
+/** A handle that reading needs nothing else for: see `LinkedHandles`. */
+export interface ReadableHandle extends KeyedStateHandle {
+  /** What it has beside its own file. */
+  readonly store?: {
+    chunks(
+      header: KeyedSnapshotHeader,
+      range: { readonly start: number; readonly end: number },
+    ): AsyncIterable<KeyGroupChunk>
+  }
+}
+
 /**
  * Reads the key groups of a handle that are in `range` (both ends inclusive), in no particular order, and nothing
  * else: by offset if only a part is wanted, from front to back otherwise. Needs no user code.
  * Throws `state.corrupt-snapshot`, `state.newer-format` and errors of the storage.
  */
 export async function* readKeyGroups(
-  handle: KeyedStateHandle,
+  handle: ReadableHandle,
   range: { readonly start: number; readonly end: number },
   storage: StateReader,
 ): AsyncIterable<KeyGroupChunk> {
+  if (handle.storeFile !== undefined) return
   const first = Math.max(handle.keyGroupRange.start, range.start)
   const last = Math.min(handle.keyGroupRange.end, range.end)
+  if (handle.store !== undefined && first <= last) {
+    const { header } = await new KeyedFile(handle, storage).open()
+    yield* handle.store.chunks(header, { start: first, end: last })
+  }
   const wanted: number[] = []
   for (let keyGroup = first; keyGroup <= last; keyGroup++) {
     const offset = handle.offsets[keyGroup - handle.keyGroupRange.start] ?? -1

@@ -23,6 +23,13 @@ export interface KeyedStateHandle {
   readonly timersLater?: true
   /** The checkpoint whose folder has the file; absent: the one that the handle belongs to. */
   readonly origin?: number
+  /**
+   * A file of a RocksDB store, of this name and checksum: part of the snapshot that the next handle of the same subtask
+   * with `storeFiles` stands for. Says nothing by itself.
+   */
+  readonly storeFile?: { readonly name: string; readonly crc: number }
+  /** So many handles before this one are the files of a store that has all but the timers, which are in its own file. */
+  readonly storeFiles?: number
   readonly location: StateLocation
 }
 

@@ -1,7 +1,6 @@
 import type { StateTable } from '../../api/keyed-state-backend.ts'
 import type { ValueState } from '../../api/user-states.ts'
 import { NoCurrentKey } from '../../errors.ts'
-import { ownValue } from '../detach.ts'
 import type { HeapState } from './heap-state.ts'
 import type { KeyCursor } from './key-cursor.ts'
 
@@ -35,7 +34,7 @@ export class BoundValueState<T> implements ValueState<T> {
     const table = this.#tables.table(this.#namespace)
     const entry = table.find(this.#key())
     if (entry === undefined) table.insert(this.#key(), value)
-    else entry.value = ownValue(value, entry.value) as T
+    else entry.value = this.#tables.own(value, entry.value) as T
   }
 
   clear(): void {

@@ -2,6 +2,7 @@ import { createValueDecoder } from '@flink-ts/serialization'
 import type { KeyedStateBackend } from '../../api/keyed-state-backend.ts'
 import { CorruptSnapshot, MaxParallelismChanged } from '../../errors.ts'
 import type { KeyedSnapshotHeader } from '../../snapshot/keyed-format.ts'
+import { LinkedHandles } from '../../snapshot/linked-handles.ts'
 import { type KeyGroupChunk, readKeyGroups, type StateReader } from '../../snapshot/read-key-groups.ts'
 import type { KeyedStateHandle } from '../../snapshot/state-handle.ts'
 import { type HashMapBackendOptions, HashMapKeyedStateBackend } from './hash-map-keyed-state-backend.ts'
@@ -20,13 +21,18 @@ export async function createHashMapKeyedStateBackend(
 ): Promise<KeyedStateBackend> {
   const backend = new HashMapKeyedStateBackend(options)
   const decode = createValueDecoder()
-  for (const handle of restored) {
-    const drops = new Drops()
-    for await (const chunk of readKeyGroups(handle, options.keyGroupRange, storage)) {
-      if (handle.delta === 'removals') restoreRemovals(backend, chunk, decode, drops)
-      else restoreChunk(backend, chunk, handle, decode)
+  const linked = new LinkedHandles(restored, { storage })
+  try {
+    for (const handle of linked.handles) {
+      const drops = new Drops()
+      for await (const chunk of readKeyGroups(handle, options.keyGroupRange, storage)) {
+        if (handle.delta === 'removals') restoreRemovals(backend, chunk, decode, drops)
+        else restoreChunk(backend, chunk, handle, decode)
+      }
+      drops.apply(backend.maxParallelism)
     }
-    drops.apply(backend.maxParallelism)
+  } finally {
+    linked.close()
   }
   for (const { types } of restored) backend.noteTypes(types ?? {})
   backend.completeRestore()

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { generate, hashKey } from '@flink-ts/serialization'
 import { DuplicateInsert } from '../../errors.ts'
-import { detachKey, detachString, ownValue } from '../detach.ts'
+import { detachKey, detachString } from '../detach.ts'
 import { generateHeapEntry } from './heap-entry.ts'
 import { heapKey } from './heap-key.ts'
 import { GOLDEN_RATIO, HeapTable, type TableDependencies } from './heap-table.ts'
@@ -74,8 +74,13 @@ export function lookupValues({ copyOnWrite, cursor }: TableDependencies): Record
 /**
  * The class of the tables of one state, with `find` and `insert` of its own: shared ones cost twice as much as soon as
  * other states run through them (DESIGN 4). Its tables throw `state.duplicate-insert`.
+ *
+ * @param ownValue what inserted values go through; undefined: they are kept as they are
  */
-export function generateHeapTable<V>(dependencies: TableDependencies): HeapTableClass<V> {
+export function generateHeapTable<V>(
+  dependencies: TableDependencies,
+  ownValue?: (value: unknown) => unknown,
+): HeapTableClass<V> {
   const values: Record<string, unknown> = {
     ...lookupValues(dependencies),
     HeapTable,
@@ -126,7 +131,7 @@ return class extends HeapTable {
       own = detachKey(key)
       canonical = canonicalOf(key)
     }
-    const entry = new Entry(own, typeof value === 'string' || typeof value === 'object' ? ownValue(value) : value, copyOnWrite.latest)
+    const entry = new Entry(own, ${ownValue === undefined ? 'value' : `typeof value === 'string' || typeof value === 'object' ? ownValue(value) : value`}, copyOnWrite.latest)
     if (this.segments === undefined) {
       const map = this.map
       // Set first, look at the size afterwards: one lookup, and a duplicate ends the task anyway.

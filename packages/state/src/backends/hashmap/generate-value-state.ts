@@ -1,7 +1,6 @@
 import { createValueSerializer, generate } from '@flink-ts/serialization'
 import type { ValueState } from '../../api/user-states.ts'
 import { NoCurrentKey } from '../../errors.ts'
-import { ownValue } from '../detach.ts'
 import { LOOKUP_FUNCTIONS, lookupCode, lookupValues } from './generate-heap-table.ts'
 import type { HeapTable, TableDependencies } from './heap-table.ts'
 
@@ -22,6 +21,7 @@ interface GeneratedValueState<T> {
 export function generateValueState<T>(
   table: HeapTable<T>,
   dependencies: TableDependencies,
+  ownValue: (value: unknown, old?: unknown) => unknown,
 ): ValueStateMaker<T> {
   const { cursor } = dependencies
   const values: Record<string, unknown> = {

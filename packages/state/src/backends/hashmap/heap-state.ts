@@ -4,6 +4,7 @@ import type { StateDescriptor } from '../../api/state-descriptor.ts'
 import type { StateType } from '../../api/state-type.ts'
 import type { ValueState } from '../../api/user-states.ts'
 import { CorruptSnapshot } from '../../errors.ts'
+import { generateOwnValue } from '../detach.ts'
 import { generateHeapTable, type HeapTableClass } from './generate-heap-table.ts'
 import { generateValueState, type ValueStateMaker } from './generate-value-state.ts'
 import { generateHeapEntry, type HeapEntryClass } from './heap-entry.ts'
@@ -14,6 +15,7 @@ import { NumberColumns, type NumberShape, numberShape } from './number-columns.t
 import { generateNumberTable } from './number-table.ts'
 import type { TtlMode } from './ttl/convert-times.ts'
 import type { TtlClock } from './ttl/ttl-clock.ts'
+import { hasParts } from './value-parts.ts'
 
 /** Keys of a namespace that are removed one by one when it is dropped. */
 const FEW_KEYS = 64
@@ -25,6 +27,8 @@ const MANY_PLACES = 1024
 export class HeapState<V> implements NamespacedState<V> {
   readonly name: string
   readonly kind: StateDescriptor<V>['kind']
+  /** `ownValue` for values of this state, of lists and maps for their parts. */
+  readonly own = generateOwnValue()
   readonly #dependencies: TableDependencies
   #Table: HeapTableClass<V>
   /** Of values that new tables may have in columns. */
@@ -51,12 +55,13 @@ export class HeapState<V> implements NamespacedState<V> {
     this.kind = options.kind
     this.ttl = options.ttl
     this.#dependencies = dependencies
-    this.#Table = generateHeapTable<V>(dependencies)
+    // Lists and maps have been made here, of parts that are their own.
+    this.#Table = generateHeapTable<V>(dependencies, hasParts(options.kind) ? undefined : this.own)
   }
 
   /** The state of the current key in the only namespace. Code is generated once, whatever the number of calls. */
   valueState(defaultValue: V | undefined): ValueState<V> {
-    this.#valueStates ??= generateValueState(this.table(undefined), this.#dependencies)
+    this.#valueStates ??= generateValueState(this.table(undefined), this.#dependencies, this.own)
     return this.#valueStates(defaultValue)
   }
 

@@ -294,7 +294,7 @@ export class KeyedSnapshot implements OpenSnapshot {
         const key = keys[i]
         const namespace = encoded.get(namespaces[i]) ?? encodeNamespace(namespaces[i])
         if (encoded.size < 1024) encoded.set(namespaces[i], namespace)
-        this.#addBytes(stateIndex, namespace, hashKey(key), key, timestamps[i])
+        this.#writer.addValue(stateIndex, namespace, hashKey(key), key, timestamps[i], shownKey)
         if (pace.isOver()) await pace.pause()
       }
     }
@@ -342,7 +342,7 @@ export class KeyedSnapshot implements OpenSnapshot {
       if (stored === undefined) return
     }
     if (sampler.wantsNext()) for (const each of valuesIn(state, stored)) sampler.add(each)
-    this.#addBytes(writing.stateIndex, writing.namespace, entry.hash, entry.key, stored)
+    this.#writer.addValue(writing.stateIndex, writing.namespace, entry.hash, entry.key, stored, shownKey)
   }
 
   #writingOf(table: TableIdentity): TableWriting {
@@ -365,17 +365,6 @@ export class KeyedSnapshot implements OpenSnapshot {
     return types
   }
 
-  #addBytes(stateIndex: number, namespace: Uint8Array, hash: number, key: unknown, value: unknown): void {
-    this.#writer.add(
-      stateIndex,
-      namespace,
-      hash,
-      this.#serializer.encode(key),
-      this.#serializer.encode(value),
-      () => inspect(key, { depth: 1, maxStringLength: 80 }),
-    )
-  }
-
   #check(): void {
     if (this.#failure !== undefined) throw this.#failure
   }
@@ -393,6 +382,10 @@ export class KeyedSnapshot implements OpenSnapshot {
     this.#kept = []
     this.#writing = undefined
   }
+}
+
+function shownKey(key: unknown): string {
+  return inspect(key, { depth: 1, maxStringLength: 80 })
 }
 
 /** What of a stored entry a descriptor's type is about; of a list some elements. */

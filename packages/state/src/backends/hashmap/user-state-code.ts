@@ -1,6 +1,5 @@
 import type { NamespaceBoundState } from '../../api/keyed-state-backend.ts'
 import { NoCurrentKey } from '../../errors.ts'
-import { ownValue } from '../detach.ts'
 import { LOOKUP_FUNCTIONS, lookupCode, lookupValues } from './generate-heap-table.ts'
 import type { HeapState } from './heap-state.ts'
 import type { TableDependencies } from './heap-table.ts'
@@ -14,7 +13,7 @@ export function userStateValues<V>(
     ...lookupValues(dependencies),
     tables,
     cursor: dependencies.cursor,
-    own: ownValue,
+    own: tables.own,
     noKey: () => NoCurrentKey({ name: tables.name }),
   }
 }

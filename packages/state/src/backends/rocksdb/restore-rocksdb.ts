@@ -4,6 +4,7 @@ import type { Key } from '../../api/keyed-state-backend.ts'
 import { CorruptSnapshot, MaxParallelismChanged } from '../../errors.ts'
 import type { StoredEntry } from '../../snapshot/keyed-format.ts'
 import { encodeNamespace } from '../../snapshot/keyed-format.ts'
+import { LinkedHandles } from '../../snapshot/linked-handles.ts'
 import { type KeyGroupChunk, readKeyGroups, type StateReader } from '../../snapshot/read-key-groups.ts'
 import type { KeyedStateHandle } from '../../snapshot/state-handle.ts'
 import { convertStored, type TtlMode } from '../hashmap/ttl/convert-times.ts'
@@ -17,19 +18,26 @@ const BATCH_BYTES = 1 << 20
  * Puts the state of `restored` into a new backend: of each handle the key groups of its own range. Throws
  * `state.corrupt-snapshot`, `state.newer-format`, `state.max-parallelism-changed`, `state.kind-mismatch` and errors of the
  * storage.
+ * @param folder below which stores are put together whose files were stored as they are
  */
 export async function restoreRocksDb(
   backend: RocksDbKeyedStateBackend,
   restored: readonly KeyedStateHandle[],
   storage: StateReader,
+  folder?: string,
 ): Promise<void> {
   const { store, batch } = backend.context
-  for (const handle of restored) {
-    for await (const chunk of readKeyGroups(handle, backend.keyGroupRange, storage)) {
-      restoreChunk(backend, handle, chunk)
-      if (handle.delta !== undefined || batch.sizeBytes > BATCH_BYTES) store.write(batch)
+  const linked = new LinkedHandles(restored, { storage, folder })
+  try {
+    for (const handle of linked.handles) {
+      for await (const chunk of readKeyGroups(handle, backend.keyGroupRange, storage)) {
+        restoreChunk(backend, handle, chunk)
+        if (handle.delta !== undefined || batch.sizeBytes > BATCH_BYTES) store.write(batch)
+      }
+      store.write(batch)
     }
-    store.write(batch)
+  } finally {
+    linked.close()
   }
   for (const { types } of restored) backend.noteTypes(types ?? {})
   for (const state of backend.states()) if (state.kind === 'list') completeLists(backend, state)

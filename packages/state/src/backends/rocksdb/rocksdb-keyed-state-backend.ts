@@ -32,11 +32,13 @@ import { makeTtlState, timedDescriptor } from '../hashmap/ttl/make-ttl-state.ts'
 import { stampOf, TtlClock } from '../hashmap/ttl/ttl-clock.ts'
 import type { CellCacheOptions } from './cell-cache.ts'
 import { convertEntries } from './convert-entries.ts'
+import { IncrementalRocksDbSnapshot } from './incremental-rocksdb-snapshot.ts'
 import { RocksDbContext } from './rocksdb-context.ts'
 import { RocksDbSnapshot } from './rocksdb-snapshot.ts'
 import { RocksDbState } from './rocksdb-state.ts'
 import { RocksDbTtlSweeper } from './rocksdb-ttl-sweeper.ts'
 import { makeRocksDbUserState } from './rocksdb-user-states.ts'
+import { SharedFiles } from './shared-files.ts'
 
 const NO_KEY = Symbol('no key')
 /** Enough for what a record or a group of them holds on to, few enough to be encoded in milliseconds at a barrier. */
@@ -73,9 +75,10 @@ export class RocksDbKeyedStateBackend implements KeyedStateBackend {
   readonly #participants = new Map<string, KeyGroupedParticipant>()
   /** Restored timers whose queue is not registered yet. */
   readonly #restoredTimers = new Map<string, TimerEntry[]>()
+  readonly #shared = new SharedFiles()
   #time: StateTime = MACHINE_TIME
   #key: unknown = NO_KEY
-  #snapshot: RocksDbSnapshot | undefined
+  #snapshot: RocksDbSnapshot | IncrementalRocksDbSnapshot | undefined
   #closed = false
 
   constructor(
@@ -179,10 +182,11 @@ export class RocksDbKeyedStateBackend implements KeyedStateBackend {
       throw SnapshotInProgress({ checkpointId, running: this.#snapshot.checkpointId })
     }
     const { compression = 'none', snapshotSliceMs: sliceMs = 1 } = this.#options
-    const snapshot = new RocksDbSnapshot(
-      { checkpointId, compression, sliceMs },
-      { context: this.context, states: this.#states.values(), timers: this.#timers() },
-    )
+    const content = { context: this.context, states: this.#states.values(), timers: this.#timers() }
+    const snapshot =
+      this.#options.incremental === true && streams.selfContained !== true
+        ? new IncrementalRocksDbSnapshot({ checkpointId, sliceMs }, { ...content, shared: this.#shared })
+        : new RocksDbSnapshot({ checkpointId, compression, sliceMs }, content)
     this.#snapshot = snapshot
     try {
       return await snapshot.write(streams, yieldSlice)
@@ -190,6 +194,10 @@ export class RocksDbKeyedStateBackend implements KeyedStateBackend {
       // A cancelled one may end after the next has begun.
       if (this.#snapshot === snapshot) this.#snapshot = undefined
     }
+  }
+
+  notifyCheckpointComplete(checkpointId: number): void {
+    this.#shared.completed(checkpointId)
   }
 
   cancelSnapshot(checkpointId: number): void {
@@ -255,6 +263,8 @@ export class RocksDbKeyedStateBackend implements KeyedStateBackend {
         ? [(value as [number, unknown])[0], fitted((value as [number, unknown])[1], key)]
         : fitted(value, key),
     )
+    // Nothing is as it was stored any more.
+    state.storedType = []
   }
 
   #claimTimed(state: RocksDbState, ttl: StateTtlConfig): Claim {

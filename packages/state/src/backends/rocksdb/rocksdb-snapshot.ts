@@ -1,12 +1,10 @@
 import { inspect } from 'node:util'
 import { CancellationError } from '@flink-ts/common'
-import { hashKey } from '@flink-ts/serialization'
 import type { TimerEntry } from '../../api/keyed-state-backend.ts'
 import type { StateType } from '../../api/state-type.ts'
 import { KeyGroupWriter } from '../../snapshot/key-group-writer.ts'
 import {
   encodeHeader,
-  encodeNamespace,
   type KeyedSnapshotHeader,
   type SnapshotCompression,
   type StoredState,
@@ -22,12 +20,12 @@ import { type FrozenTimers, freezeTimers } from '../hashmap/frozen-tables.ts'
 import { Pace } from '../hashmap/pace.ts'
 import type { TtlClock } from '../hashmap/ttl/ttl-clock.ts'
 import { withoutExpired } from '../hashmap/ttl/without-expired.ts'
+import { addTimers } from './add-timers.ts'
 import type { RocksDbContext } from './rocksdb-context.ts'
 import type { RocksDbState } from './rocksdb-state.ts'
-import { after, parseKey, storedOf } from './store-keys.ts'
+import { valuesIn } from './sample-types.ts'
+import { after, LAST_KEY, parseKey, storedOf } from './store-keys.ts'
 
-/** Elements of a list whose types are looked at. */
-const SAMPLED_ELEMENTS = 8
 /** Copied without a look at the clock. */
 const SCAN_ENTRIES = 256
 
@@ -124,7 +122,7 @@ export class RocksDbSnapshot {
       })
       await this.#writeEntries(pace)
       this.release()
-      await this.#writeTimers(pace)
+      await addTimers(this.#timers, this.#writer, this.#context.serializer, pace)
       const offsets = await this.#writer.finish(output)
       this.#check()
       const location = await output.close()
@@ -184,24 +182,6 @@ export class RocksDbSnapshot {
     )
   }
 
-  async #writeTimers(pace: Pace): Promise<void> {
-    const { serializer } = this.#context
-    for (const { stateIndex, keys, namespaces, timestamps } of this.#timers) {
-      for (let i = 0; i < keys.length; i++) {
-        const key = keys[i]
-        this.#writer.add(
-          stateIndex,
-          encodeNamespace(namespaces[i]),
-          hashKey(key),
-          serializer.encode(key),
-          serializer.encode(timestamps[i]),
-          () => inspect(key, { depth: 1, maxStringLength: 80 }),
-        )
-        if (pace.isOver()) await pace.pause()
-      }
-    }
-  }
-
   #types(): Readonly<Record<string, StateType>> {
     const types: Record<string, StateType> = {}
     for (const { state, sampler } of this.#states) {
@@ -217,13 +197,3 @@ export class RocksDbSnapshot {
 }
 
 const FIRST_KEY: Uint8Array = new Uint8Array(0)
-// Key groups are below 2^15.
-const LAST_KEY: Uint8Array = Uint8Array.of(255)
-
-/** What of a stored entry a descriptor's type is about; of a list some elements. */
-function valuesIn(state: RocksDbState, stored: unknown): readonly unknown[] {
-  const hasParts = state.kind === 'list' || state.kind === 'map'
-  const inside = hasParts ? (stored as [unknown, unknown])[1] : stored
-  const values = state.kind === 'list' ? (inside as unknown[]).slice(0, SAMPLED_ELEMENTS) : [inside]
-  return state.ttl === undefined ? values : values.map(value => (value as [number, unknown])[1])
-}

@@ -17,6 +17,7 @@ import {
   parseKey,
   statePrefix,
 } from './store-keys.ts'
+import type { StoredTables } from './stored-store.ts'
 
 /**
  * One state: its namespaces with their sizes are in memory, its entries in the store. Of maps and lists there are no
@@ -34,6 +35,8 @@ export class RocksDbState implements NamespacedState<unknown> {
   restored = false
   /** What the snapshots say about the values; nothing if they do not say. */
   storedType: StateType = []
+  /** Of values of this attempt, as far as snapshots looked at them. */
+  seenType: StateType = []
   readonly #context: RocksDbContext
   readonly #namespaceBytes = new NamespaceBytes()
   readonly #tables = new Map<Namespace, RocksDbTable>()
@@ -157,6 +160,13 @@ export class RocksDbState implements NamespacedState<unknown> {
         if (this.#groups.get('')?.get(canonical)?.isEmpty() !== true) yield key
       }
     }
+  }
+
+  /** Sizes of the tables, for a snapshot that has the store as it is. */
+  sizes(): StoredTables {
+    return [...this.#tables.values()].flatMap(({ size, namespaceBytes }) =>
+      size === 0 ? [] : [[this.id, Buffer.from(namespaceBytes).toString('hex'), size] as const],
+    )
   }
 
   /** All entries of the store in all namespaces, as {@link RocksDbContext.walk}. */

@@ -3,7 +3,8 @@ import type { Key } from '../../api/keyed-state-backend.ts'
 import { encodeNamespace } from '../../snapshot/keyed-format.ts'
 
 /*
- * Entries of a store. It is no stored format: a store lives as long as its task.
+ * Entries of a store. A stored format, since incremental checkpoints have the files of the store: `storeFiles` of version 4
+ * of `_metadata`.
  *
  *   key   = keyGroup:u16 state:u16 namespace keyLength:varint key part       numbers big-endian
  *   key   : the canonical key (a primitive) in the tagged format; equal keys have equal bytes
@@ -74,6 +75,9 @@ export class StoreKeys {
     return this.#serializer.encode(canonicalKey(mapKey))
   }
 }
+
+/** Above all entries: key groups are below 2^15. */
+export const LAST_KEY: Uint8Array = Uint8Array.of(128)
 
 /** What is stored of an entry, without its key. */
 export function storedOf(value: Uint8Array): Uint8Array {
