@@ -58,7 +58,19 @@ export const InfluxOptionKeys = {
   }),
   database: option(`${INFLUX}.db`, stringType, {
     defaultValue: '',
-    description: 'Database of InfluxDB; it must be there.',
+    description: 'Database of InfluxDB 1.x; it must be there.',
+  }),
+  bucket: option(`${INFLUX}.bucket`, stringType, {
+    defaultValue: '',
+    description: `Bucket of InfluxDB 2.x; it must be there. With it, the API of 2.x is used, and ${INFLUX}.db is not needed.`,
+  }),
+  organization: option(`${INFLUX}.org`, stringType, {
+    defaultValue: '',
+    description: 'Organization of the bucket, by name or id.',
+  }),
+  token: option(`${INFLUX}.token`, stringType, {
+    defaultValue: '',
+    description: 'API token of InfluxDB 2.x that may write to the bucket; empty: it demands none.',
   }),
   username: option(`${INFLUX}.username`, stringType, {
     defaultValue: '',

@@ -15,8 +15,11 @@ describe.skipIf(!hasServer('influxdb.sh'))('InfluxDB 1.x', () => {
   it('has what the reporter wrote', async () => {
     const reporter = new InfluxReporter(
       {
-        ...{ baseUrl: server.address, database: 'flink', username: '', password: '', host: 'jm' },
-        ...{ retentionPolicy: 'autogen', consistency: 'ALL', intervalMs: 10_000, timeoutMs: 10_000 },
+        ...{ baseUrl: server.address, host: 'jm', intervalMs: 10_000, timeoutMs: 10_000 },
+        target: {
+          ...{ version: 1, database: 'flink', username: '', password: '' },
+          ...{ retentionPolicy: 'autogen', consistency: 'ALL' },
+        },
       },
       {
         ...{ dispatcher: smallCluster(), monitor: fakeMonitor() },

@@ -4,15 +4,29 @@ import { InfluxOptionKeys } from '../rest-options.ts'
 import { InfluxLines } from '../routes/influx-lines.ts'
 import { type ClusterMetricsDependencies, collectClusterMetrics } from './cluster-metrics.ts'
 
-export interface InfluxReporterOptions {
-  /** `http://node1:8086` */
-  readonly baseUrl: string
+/** Where InfluxDB 1.x keeps what is written. */
+interface InfluxDatabase {
+  readonly version: 1
   readonly database: string
   readonly username: string
   readonly password: string
   /** Empty: the database's own. */
   readonly retentionPolicy: string
   readonly consistency: string
+}
+
+/** Where InfluxDB 2.x does. */
+interface InfluxBucket {
+  readonly version: 2
+  readonly bucket: string
+  readonly organization: string
+  readonly token: string
+}
+
+export interface InfluxReporterOptions {
+  /** `http://node1:8086` */
+  readonly baseUrl: string
+  readonly target: InfluxDatabase | InfluxBucket
   readonly intervalMs: number
   readonly timeoutMs: number
   /** Tag `host` of the JobManager. */
@@ -30,19 +44,34 @@ export function influxReporterOptionsOf(
 ): InfluxReporterOptions | undefined {
   if (configuration.get(InfluxOptionKeys.reporter) === 'none') return undefined
   const server = configuration.get(InfluxOptionKeys.host)
-  const database = configuration.get(InfluxOptionKeys.database)
   if (server === '') throw InfluxDatabaseMissing({ key: InfluxOptionKeys.host.key })
-  if (database === '') throw InfluxDatabaseMissing({ key: InfluxOptionKeys.database.key })
   return {
     baseUrl: `${configuration.get(InfluxOptionKeys.scheme)}://${server}:${configuration.get(InfluxOptionKeys.port)}`,
+    target: bucketOf(configuration) ?? databaseOf(configuration),
+    intervalMs: configuration.get(InfluxOptionKeys.interval),
+    timeoutMs: configuration.get(InfluxOptionKeys.writeTimeout),
+    host,
+  }
+}
+
+function bucketOf(configuration: Configuration): InfluxBucket | undefined {
+  const bucket = configuration.get(InfluxOptionKeys.bucket)
+  if (bucket === '') return undefined
+  const organization = configuration.get(InfluxOptionKeys.organization)
+  if (organization === '') throw InfluxDatabaseMissing({ key: InfluxOptionKeys.organization.key })
+  return { version: 2, bucket, organization, token: configuration.get(InfluxOptionKeys.token) }
+}
+
+function databaseOf(configuration: Configuration): InfluxDatabase {
+  const database = configuration.get(InfluxOptionKeys.database)
+  if (database === '') throw InfluxDatabaseMissing({ key: InfluxOptionKeys.database.key })
+  return {
+    version: 1,
     database,
     username: configuration.get(InfluxOptionKeys.username),
     password: configuration.get(InfluxOptionKeys.password),
     retentionPolicy: configuration.get(InfluxOptionKeys.retentionPolicy),
     consistency: configuration.get(InfluxOptionKeys.consistency),
-    intervalMs: configuration.get(InfluxOptionKeys.interval),
-    timeoutMs: configuration.get(InfluxOptionKeys.writeTimeout),
-    host,
   }
 }
 
@@ -109,19 +138,18 @@ export class InfluxReporter {
   }
 
   async #write(lines: string): Promise<void> {
-    const { baseUrl, database, username, password, retentionPolicy, consistency, timeoutMs } = this.#options
-    const url = new URL('/write', baseUrl)
-    url.searchParams.set('db', database)
-    url.searchParams.set('precision', 'ms')
-    url.searchParams.set('consistency', consistency.toLowerCase())
-    if (retentionPolicy !== '') url.searchParams.set('rp', retentionPolicy)
-    const credentials = Buffer.from(`${username}:${password}`).toString('base64')
+    const { baseUrl, target, timeoutMs } = this.#options
+    const { path, query, authorization } = requestOf(target)
+    const url = new URL(path, baseUrl)
+    for (const [name, value] of Object.entries({ ...query, precision: 'ms' }))
+      url.searchParams.set(name, value)
+    const database = target.version === 1 ? target.database : target.bucket
     let status = ''
     try {
       const response = await fetch(url, {
         method: 'POST',
         body: lines,
-        ...(username !== '' && { headers: { authorization: `Basic ${credentials}` } }),
+        ...(authorization !== undefined && { headers: { authorization } }),
         signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#closing.signal]),
       })
       const text = await response.text()
@@ -132,5 +160,31 @@ export class InfluxReporter {
       throw InfluxWriteFailed({ server: baseUrl, database, reason: cause?.message ?? message }, error)
     }
     throw InfluxWriteFailed({ server: baseUrl, database, reason: status })
+  }
+}
+
+/** How points are written to it. */
+function requestOf(target: InfluxDatabase | InfluxBucket): {
+  readonly path: string
+  readonly query: Readonly<Record<string, string>>
+  readonly authorization: string | undefined
+} {
+  if (target.version === 2) {
+    const { bucket, organization, token } = target
+    return {
+      path: '/api/v2/write',
+      query: { org: organization, bucket },
+      authorization: token === '' ? undefined : `Token ${token}`,
+    }
+  }
+  const { database, username, password, retentionPolicy, consistency } = target
+  return {
+    path: '/write',
+    query: {
+      ...{ db: database, consistency: consistency.toLowerCase() },
+      ...(retentionPolicy !== '' && { rp: retentionPolicy }),
+    },
+    authorization:
+      username === '' ? undefined : `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
   }
 }
