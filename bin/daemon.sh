@@ -90,13 +90,16 @@ find_supervisor() { # service
 }
 
 # Waits until a daemon is up, which removes the file then, or has failed: says why, and ends this script with 1.
-await_start() { # service pid file out
+await_start() { # service pid file out number-of-others
   local deadline=$((SECONDS + 10))
   while [ -e "$3" ]; do
     if ! kill -0 "$2" 2>/dev/null; then
       rm -f "$3"
       echo "The $1 daemon failed at its start:" >&2
       tail -n 20 "$4" >&2
+      if [ "$1" = standalonesession ] && [ "${5:-0}" -gt 0 ]; then
+        echo "[INFO] A JobManager of this installation runs here already (pid $(running_pids "$1" | paste -sd ' ' -)): bin/stop-cluster.sh or bin/jobmanager.sh stop ends it. For a second cluster take other ports (jobmanager.rpc.port, rest.port), in a folder of its own for FLINK_CONF_DIR." >&2
+      fi
       exit 1
     fi
     if [ "$SECONDS" -ge "$deadline" ]; then
@@ -147,7 +150,7 @@ start_daemon() { # service args...
   # Until exec has happened the command line is this script's, and the next start would take the pid for dead.
   while kill -0 "$pid" 2>/dev/null && ! is_running "$service" "$pid"; do :; done
   exec 9>&-
-  await_start "$service" "$pid" "$starting" "$log.out"
+  await_start "$service" "$pid" "$starting" "$log.out" "$others"
 }
 
 run_in_foreground() { # service args...

@@ -68,7 +68,7 @@ read_hosts() {
   WORKERS=()
   local line
   [ -f "$FLINK_CONF_DIR/workers" ] ||
-    fail "$FLINK_CONF_DIR/workers is missing: it names the hosts of the TaskManagers, one a line."
+    fail "$FLINK_CONF_DIR/workers is missing: it names the hosts of the TaskManagers, one a line. For one on this machine: echo localhost >'$FLINK_CONF_DIR/workers'"
   while read -r line; do WORKERS+=("$line"); done < <(hosts_in "$FLINK_CONF_DIR/workers")
   [ ! -f "$FLINK_CONF_DIR/masters" ] ||
     while read -r line; do MASTERS+=("$line"); done < <(hosts_in "$FLINK_CONF_DIR/masters")

@@ -23,6 +23,9 @@ else
   run_on "${MASTERS[0]%%:*}" jobmanager.sh start "$@" || status=1
 fi
 # Workers of a JobManager that is not there would join another one that listens at its address.
-[ "$status" -eq 0 ] || is_highly_available || exit "$status"
+if [ "$status" -ne 0 ] && ! is_highly_available; then
+  echo "No TaskManagers are started, since the JobManager was not." >&2
+  exit "$status"
+fi
 run_on_all taskmanager.sh start ${WORKERS[@]+"${WORKERS[@]}"} -- "$@" || status=1
 exit "$status"

@@ -98,9 +98,29 @@ describe('the command line', () => {
     expect((await parse('cancel', 'abc', '-D', 'x=1')).calls).toEqual([
       ['cancel', 'abc', { property: ['x=1'] }],
     ])
-    expect((await parse('dev', 'job.ts', '-p', '2')).calls).toEqual([['dev', 'job.ts', ['-p', '2']]])
+    expect((await parse('dev', '-p', '3', '-Da=b', 'job.ts', '-p', '2')).calls).toEqual([
+      ['dev', 'job.ts', ['-p', '2'], { parallelism: 3, property: ['a=b'] }],
+    ])
     expect((await parse('bundle', 'job.ts', '-o', 'a.tgz')).calls).toEqual([
       ['bundle', 'job.ts', { output: 'a.tgz' }],
+    ])
+  })
+
+  it('cancel -s takes the id of a job for that, and not for a directory', async () => {
+    const jobId = 'a1'.repeat(16)
+    const calls = async (...args: string[]) => (await parse('cancel', ...args)).calls
+    const plain = [['cancel', jobId, { withSavepoint: true, property: [] }]]
+    expect(await calls('-s', jobId)).toEqual(plain)
+    expect(await calls(jobId, '-s')).toEqual(plain)
+    expect(await calls('-s', '/backup', jobId)).toEqual([
+      ['cancel', jobId, { withSavepoint: '/backup', property: [] }],
+    ])
+    const other = 'b2'.repeat(16)
+    expect(await calls('-s', other, jobId)).toEqual([
+      ['cancel', jobId, { withSavepoint: other, property: [] }],
+    ])
+    expect(await calls('-m', 'host:1', '-s', jobId)).toEqual([
+      ['cancel', jobId, { withSavepoint: true, jobmanager: 'host:1', property: [] }],
     ])
   })
 

@@ -4,6 +4,7 @@ import { bundleCommand } from './commands/bundle.ts'
 import { type CancelOptions, cancelCommand } from './commands/cancel.ts'
 import { completionCommand } from './commands/completion.ts'
 import type { ConfigExplainOptions } from './commands/config-explain.ts'
+import type { DevOptions } from './commands/dev.ts'
 import type { DoctorOptions } from './commands/doctor.ts'
 import type { InfoOptions } from './commands/info.ts'
 import { type ListOptions, listCommand } from './commands/list.ts'
@@ -21,7 +22,7 @@ export interface Commands {
   list(options: ListOptions, terminal: Terminal): Promise<void>
   cancel(jobId: string, options: CancelOptions, terminal: Terminal): Promise<void>
   bundle(job: string, options: { output: string; entry?: string }, terminal: Terminal): Promise<void>
-  dev(job: string, args: readonly string[], terminal: Terminal): Promise<void>
+  dev(job: string, args: readonly string[], options: DevOptions, terminal: Terminal): Promise<void>
   info(job: string, args: readonly string[], options: InfoOptions, terminal: Terminal): Promise<void>
   /** Answers the exit code. */
   explain(key: string | undefined, options: ConfigExplainOptions, terminal: Terminal): Promise<number>
@@ -148,11 +149,13 @@ export function commandLine(terminal: Terminal, commands: Commands): Command {
   program
     .command('dev')
     .description('run a program in a cluster of its own, and again whenever its files change')
-    .usage('<job> [args...]')
+    .usage('[options] <job> [args...]')
     .argument('<job>', 'the program; everything behind it belongs to the program')
     .argument('[args...]', 'arguments of the program')
+    .addOption(property())
+    .option('-p, --parallelism <n>', 'parallelism of what sets none itself', positiveInteger)
     .passThroughOptions()
-    .action((job: string, args: string[]) => commands.dev(job, args, terminal))
+    .action((job: string, args: string[], options: DevOptions) => commands.dev(job, args, options, terminal))
   program
     .command('info')
     .description('print the plan of a program without running it; needs no cluster')
@@ -215,9 +218,20 @@ const WITH_VALUE = [
   ...['-s', '--fromSavepoint', '--from', '--claimMode', '-cm', '-c', '--entry'],
 ]
 
+const JOB_ID = /^[0-9a-f]{32}$/i
+
+/** `cancel -s <jobId>` means the job, though commander would take its id for the directory of the savepoint. */
+function withJobIdFirst(args: readonly string[]): string[] {
+  const at = args.findIndex((arg, i) => /^(-s|--withSavepoint)$/.test(arg) && JOB_ID.test(args[i + 1] ?? ''))
+  const others = args.filter((arg, i) => i !== at + 1 && JOB_ID.test(arg))
+  if (args[0] !== 'cancel' || at < 0 || others.length > 0) return [...args]
+  const [option, jobId] = args.slice(at, at + 2) as [string, string]
+  return [...args.slice(0, at), ...args.slice(at + 2), jobId, option]
+}
+
 /** Replaces them, up to the program: what follows belongs to it. */
 function withLongNames(args: readonly string[]): string[] {
-  const result = [...args]
+  const result = withJobIdFirst(args)
   if (result[0] !== 'run') return result
   for (let i = 1; result[i]?.startsWith('-'); i++) {
     const name = result[i] as string

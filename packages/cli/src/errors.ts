@@ -10,6 +10,16 @@ export const NoJobExecuted = defineError<{ program: string }>({
     'behind a check such as import.meta.main does not run here.',
 })
 
+/** `process.exit` came before the cluster had the job. */
+export const JobNotSubmitted = defineError<{ jobs: readonly string[] }>({
+  code: 'cli.job-not-submitted',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The program ended by process.exit before ${d.jobs.map(job => `'${job}'`).join(', ')} reached the cluster: nothing ` +
+    "runs. Write await env.execute('name'), and call process.exit behind it, if at all.",
+})
+
 /** No job id. */
 export const JobIdInvalid = defineError<{ jobId: string }>({
   code: 'cli.job-id-invalid',

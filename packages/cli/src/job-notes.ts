@@ -81,10 +81,16 @@ export function isWaitingForSlots({ status, vertices }: JobDetails): boolean {
   )
 }
 
-function describeWait(
-  details: JobDetails,
-  { taskManagers, totalSlots, freeSlots }: ResourceOverview,
-): string {
+/** Slots that a job needs and does not have. */
+export interface SlotWait {
+  readonly needed: number
+  readonly has: number
+  /** Milliseconds since the epoch; undefined: not known. */
+  readonly since: number | undefined
+}
+
+/** How many slots a job waits for; it does if {@link isWaitingForSlots}. */
+export function slotWaitOf(details: JobDetails, { taskManagers }: ResourceOverview): SlotWait {
   const since = Math.min(
     ...details.vertices.flatMap(({ subtasks }) =>
       subtasks.flatMap(({ status, timestamps }) =>
@@ -93,9 +99,19 @@ function describeWait(
     ),
   )
   const own = taskManagers.flatMap(({ allocatedSlots }) => allocatedSlots.filter(id => id === details.jobId))
-  const sinceText = Number.isFinite(since) ? ` since ${formatTime(since)}` : ''
+  return {
+    ...{ needed: slotsOf(details.graph), has: own.length },
+    since: Number.isFinite(since) ? since : undefined,
+  }
+}
+
+/** What a job waits for, and what to do. */
+export function describeWait(details: JobDetails, resources: ResourceOverview): string {
+  const { taskManagers, totalSlots, freeSlots } = resources
+  const { needed, has, since } = slotWaitOf(details, resources)
+  const sinceText = since === undefined ? '' : ` since ${formatTime(since)}`
   return (
-    `waits for slots${sinceText}: it needs ${slotsOf(details.graph)} and has ${own.length}; the cluster has ` +
+    `waits for slots${sinceText}: it needs ${needed} and has ${has}; the cluster has ` +
     `${totalSlots} on ${taskManagers.length} TaskManager${taskManagers.length === 1 ? '' : 's'}, ${freeSlots} of them ` +
     'free. Start TaskManagers (bin/taskmanager.sh start), end other jobs, or take a lower parallelism (-p).'
   )

@@ -24,6 +24,10 @@ import type { Terminal } from './terminal.ts'
 
 /** A new leader may be about to begin: then it takes as long as the lease of the old one. */
 const ELECTION_TIMEOUT_MS = 15_000
+/** For commands that are quickly typed again. */
+const SHORT_ELECTION_TIMEOUT_MS = 2500
+/** After which a wait for a leader is talked about. */
+const WAIT_TOLD_AFTER_MS = 2000
 
 /** Options of every command that needs a cluster. */
 export interface SessionOptions {
@@ -65,24 +69,38 @@ export function settingsConfiguration(options: { readonly parallelism?: number }
 }
 
 /**
- * Connects to the cluster. Rejects with `client.no-jobmanager` within about two seconds. A connection that is lost later
- * is told on the terminal, and opened again for `client.timeout`.
+ * Connects to the cluster. Rejects with `client.no-jobmanager` within about two seconds; where leaders are elected, a
+ * `patient` command waits for as long as an election takes, and says so. A connection that is lost later is told on the
+ * terminal, and opened again for `client.timeout`.
  */
-export function connect(configuration: Configuration, terminal: Terminal): Promise<ClusterClient> {
+export async function connect(
+  configuration: Configuration,
+  terminal: Terminal,
+  { patient = false }: { readonly patient?: boolean } = {},
+): Promise<ClusterClient> {
   const { address, elected, through } = jobManagerAccess(configuration)
   const clock = new SystemClock()
-  return ClusterClient.connect(
-    {
-      address,
-      version: VERSION,
-      clientName: 'flink',
-      ...clientSettingsOf(configuration),
-      ...(elected && { connectTimeoutMs: ELECTION_TIMEOUT_MS }),
-      onConnection: reportConnection(address, terminal, clock),
-    },
-    // Whatever goes wrong comes back as an error; the JobManager keeps the log.
-    { clock, random: new SystemRandom(), logger: nullLogger, through },
-  )
+  const electionMs = patient ? ELECTION_TIMEOUT_MS : SHORT_ELECTION_TIMEOUT_MS
+  const note = setTimeout(() => {
+    if (!elected || !patient) return
+    terminal.complain(`No JobManager leads yet: waiting up to ${electionMs / 1000} s for ${address} ...`)
+  }, WAIT_TOLD_AFTER_MS)
+  try {
+    return await ClusterClient.connect(
+      {
+        address,
+        version: VERSION,
+        clientName: 'flink',
+        ...clientSettingsOf(configuration),
+        ...(elected && { connectTimeoutMs: electionMs }),
+        onConnection: reportConnection(address, terminal, clock),
+      },
+      // Whatever goes wrong comes back as an error; the JobManager keeps the log.
+      { clock, random: new SystemRandom(), logger: nullLogger, through },
+    )
+  } finally {
+    clearTimeout(note)
+  }
 }
 
 /** Checks the form of a job id. Throws `cli.job-id-invalid`. */

@@ -6,12 +6,14 @@ import {
   createPlanningContext,
   currentExecutionContext,
   type ExecutionContext,
+  LOCAL_SETTINGS_VARIABLE,
   type PipelineExecutor,
   type ReplayRecord,
   setDefaultExecutionContext,
   startPlanningRecorder,
 } from '@flink-ts/jobgraph'
-import { NoJobExecuted } from './errors.ts'
+import { ExitBeforeJobEnded, NoJobExecuted } from './errors.ts'
+import { OpenJobs } from './open-jobs.ts'
 
 /**
  * Makes `node job.ts` without a cluster run on a MiniCluster in this process: the context for programs that nobody
@@ -29,6 +31,12 @@ export function registerLocalContext(): void {
     process.stderr.write(`${NoJobExecuted({ program: script }).message}\n`)
     process.exitCode = 1
   })
+  process.once('exit', code => {
+    const unfinished = openJobs.unfinished()
+    if (code !== 0 || unfinished === undefined) return
+    process.stderr.write(`${ExitBeforeJobEnded({ program: script, ...unfinished }).message}\n`)
+    process.exitCode = 1
+  })
 }
 
 /** Test runners and other tools are installed packages: what they read is nobody's program. */
@@ -39,6 +47,7 @@ function isUserProgram(script: string | undefined): script is string {
 // What main did with the context. Owner: the main thread.
 let environmentWasMade = false
 let executeWasCalled = false
+const openJobs = new OpenJobs()
 
 function localContext(): ExecutionContext {
   const args = process.argv.slice(2)
@@ -46,6 +55,7 @@ function localContext(): ExecutionContext {
   const configuration = {
     'parallelism.default': String(availableParallelism()),
     'pipeline.check-records': 'true',
+    ...settingsOfCommand(),
   }
   const records = new Map<number, ReplayRecord>()
   let executor: PipelineExecutor | undefined
@@ -57,22 +67,26 @@ function localContext(): ExecutionContext {
         executeWasCalled = true
         records.set(program.executeIndex, program.record)
         if (target?.type === 'remote') {
-          const { submitRemotely } = await import('./submit-remotely.ts')
-          return submitRemotely(target, mainModuleUrl, graph, program)
+          return openJobs.watch(graph.name, 'submission', async () => {
+            const { submitRemotely } = await import('./submit-remotely.ts')
+            return submitRemotely(target, mainModuleUrl, graph, program)
+          })
         }
-        // Only programs that run locally load the cluster.
-        const { createLocalExecutor } = await import('@flink-ts/cluster')
-        executor ??= createLocalExecutor({
-          mainModuleUrl,
-          args,
-          configuration,
-          record: executeIndex => {
-            const record = records.get(executeIndex)
-            if (record === undefined) throw new RangeError(`No job number ${executeIndex} was executed`)
-            return record
-          },
+        return openJobs.watch(graph.name, 'end', async () => {
+          // Only programs that run locally load the cluster.
+          const { createLocalExecutor } = await import('@flink-ts/cluster')
+          executor ??= createLocalExecutor({
+            mainModuleUrl,
+            args,
+            configuration,
+            record: executeIndex => {
+              const record = records.get(executeIndex)
+              if (record === undefined) throw new RangeError(`No job number ${executeIndex} was executed`)
+              return record
+            },
+          })
+          return executor.execute(graph, functions, target)
         })
-        return executor.execute(graph, functions, target)
       },
     },
   )
@@ -84,4 +98,11 @@ function localContext(): ExecutionContext {
       return configuration
     },
   }
+}
+
+/** What `flink dev -p -D` says. The variable is not the program's, nor that of processes which it starts. */
+function settingsOfCommand(): Readonly<Record<string, string>> {
+  const given = process.env[LOCAL_SETTINGS_VARIABLE]
+  delete process.env[LOCAL_SETTINGS_VARIABLE]
+  return given === undefined ? {} : (JSON.parse(given) as Readonly<Record<string, string>>)
 }

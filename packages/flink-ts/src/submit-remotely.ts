@@ -30,10 +30,7 @@ export async function submitRemotely(
       entry: fileURLToPath(mainModuleUrl),
       outFile: join(folder, 'job.tgz'),
     })
-    await connected(target, async cluster => {
-      const blobKey = await cluster.uploadBundle(file)
-      await cluster.submitJob({ graph, program: { ...program, code: { type: 'bundle', blobKey } } })
-    })
+    await connected(target, cluster => cluster.submitProgram(file, graph, program))
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -15,6 +15,7 @@ export {
   type ExecutionTarget,
   installExecutionContext,
   type JobClient,
+  LOCAL_SETTINGS_VARIABLE,
   type PipelineExecutor,
   setDefaultExecutionContext,
 } from './execution/pipeline-executor.ts'

@@ -44,9 +44,13 @@ test('runs again at each change, whatever went wrong before, and ends with what 
 }, async () => {
   const [job, part] = [join(dir, 'job.ts'), join(dir, 'part.ts')]
   writeFileSync(part, `export const part: string = 'first'\n`)
-  writeFileSync(job, `import { part } from './part.ts'\nconsole.log(part, process.argv[2])\n`)
-  const ended = flinkDev('job.ts', '--x')
-  await printed(/first --x/)
+  writeFileSync(
+    job,
+    `import { part } from './part.ts'\nconsole.log(part, process.argv[2], process.env.FLINK_LOCAL_SETTINGS)\n`,
+  )
+  const ended = flinkDev('-p', '3', '-Drest.prot=1', 'job.ts', '--x')
+  await printed(/warning: .*rest\.prot.*did you mean rest\.port\?/)
+  await printed(/first --x {"rest\.prot":"1","parallelism\.default":"3"}/)
   await printed(/job\.ts ended after .* It runs again when one of its 2 files changes; Ctrl-C ends this\./)
 
   writeFileSync(part, `export const part: string = = 'second'\n`)

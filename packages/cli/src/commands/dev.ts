@@ -1,9 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { type FSWatcher, statSync, watch } from 'node:fs'
 import { dirname, relative } from 'node:path'
-import { findProgramFiles } from '@flink-ts/jobgraph'
+import { Configuration, checkKeys } from '@flink-ts/common'
+import { parseDynamicProperties } from '@flink-ts/common/configuration-file'
+import { findProgramFiles, LOCAL_SETTINGS_VARIABLE } from '@flink-ts/jobgraph'
 import { formatElapsed, formatError, formatTimeOfDay } from '../format.ts'
+import { settingsConfiguration } from '../session.ts'
 import type { Terminal } from '../terminal.ts'
+
+export interface DevOptions {
+  /** `-D` arguments. */
+  readonly property: readonly string[]
+  readonly parallelism?: number
+}
 
 /** Editors write a file in several steps, and several files one after the other. */
 const SETTLE_MS = 100
@@ -14,8 +23,17 @@ const STOP_TIMEOUT_MS = 3000
  * `flink dev job.ts args...`: runs a program in a process of its own, on a cluster inside that process, and again
  * whenever one of its sources changes. Errors are shown, and the next change waited for; only a signal ends it.
  */
-export async function devCommand(job: string, args: readonly string[], terminal: Terminal): Promise<void> {
-  const loop = new DevLoop(job, args, terminal)
+export async function devCommand(
+  job: string,
+  args: readonly string[],
+  options: DevOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const settings = Configuration.of(parseDynamicProperties(options.property), '-D').with(
+    settingsConfiguration(options),
+  )
+  for (const { message } of checkKeys(settings)) terminal.complain(`warning: ${message}`)
+  const loop = new DevLoop(job, args, settings, terminal)
   for (const [signal, code] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
@@ -31,6 +49,7 @@ export async function devCommand(job: string, args: readonly string[], terminal:
 class DevLoop {
   readonly #job: string
   readonly #args: readonly string[]
+  readonly #env: NodeJS.ProcessEnv
   readonly #terminal: Terminal
   #watchers: readonly FSWatcher[] = []
   /** Sources of the last run, and how they looked then. */
@@ -43,9 +62,14 @@ class DevLoop {
   #running: Promise<void> = Promise.resolve()
   #closed = false
 
-  constructor(job: string, args: readonly string[], terminal: Terminal) {
+  constructor(job: string, args: readonly string[], settings: Configuration, terminal: Terminal) {
     this.#job = job
     this.#args = args
+    const given = settings.toRecord()
+    this.#env =
+      Object.keys(given).length === 0
+        ? process.env
+        : { ...process.env, [LOCAL_SETTINGS_VARIABLE]: JSON.stringify(given) }
     this.#terminal = terminal
   }
 
@@ -84,6 +108,7 @@ class DevLoop {
     this.#terminal.complain(`[${formatTimeOfDay(Date.now())}] ${this.#job} runs`)
     const child = spawn(process.execPath, [...process.execArgv, this.#job, ...this.#args], {
       stdio: 'inherit',
+      env: this.#env,
     })
     this.#child = child
     child.once('error', error => this.#tellWaiting(`${this.#job} could not be started: ${error.message}`))

@@ -19,7 +19,7 @@ export class RunConnection {
 
   acquire(): Promise<ClusterClient> {
     this.#users++
-    this.#cluster ??= connect(this.#configuration, this.#terminal)
+    this.#cluster ??= connect(this.#configuration, this.#terminal, { patient: true })
     return this.#cluster
   }
 

@@ -43,6 +43,8 @@ class FakeDispatcher {
     result: { jobId: graph.jobId, jobName: graph.name, netRuntimeMs: 3210, accumulators: { rows: 7 } },
   })
   refuse = false
+  /** Jobs that run have no slot. */
+  waiting = false
 
   acceptSession() {
     return {
@@ -63,8 +65,21 @@ class FakeDispatcher {
           startTime: i,
           endTime: -1,
           lastModification: i,
-          tasks: {},
+          tasks: this.waiting ? { SCHEDULED: 2 } : {},
         })),
+      requestJobDetails: async (jobId: JobId) => {
+        if (!this.waiting) throw new Error('nobody asks')
+        return {
+          ...{ jobId, status: 'RUNNING', restarts: 0, failures: [] },
+          graph: { vertices: [{ slotSharingGroup: 'default', parallelism: 2 }], edges: [] },
+          vertices: [{ subtasks: [{ status: 'SCHEDULED', timestamps: { SCHEDULED: 1000 } }] }],
+        }
+      },
+      requestResourceOverview: async () => ({
+        taskManagers: [{ allocatedSlots: [firstId] }],
+        totalSlots: 1,
+        freeSlots: 0,
+      }),
       cancelJob: async (jobId: JobId): Promise<void> => void this.cancelled.push(jobId),
     }
   }
@@ -142,7 +157,7 @@ function flinkWithout(...args: string[]) {
 const nothingLeft = (): void => expect(readdirSync(join(dir, 'tmp'))).toEqual([])
 const firstId = 'a'.repeat(31) + 1
 
-describe('flink run', { timeout: 30_000 }, () => {
+describe('flink run', { timeout: 60_000 }, () => {
   it('submits what main makes, waits, and runs the rest of main', async () => {
     const job = program(`const region = process.env.REGION
 const rules = context.capture('rules', () => 42)
@@ -334,6 +349,25 @@ export default 1`)
     nothingLeft()
   })
 
+  it('says that process.exit came before the job was submitted, or before its end', async () => {
+    const early = await flink('run', program(`execute('early')\nprocess.exit(0)`)).finished
+    expect(early).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(
+        "before 'early' reached the cluster: nothing runs. Write await env.execute",
+      ),
+    })
+    dispatcher.outcome = undefined
+    const on = program(
+      `execute('goes on')\nconst print = process.stdout.write\nprocess.stdout.write = (...text) => {\n  setTimeout(() => process.exit(0), 50)\n  return print.apply(process.stdout, text)\n}`,
+    )
+    expect(await flink('run', on).finished).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining(`Job ${firstId} goes on: the program ended by process.exit before it.`),
+    })
+    nothingLeft()
+  })
+
   it('says when a program makes no job, and waits for one that is not awaited', async () => {
     const none = await flink('run', program('export {}')).finished
     expect(none).toMatchObject({
@@ -371,7 +405,7 @@ describe('flink info', { timeout: 30_000 }, () => {
   })
 })
 
-describe('flink list and cancel', { timeout: 30_000 }, () => {
+describe('flink list and cancel', { timeout: 120_000 }, () => {
   it('list shows running jobs, or all; cancel asks for the end', async () => {
     expect(await flink('list').finished).toMatchObject({
       code: 0,
@@ -390,5 +424,12 @@ describe('flink list and cancel', { timeout: 30_000 }, () => {
     expect(all.map(one => one.name)).toEqual(['second', 'first'])
     expect(await flink('cancel', firstId.toUpperCase()).finished).toMatchObject({ code: 0 })
     expect(dispatcher.cancelled).toEqual([firstId])
+
+    dispatcher.waiting = true
+    expect((await flink('list').finished).stdout).toMatch(
+      /second \(RUNNING\)\n {4}waits for slots since \S+ \S+: it needs 2 and has 0; the cluster has 1 on 1 TaskManager, 0 of them free\. Start/,
+    )
+    const [waiting] = JSON.parse((await flink('list', '--json').finished).stdout) as object[]
+    expect(waiting).toMatchObject({ waitsForSlots: { needed: 2, has: 0, since: 1000 } })
   })
 })

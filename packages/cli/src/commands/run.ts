@@ -43,7 +43,11 @@ export async function runCommand(
   // Loading takes about as long as connecting does.
   const program = new PlannedProgram({ job, args, configuration, entryFunction: options.entry })
   // Without a cluster nothing of the program may run.
-  const connection = new RunConnection(configuration, terminal, await connect(configuration, terminal))
+  const connection = new RunConnection(
+    configuration,
+    terminal,
+    await connect(configuration, terminal, { patient: true }),
+  )
   const jobs = new RunningJobs(
     connection,
     { detached: options.detached === true, cancelAtInterrupt: options.shutdownOnAttachedExit === true },
@@ -63,8 +67,9 @@ export async function runCommand(
   slow.unref()
   // By process.exit, which a program may have meant for the end of its own.
   const exited = (code: number): void => {
-    if (code !== 0 || jobs.count > 0) return
-    terminal.complain(NoJobExecuted({ program: job }).message)
+    if (code !== 0) return
+    if (jobs.count > 0 && !jobs.exited()) return
+    if (jobs.count === 0) terminal.complain(NoJobExecuted({ program: job }).message)
     process.exitCode = EXIT_CODES.failed
   }
   process.once('exit', exited)
@@ -78,7 +83,6 @@ export async function runCommand(
     throw error
   } finally {
     clearTimeout(slow)
-    process.off('exit', exited)
     await connection.mainEnded()
   }
   // A part of main that is not awaited may still call execute; without one the process has nothing left to do.

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { ClusterClient } from '@flink-ts/client'
 import { isFlinkError, type JobId } from '@flink-ts/common'
 import type { JobClient, JobGraph, ReplayableProgram } from '@flink-ts/jobgraph'
+import { JobNotSubmitted } from '../errors.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { formatElapsed, formatError } from '../format.ts'
 import { followJob } from '../job-progress.ts'
@@ -17,6 +18,8 @@ export class RunningJobs {
   readonly #cancelAtInterrupt: boolean
   readonly #terminal: Terminal
   readonly #process: RunProcess
+  /** Names of jobs that `execute` was called for and the cluster has not accepted yet. */
+  readonly #submitting = new Set<{ readonly name: string }>()
   /** Submitted and not over. */
   readonly #open = new Map<string, JobClient>()
   #interrupted = false
@@ -38,9 +41,26 @@ export class RunningJobs {
   /** What `execute` of the program does. */
   async submit(bundleFile: string, graph: JobGraph, program: ReplayableProgram): Promise<JobClient> {
     this.count++
+    const submitting = { name: graph.name }
+    this.#submitting.add(submitting)
+    const accepted = (): void => void this.#submitting.delete(submitting)
+    try {
+      return await this.#submitted(bundleFile, graph, program, accepted)
+    } finally {
+      accepted()
+    }
+  }
+
+  async #submitted(
+    bundleFile: string,
+    graph: JobGraph,
+    program: ReplayableProgram,
+    accepted: () => void,
+  ): Promise<JobClient> {
     const cluster = await this.#connection.acquire()
     try {
-      const client = await submitWithBundle(cluster, bundleFile, graph, program)
+      const client = await cluster.submitProgram(bundleFile, graph, program)
+      accepted()
       if (this.#detached) await untilBegun(cluster, client)
       return this.#attach(cluster, graph, client)
     } catch (error) {
@@ -78,6 +98,21 @@ export class RunningJobs {
       }
     }
     this.#process.exit(exitCode)
+  }
+
+  /**
+   * The program has ended itself by process.exit(0), which it may have meant for the end of its jobs.
+   * @returns whether something was lost by it
+   */
+  exited(): boolean {
+    const names = [...this.#submitting].map(({ name }) => name)
+    if (names.length > 0) this.#terminal.complain(JobNotSubmitted({ jobs: names }).message)
+    for (const jobId of this.#open.keys()) {
+      this.#terminal.complain(
+        `Job ${jobId} goes on: the program ended by process.exit before it. To cancel it: flink cancel ${jobId}`,
+      )
+    }
+    return names.length > 0
   }
 
   explainFailure(): void {
@@ -135,22 +170,4 @@ function outcomeIsKnown(error: unknown): boolean {
   return (
     !isFlinkError(error) || (error.code !== 'client.job-state-unknown' && error.code !== 'client.job-lost')
   )
-}
-
-/** Nothing is sent if the cluster has the bundle. */
-async function submitWithBundle(
-  cluster: ClusterClient,
-  bundleFile: string,
-  graph: JobGraph,
-  program: ReplayableProgram,
-): Promise<JobClient> {
-  for (let attempt = 1; ; attempt++) {
-    const blobKey = await cluster.uploadBundle(bundleFile)
-    try {
-      return await cluster.submitJob({ graph, program: { ...program, code: { type: 'bundle', blobKey } } })
-    } catch (error) {
-      // The JobManager was started anew in between, with an empty store.
-      if (attempt === 3 || !isFlinkError(error) || error.code !== 'dispatcher.bundle-missing') throw error
-    }
-  }
 }

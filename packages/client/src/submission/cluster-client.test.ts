@@ -50,6 +50,8 @@ class FakeDispatcher {
   unknownJobs = false
   /** Called after a job was taken in, before the answer goes out. */
   onSubmitted: () => void = () => {}
+  /** How many bundles it loses before the job that needs them comes. */
+  evictions = 0
   /** Undefined: takes any bundle. */
   blobs: BlobServer | undefined
 
@@ -59,6 +61,9 @@ class FakeDispatcher {
         const { jobId } = submission.graph
         if (this.submissions.has(jobId)) throw DuplicateJob({ jobId })
         const { code } = submission.program
+        if (this.blobs !== undefined && code.type === 'bundle') {
+          if (this.evictions-- > 0) await this.blobs.delete(code.blobKey)
+        }
         if (this.blobs !== undefined && code.type === 'bundle' && !(await this.blobs.has(code.blobKey))) {
           throw BundleMissing({ key: code.blobKey })
         }
@@ -344,8 +349,9 @@ describe('submission', () => {
     await expect(cluster.submitJob({ ...job, program })).rejects.toMatchObject({
       code: 'dispatcher.bundle-missing',
     })
-    expect(await cluster.uploadBundle(bundleFile)).toBe(blobKey)
-    const { jobId } = await cluster.submitJob({ ...job, program })
+    // Jobs that used it are forgotten by now: it was dropped after the client had looked.
+    dispatcher.evictions = 2
+    const { jobId } = await cluster.submitProgram(bundleFile, job.graph, job.program)
     expect(dispatcher.submissions.get(jobId as JobId)?.program).toEqual(program)
   })
 

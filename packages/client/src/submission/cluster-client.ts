@@ -17,11 +17,18 @@ import type {
   ResourceOverview,
   SavepointTrigger,
 } from '@flink-ts/gateways'
-import { foldFrames, type JobClient, type JobExecutionResult, type JobStatus } from '@flink-ts/jobgraph'
+import type {
+  JobClient,
+  JobExecutionResult,
+  JobGraph,
+  JobStatus,
+  ReplayableProgram,
+} from '@flink-ts/jobgraph'
 import { GrpcRpcClient, PayloadTooLarge, type RpcClient, type SessionSettings } from '@flink-ts/rpc'
 import { clientRetryPeriod, clientTimeout } from '../client-options.ts'
 import { type ConnectionEvent, DispatcherConnection } from '../connection/dispatcher-connection.ts'
 import { JobCancelled, JobFailed, JobLost, JobStateUnknown, ProgramTooLarge } from '../errors.ts'
+import { presentable } from './presentable-error.ts'
 import { withStoredLists } from './stored-results.ts'
 import { withUploadedFiles } from './upload-cached-files.ts'
 
@@ -115,11 +122,6 @@ export class ClusterClient {
     return client
   }
 
-  /** Makes sure that the cluster has the bundle; nothing is sent if it has. Answers its blob key. */
-  async uploadBundle(file: string): Promise<string> {
-    return this.#repeated('Upload of a bundle', () => this.#rpc.blobs.put(this.address, file))
-  }
-
   async #repeated<T>(what: string, transfer: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -150,6 +152,24 @@ export class ClusterClient {
       } catch (error) {
         // The JobManager was started anew in between, or another job that had the same files is forgotten.
         const missing = isFlinkError(error) && error.code === 'dispatcher.cached-file-missing'
+        if (!missing || attempt === TRANSFER_TRIES) throw error
+      }
+    }
+  }
+
+  /**
+   * Submits a job with the bundle of its program, which is sent if the cluster does not have it; again if the cluster
+   * dropped it in between. Rejects as {@link ClusterClient.submitJob} does.
+   */
+  async submitProgram(bundleFile: string, graph: JobGraph, program: ReplayableProgram): Promise<JobClient> {
+    for (let attempt = 1; ; attempt++) {
+      const put = (): Promise<string> => this.#rpc.blobs.put(this.address, bundleFile)
+      const blobKey = await this.#repeated('Upload of a bundle', put)
+      try {
+        return await this.submitJob({ graph, program: { ...program, code: { type: 'bundle', blobKey } } })
+      } catch (error) {
+        // Evicted, since no job used it for a while, or the JobManager was started anew with an empty store.
+        const missing = isFlinkError(error) && error.code === 'dispatcher.bundle-missing'
         if (!missing || attempt === TRANSFER_TRIES) throw error
       }
     }
@@ -272,14 +292,7 @@ function failureOf(outcome: Exclude<JobResult, { readonly status: 'FINISHED' }>)
   if (outcome.status === 'CANCELED') {
     return JobCancelled({ jobId }, outcome.error === undefined ? undefined : deserializeError(outcome.error))
   }
-  return outcome.error === undefined ? JobFailed({ jobId }) : folded(deserializeError(outcome.error))
-}
-
-/** With stacks that begin in the user's code, and count what is not. */
-function folded(error: Error): Error {
-  for (let current: unknown = error; current instanceof Error; current = current.cause)
-    if (current.stack !== undefined) current.stack = foldFrames(current.stack)
-  return error
+  return outcome.error === undefined ? JobFailed({ jobId }) : presentable(deserializeError(outcome.error))
 }
 
 async function startedRpc(

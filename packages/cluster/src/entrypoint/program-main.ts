@@ -51,11 +51,7 @@ async function submit(
     },
     { clock: new SystemClock(), random: new SystemRandom(), logger: nullLogger, through },
   )
-  const blobKey = await client.uploadBundle(bundleFile)
-  const { jobId } = await client.submitJob({
-    graph,
-    program: { ...replayable, code: { type: 'bundle', blobKey } },
-  })
+  const { jobId } = await client.submitProgram(bundleFile, graph, replayable)
   await client.close()
   return jobId
 }

@@ -55,6 +55,12 @@ export interface ExecutionContext {
   capture<T>(name: string, read: () => T): T
 }
 
+/**
+ * The variable by which `flink dev` hands the settings of its command line to the program that it starts: JSON of Flink's
+ * keys and values. Read and removed before main runs.
+ */
+export const LOCAL_SETTINGS_VARIABLE = 'FLINK_LOCAL_SETTINGS'
+
 const CONTEXT = Symbol.for('flink-ts.execution-context')
 const DEFAULT_FACTORY = Symbol.for('flink-ts.default-execution-context')
 type Holder = { [CONTEXT]?: ExecutionContext; [DEFAULT_FACTORY]?: () => ExecutionContext }

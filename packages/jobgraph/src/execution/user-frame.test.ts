@@ -52,4 +52,5 @@ test('frames that are not of the user are folded, in place', () => {
   ])
   const internal = ['Error: x', GLUE].join('\n')
   expect(foldFrames(internal)).toBe(internal)
+  expect(foldFrames(internal, 'folded')).toBe('Error: x\n    ... 1 frame of flink-ts, packages and Node.js')
 })

@@ -22,11 +22,11 @@ export function userFrameOf(stack: string): string | undefined {
 }
 
 /**
- * A stack as it helps its reader: what is not the user's own code is folded into lines that count it. A stack without
- * a frame of the user stays as it is.
+ * A stack as it helps its reader: what is not the user's own code is folded into lines that count it.
+ * @param strange what becomes of a stack without a frame of the user: where the fault may be ours it is `kept`
  */
-export function foldFrames(stack: string): string {
-  if (userFrameOf(stack) === undefined) return stack
+export function foldFrames(stack: string, strange: 'kept' | 'folded' = 'kept'): string {
+  if (strange === 'kept' && userFrameOf(stack) === undefined) return stack
   const lines: string[] = []
   let hidden = 0
   const fold = (): void => {
