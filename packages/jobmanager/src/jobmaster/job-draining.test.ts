@@ -53,3 +53,44 @@ test('when no checkpoint can be taken everything runs on', async () => {
   await draining
   expect(job.overview().status).toBe('CANCELED')
 })
+
+test('a second TaskManager that drains while the job restarts from the first: nothing new starts there, and no failure is counted', async () => {
+  const { cluster, first, second, job } = await setUp(true)
+  // The restart waits for the tasks of the second one.
+  second.behaviour.cancels = false
+  await first.jobMaster().notifyDraining()
+  await cluster.settle()
+  expect(job.overview().status).toBe('RESTARTING')
+  const draining = second.jobMaster().notifyDraining()
+  await cluster.settle()
+  for (const attemptId of [...second.tasks.keys()]) await second.report(attemptId, 'CANCELED')
+  await cluster.settle()
+  // Both have given their slots back.
+  for (const left of [first, second]) {
+    expect(left.calls.filter(call => call.startsWith('free'))).toHaveLength(1)
+    left.slots.length = 0
+  }
+  const spares = [cluster.addTaskManager(1), cluster.addTaskManager(1)]
+  await cluster.advance(1000)
+  await draining
+  await cluster.settle()
+  expect(spares.map(({ tasks }) => tasks.size)).toEqual([2, 2])
+  expect(job.overview()).toMatchObject({ status: 'RUNNING', tasks: { RUNNING: 4 } })
+  expect(job.details()).toMatchObject({ restarts: 1, failures: [] })
+})
+
+test('a TaskManager that drains while the job waits for slots gives back what it has of it', async () => {
+  const cluster = new FakeCluster()
+  cluster.startResourceManager()
+  const only = cluster.addTaskManager(1)
+  const job = cluster.startJob(sampleGraph('source*2 sink*2', 'source>sink'))
+  await cluster.settle()
+  expect(job.overview().tasks.SCHEDULED).toBe(4)
+  await only.jobMaster().notifyDraining()
+  await cluster.settle()
+  expect(only.calls.filter(call => call.startsWith('free'))).toHaveLength(1)
+  only.slots.length = 0
+  const others = [cluster.addTaskManager(1), cluster.addTaskManager(1)]
+  await cluster.settle()
+  expect(others.map(({ tasks }) => tasks.size)).toEqual([2, 2])
+})

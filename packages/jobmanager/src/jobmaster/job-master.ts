@@ -27,6 +27,7 @@ import type { CoordinatorEvent } from '../checkpoint/coordinator-protocol.ts'
 import { JobCoordinators } from '../coordination/job-coordinators.ts'
 import { JobIsOver, JobSuspended } from '../errors.ts'
 import type { Execution } from '../execution-graph/execution-graph.ts'
+import { isDeployed } from '../execution-graph/execution-state.ts'
 import { JobManagerOptionKeys } from '../jobmanager-options.ts'
 import { createScheduler } from '../scheduler/create-scheduler.ts'
 import type { JobScheduler } from '../scheduler/job-scheduler.ts'
@@ -52,6 +53,8 @@ import { serveTaskManager } from './task-manager-session.ts'
 
 /** How long the end of a job waits for storage and TaskManagers to be cleaned up. */
 const CLEANUP_TIMEOUT_MS = 10_000
+/** After which a TaskManager that drains is tried again. */
+const DRAIN_RETRY_MS = 500
 
 /**
  * Endpoint that runs one job: carries messages and timers to the {@link JobScheduler} and the
@@ -281,19 +284,37 @@ export class JobMaster implements RpcEndpoint {
     })
   }
 
-  /** Has the tasks of a TaskManager that will end started elsewhere, from a checkpoint taken now. Never rejects. */
+  /**
+   * Has the tasks of a TaskManager that will end started elsewhere, from a checkpoint taken now; again and again while
+   * none can be taken, as during a restart, until the TaskManager is gone. Never rejects.
+   */
   async #leave(taskManager: ResourceId): Promise<void> {
+    this.#events.schedule({ type: 'task-manager-leaving', taskManager })
     if (this.#job.graph.checkpointing.intervalMs === undefined) return
-    try {
-      const checkpointId = await this.#savepoints.triggerCheckpoint()
-      this.#logger.info({ taskManager, checkpointId }, 'TaskManager drains: its tasks move')
-      this.#events.schedule({ type: 'task-manager-draining', taskManager })
-    } catch (error) {
-      this.#logger.warn(
-        { taskManager, error },
-        'TaskManager drains, and no checkpoint was taken: its tasks stay',
-      )
+    for (let attempt = 1; this.#runsOn(taskManager); attempt++) {
+      try {
+        const checkpointId = await this.#savepoints.triggerCheckpoint()
+        this.#logger.info({ taskManager, checkpointId }, 'TaskManager drains: its tasks move')
+        this.#events.schedule({ type: 'task-manager-draining', taskManager })
+        return
+      } catch (error) {
+        if (attempt === 1) {
+          const text = 'TaskManager drains, and no checkpoint was taken yet: its tasks stay until one is'
+          this.#logger.warn({ taskManager, error }, text)
+        }
+      }
+      if (!this.#runsOn(taskManager)) return
+      await new Promise<void>(resolve => this.#deps.clock.schedule(DRAIN_RETRY_MS, resolve))
     }
+  }
+
+  /** Whether the job goes on and has tasks on that TaskManager, which is still there. */
+  #runsOn(taskManager: ResourceId): boolean {
+    if (this.#result.settled || isGloballyTerminal(this.#scheduler.status)) return false
+    if (this.#taskManagers.gateway(taskManager) === undefined) return false
+    return [...this.#scheduler.executionGraph.executions()].some(
+      ({ state, location }) => isDeployed(state) && location?.taskManager === taskManager,
+    )
   }
 
   // Start

@@ -78,7 +78,7 @@ export class SavepointCalls {
     } else if (answer.type === 'checkpoint-completed') {
       open?.resolve(String(answer.checkpointId))
     } else {
-      this.#port.logger.warn({ requestId: answer.requestId, error: answer.error }, 'Savepoint failed')
+      this.#port.logger.warn({ requestId: answer.requestId, error: answer.error }, 'No snapshot was taken')
       open?.reject(deserializeError(answer.error))
     }
   }

@@ -110,6 +110,11 @@ export class JobScheduler {
       case 'task-manager-registered':
         this.#slots.registered(event.taskManager, event.dataAddress)
         break
+      case 'task-manager-leaving':
+        if (this.#state.isOver) break
+        this.#slots.leave(event.taskManager)
+        this.#slots.freeLeft()
+        break
       case 'task-manager-draining':
         this.#taskManagerDraining(event.taskManager)
         break
@@ -187,14 +192,16 @@ export class JobScheduler {
 
   /** A restart that is no failure: it counts in no restart strategy. */
   #taskManagerDraining(taskManager: ResourceId): void {
-    // Otherwise everything is being stopped anyway, or started again: what starts there then goes with the TaskManager.
-    if (this.status !== 'RUNNING') return
+    const { status } = this
+    // Otherwise everything is being stopped for good.
+    if (status !== 'RUNNING' && status !== 'RESTARTING') return
     const keys = [...this.executionGraph.executions()]
       .filter(({ state, location }) => isDeployed(state) && location?.taskManager === taskManager)
       .map(({ key }) => key)
-    this.#slots.leave(taskManager)
-    if (keys.length === 0) {
-      this.#slots.freeLeft()
+    if (keys.length === 0) return
+    if (status === 'RESTARTING') {
+      // After the delay of the restart that is under way.
+      this.#failover.join(keys)
       return
     }
     this.#state.changeStatus('RESTARTING')

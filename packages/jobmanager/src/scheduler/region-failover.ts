@@ -41,7 +41,16 @@ export class RegionFailover {
 
   /** Makes the restart under way one of all tasks. */
   widen(): void {
-    const others = this.all.filter(key => !this.#restarting.has(key))
+    this.#include(this.all)
+  }
+
+  /** Makes the regions of these subtasks part of the restart under way. */
+  join(keys: readonly SubtaskKey[]): void {
+    this.#include(this.#regionsOf(keys))
+  }
+
+  #include(keys: readonly SubtaskKey[]): void {
+    const others = keys.filter(key => !this.#restarting.has(key))
     if (others.length === 0) return
     for (const key of others) this.#restarting.add(key)
     this.#stop(others)

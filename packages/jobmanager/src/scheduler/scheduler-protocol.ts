@@ -19,6 +19,9 @@ export type SchedulerEvent =
       readonly dataAddress: string
     }
   /** It will end: its tasks are to be started elsewhere, from the checkpoint that was just taken. */
+  /** It will end: nothing that starts from now on is to run there. */
+  | { readonly type: 'task-manager-leaving'; readonly taskManager: ResourceId }
+  /** A checkpoint was taken, from which what runs there is to start elsewhere. Follows `task-manager-leaving`. */
   | { readonly type: 'task-manager-draining'; readonly taskManager: ResourceId }
   | { readonly type: 'task-manager-lost'; readonly taskManager: ResourceId; readonly reason: string }
   | {

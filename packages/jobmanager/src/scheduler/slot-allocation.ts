@@ -2,6 +2,7 @@ import { type AllocationId, type ResourceId, type SerializedError, serializeErro
 import type { JobGraph } from '@flink-ts/jobgraph'
 import { NoResourceAvailable } from '../errors.ts'
 import type { Execution } from '../execution-graph/execution-graph.ts'
+import { isDeployed } from '../execution-graph/execution-state.ts'
 import { SlotPool } from '../slotpool/slot-pool.ts'
 import { slotDemands } from '../slotpool/slot-sharing.ts'
 import type { JobState } from './job-state.ts'
@@ -57,8 +58,14 @@ export class SlotAllocation {
 
   /** Gives back the slots of TaskManagers that will end, in which nothing runs any more. */
   freeLeft(): void {
+    if (this.#leaving.size === 0) return
+    const used = new Set(
+      [...this.#state.executionGraph.executions()]
+        .filter(({ state }) => isDeployed(state))
+        .map(({ location }) => location?.allocationId),
+    )
     for (const { taskManager, allocationId } of this.#pool.slots()) {
-      if (!this.#leaving.has(taskManager)) continue
+      if (!this.#leaving.has(taskManager) || used.has(allocationId)) continue
       this.#pool.remove(allocationId)
       const reason = 'its TaskManager drains'
       this.#state.act({ type: 'free-slot', taskManager, allocationId, reason })
