@@ -31,6 +31,13 @@ export type Fault =
   | { readonly type: 'slow-task'; readonly atMs: number; readonly target: number; readonly forMs: number }
   | { readonly type: 'slow-storage'; readonly atMs: number; readonly forMs: number; readonly slowMs: number }
   | { readonly type: 'failing-storage'; readonly atMs: number; readonly forMs: number; readonly part: number }
+  /** The job host of the JobManager that leads. */
+  | { readonly type: 'kill-job-host'; readonly atMs: number }
+  | { readonly type: 'freeze-job-host'; readonly atMs: number; readonly forMs: number }
+  /** The connections between the job host and its JobManager break once. */
+  | { readonly type: 'break-host-links'; readonly atMs: number }
+  /** The threads in which coordinators run die. */
+  | { readonly type: 'kill-coordinators'; readonly atMs: number }
   | { readonly type: 'savepoint'; readonly atMs: number; readonly job: number }
   | { readonly type: 'checkpoint'; readonly atMs: number; readonly job: number }
   /** Stop with a savepoint, and go on from it at another parallelism. */
@@ -77,6 +84,35 @@ export function drawLeaderFaults(random: SeededRandom, jobs: number): readonly F
     if (OF_LEADERS.includes(fault.type)) faults.push(fault)
   }
   return inOrder(faults)
+}
+
+/** Some faults of the job host. */
+export function drawHostFaults(random: SeededRandom): readonly Fault[] {
+  return Array.from({ length: Math.floor(random.next() * 4) }, (): Fault => {
+    const atMs = FROM_MS + Math.floor(random.next() * (UNTIL_MS - FROM_MS))
+    const kind = random.next()
+    if (kind < 0.4) return { type: 'kill-job-host', atMs }
+    if (kind < 0.6) return { type: 'break-host-links', atMs }
+    if (kind < 0.8) return { type: 'kill-coordinators', atMs }
+    return { type: 'freeze-job-host', atMs, forMs: 20 + Math.floor(10 ** (1.5 + random.next() * 2.4)) }
+  })
+}
+
+/**
+ * Tasks that are slow for a while, so that records wait before them, and TaskManagers that hear of checkpoints later
+ * than others; some tasks fail meanwhile, or soon after.
+ */
+export function drawSlowTasks(random: SeededRandom): readonly Fault[] {
+  return Array.from({ length: Math.floor(random.next() * 4) }, (): readonly Fault[] => {
+    const atMs = FROM_MS + Math.floor(random.next() * (UNTIL_MS - FROM_MS))
+    const target = Math.floor(random.next() * 1000)
+    const forMs = 200 + Math.floor(random.next() * 1500)
+    const slow: Fault = { type: 'slow-task', atMs, target, forMs }
+    const late: Fault = { type: 'silence', atMs, target, forMs: 50 + Math.floor(random.next() * 600) }
+    const failsAtMs = atMs + 200 + Math.floor(random.next() * 1200)
+    const fails: Fault = { type: 'fail-task', atMs: failsAtMs, target: target + 1 }
+    return [slow, ...(random.next() < 0.5 ? [late] : []), ...(random.next() < 0.7 ? [fails] : [])]
+  }).flat()
 }
 
 function inOrder(faults: readonly Fault[]): readonly Fault[] {

@@ -22,6 +22,7 @@ export function jobGraphOf(
       name: kind,
       kind,
       chainedOutputs: [],
+      ...(plan.coordinated && kind === 'source' && { coordinated: true }),
     }
     return {
       id: idOf(`vertex-${kind}`) as JobVertexId,

@@ -27,6 +27,8 @@ export function describeLeaks(
   for (const { process, threads } of cluster.taskManagers)
     if (threads.size > 0) leaks.push(`${process.name} has ${threads.size} slot threads`)
   if (world.dataPlane.size > 0) leaks.push(`${world.dataPlane.size} channels are open`)
+  const hosts = cluster.jobManagers.flatMap(({ jobHosts }) => jobHosts?.running ?? [])
+  if (hosts.length > 0) leaks.push(`${hosts.length} job hosts run`)
   const now = timersOf(cluster)
   for (const [index, count] of now.entries()) {
     if (count <= timers[index]!) continue

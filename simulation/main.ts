@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { reduceScenario } from './reduce-scenario.ts'
 import { runScenario } from './run-scenario.ts'
-import { leaderScenarioOf, type Scenario, scenarioOf } from './scenario.ts'
+import { leaderScenarioOf, type Scenario, scenarioOf, unalignedScenarioOf } from './scenario.ts'
 
 const USAGE = `Runs simulated clusters in virtual time and checks what must always hold.
 
@@ -10,8 +10,15 @@ const USAGE = `Runs simulated clusters in virtual time and checks what must alwa
   npm run simulate -- --seed 17 [--trace]       one seed again, with everything that is logged
   npm run simulate -- --seed 17 --faults 0,3    with these of its faults only
   npm run simulate -- --leaders --seeds 1000    with two JobManagers and faults that concern who leads
+  npm run simulate -- --unaligned --seeds 1000  with unaligned checkpoints only, and records on their way
   npm run simulate -- --file scenario.json      a scenario that was written down; also with --trace
   npm run simulate -- --regressions             all of simulation/regressions: what once failed`
+
+/** What kind of scenarios is asked for by. */
+const OPTIONS = new Map([
+  [leaderScenarioOf, '--leaders '],
+  [unalignedScenarioOf, '--unaligned '],
+])
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -22,6 +29,7 @@ async function main(): Promise<number> {
       faults: { type: 'string' },
       file: { type: 'string' },
       leaders: { type: 'boolean', default: false },
+      unaligned: { type: 'boolean', default: false },
       regressions: { type: 'boolean', default: false },
       trace: { type: 'boolean', default: false },
       'keep-going': { type: 'boolean', default: false },
@@ -29,7 +37,8 @@ async function main(): Promise<number> {
     },
   })
   const { seed, seeds, file, regressions } = values
-  const scenarioFor = values.leaders ? leaderScenarioOf : scenarioOf
+  const special = values.unaligned ? unalignedScenarioOf : scenarioOf
+  const scenarioFor = values.leaders ? leaderScenarioOf : special
   if (values.help || (seed === undefined && seeds === undefined && file === undefined && !regressions)) {
     console.log(USAGE)
     return values.help ? 0 : 2
@@ -100,8 +109,9 @@ async function runMany(options: {
     const reduced = { ...scenario, faults: kept.map(index => scenario.faults[index]!) }
     console.log(`reduced to ${JSON.stringify({ found: outcome.violation.invariant, scenario: reduced })}`)
     const faults = kept.length === 0 ? "''" : kept.join(',')
-    const leaders = scenarioFor === leaderScenarioOf ? '--leaders ' : ''
-    console.log(`again: npm run simulate -- ${leaders}--seed ${seed} --faults ${faults} --trace`)
+    console.log(
+      `again: npm run simulate -- ${OPTIONS.get(scenarioFor) ?? ''}--seed ${seed} --faults ${faults} --trace`,
+    )
     return 1
   }
   const seconds = (performance.now() - startedMs) / 1000

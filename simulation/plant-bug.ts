@@ -5,7 +5,7 @@ import type { runScenario } from './run-scenario.ts'
 const PARAMETER = 'bug'
 /** Modules below these are loaded anew for each bug; what they share with others has no bugs and no state. */
 const LOADED_ANEW =
-  /\/(simulation|packages\/(rpc|gateways|highavailability|jobmanager|taskmanager|resourcemanager|dispatcher)\/src)\//
+  /\/(simulation|packages\/(rpc|gateways|highavailability|jobmanager|taskmanager|resourcemanager|dispatcher|operators|jobhost)\/src)\//
 
 /** Thrown where a planted bug no longer fits its file. */
 class BugDoesNotFit extends Error {

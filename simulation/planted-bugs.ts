@@ -6,8 +6,8 @@ export interface PlantedBug {
   /** Text that occurs once there, and what takes its place. */
   readonly from: string
   readonly to: string
-  /** It concerns who leads: looked for by scenarios of that. */
-  readonly ofLeaders?: true
+  /** It concerns who leads, or records on their way: looked for by scenarios of that. */
+  readonly of?: 'leaders' | 'unaligned'
 }
 
 /** Mistakes that somebody could make in the control plane: each breaks a promise in some courses of events only. */
@@ -107,7 +107,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'jobmanager/src/jobmaster/progress-recorder.ts',
     from: 'await this.#write(stored, Math.max(this.#idsBelow, stored.checkpointId + RESERVED_IDS))',
     to: 'this.#write(stored, stored.checkpointId + RESERVED_IDS).catch(() => {})',
-    ofLeaders: true,
+    of: 'leaders',
   },
   {
     name: 'what was not acknowledged is not sent again over a new connection',
@@ -120,5 +120,78 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'rpc/src/session/sequenced-session.ts',
     from: 'this.#probeTimer?.cancel()',
     to: '',
+  },
+  {
+    name: 'records on their way are not part of an unaligned checkpoint',
+    file: 'taskmanager/src/checkpoint/unaligned-barriers.ts',
+    from: 'this.#clock.monotonicMs() - pending.startedMs, missing)',
+    to: 'this.#clock.monotonicMs() - pending.startedMs, [])',
+  },
+  {
+    name: 'channels stay blocked when an alignment has timed out',
+    file: 'taskmanager/src/checkpoint/unaligned-barriers.ts',
+    from: 'pending.startedMs, missing)\n    this.#listener.unblockAll()',
+    to: 'pending.startedMs, missing)',
+  },
+  {
+    name: 'a barrier that comes after its snapshot begins another one',
+    file: 'taskmanager/src/checkpoint/unaligned-barriers.ts',
+    from: 'this.#doneUpTo = Math.max(this.#doneUpTo, checkpointId)',
+    to: '',
+  },
+  {
+    name: 'an unaligned checkpoint waits for channels that have ended',
+    file: 'taskmanager/src/checkpoint/unaligned-barriers.ts',
+    from: 'this.#finished.add(channel)\n',
+    to: '',
+  },
+  {
+    name: 'a capture is over although its barrier has not come everywhere',
+    file: 'taskmanager/src/checkpoint/channel-capture.ts',
+    from: 'else if (this.#awaited.delete(channel) && this.#awaited.size === 0)',
+    to: 'else if (this.#awaited.delete(channel))',
+    of: 'unaligned',
+  },
+  {
+    name: 'a job host that is gone is asked again',
+    file: 'jobmanager/src/coordination/job-host-pool.ts',
+    from: 'if (this.#host === host) this.#host = undefined',
+    to: '',
+  },
+  {
+    name: 'coordinators start anew instead of from the checkpoint',
+    file: 'jobmanager/src/coordination/job-coordinators.ts',
+    from: 'coordinator === undefined ? [] :',
+    to: 'coordinator !== undefined ? [] :',
+  },
+  {
+    name: 'coordinators do not hear that subtasks start again',
+    file: 'jobmanager/src/coordination/job-coordinators.ts',
+    from: `this.#handle.tell({ type: 'reset', subtasks, checkpointId: restored?.checkpointId })`,
+    to: '',
+  },
+  {
+    name: 'splits of a reader that starts again are not given back',
+    file: 'operators/src/source/source-coordinator.ts',
+    from: 'if (back.length > 0) this.#enumerator?.addSplitsBack(back, subtaskIndex)',
+    to: '',
+  },
+  {
+    name: 'what was handed out right after a checkpoint is taken for part of it',
+    file: 'operators/src/source/split-assignments.ts',
+    from: '({ after }) => after >= checkpointId',
+    to: '({ after }) => after > checkpointId',
+  },
+  {
+    name: 'tasks begin a checkpoint before coordinators have taken their snapshot',
+    file: 'jobmanager/src/checkpoint/checkpoint-starts.ts',
+    from: 'else this.triggerTasks(pending)',
+    to: 'this.triggerTasks(pending)',
+  },
+  {
+    name: 'a job host that nobody needs is not ended',
+    file: 'jobmanager/src/coordination/job-host-pool.ts',
+    from: 'if (!this.#reserved.delete(jobId) || this.#reserved.size > 0 || this.#closed) return',
+    to: 'if (this.#reserved.delete(jobId) || this.#reserved.size > 0 || this.#closed) return',
   },
 ]

@@ -1,7 +1,7 @@
 import { SeededRandom } from '@flink-ts/common'
 import type { CheckpointSettings } from '@flink-ts/jobgraph'
 import type { Fault } from './faults.ts'
-import { drawFaults, drawLeaderFaults } from './faults.ts'
+import { drawFaults, drawHostFaults, drawLeaderFaults, drawSlowTasks } from './faults.ts'
 import type { TaskPace } from './simulated-task.ts'
 import type { Workload } from './workload.ts'
 
@@ -19,6 +19,8 @@ export interface JobPlan {
   readonly submitAtMs: number
   readonly checkpointing: CheckpointSettings
   readonly restartDelayMs: number
+  /** Splits come from an enumerator in the job host; absent: all are known from the start. */
+  readonly coordinated?: true
 }
 
 /** Everything that one seed decides before the run begins. */
@@ -64,17 +66,61 @@ export function scenarioOf(seed: number): Scenario {
     taskManagers.push(one(1, 2, 2, 3))
     slots += taskManagers.at(-1)!
   }
+  const newJobs = jobs.map((job, index) => varied(job, new SeededRandom(seed * 97 + index), 0.3))
   const faults = drawFaults(random, jobs.length)
   const highAvailability = new SeededRandom(seed ^ 0x2545f491).next()
   const jobManagers = highAvailability < 0.15 ? 1 : 2
-  return { seed, taskManagers, jobs, pace, faults, ...(highAvailability < 0.4 && { jobManagers }) }
+  const scenario = { seed, taskManagers, jobs: newJobs, pace, faults }
+  return withMore({ ...scenario, ...(highAvailability < 0.4 && { jobManagers }) })
+}
+
+/** Some jobs have a part in the job host, and some have unaligned checkpoints, timed-out ones among them. */
+function varied(job: JobPlan, random: SeededRandom, unalignedPart: number): JobPlan {
+  const coordinated = random.next() < 0.3
+  const alignedTimeoutMs = [0, 0, 30, 200][Math.floor(random.next() * 4)]!
+  const unaligned = random.next() < unalignedPart
+  const { workload, checkpointing } = job
+  // Several for each reader, one after the other.
+  const splits = 6 + Math.floor(random.next() * 20)
+  const perSplit = Math.ceil((workload.recordsPerSplit * job.parallelism) / splits)
+  return {
+    ...job,
+    ...(coordinated && { coordinated, workload: { ...workload, splits, recordsPerSplit: perSplit } }),
+    ...(unaligned && { checkpointing: { ...checkpointing, unaligned: { alignedTimeoutMs } } }),
+  }
+}
+
+/** Faults and a pace that concern what some jobs have: of their own random numbers. */
+function withMore(scenario: Scenario): Scenario {
+  const random = new SeededRandom(scenario.seed * 7919)
+  const { jobs, faults, pace } = scenario
+  const hosted = jobs.some(({ coordinated }) => coordinated === true)
+  const unaligned = jobs.some(({ checkpointing }) => checkpointing.unaligned !== undefined)
+  const more = [...(hosted ? drawHostFaults(random) : []), ...(unaligned ? drawSlowTasks(random) : [])]
+  // So that records are on their way when a checkpoint is taken.
+  const share = [0.3, 0.6, 1][Math.floor(random.next() * 3)]!
+  const batchMs = (pace.emitEveryMs * share) / Math.max(...jobs.map(({ parallelism }) => parallelism))
+  return {
+    ...scenario,
+    faults: [...faults, ...more].toSorted((a, b) => a.atMs - b.atMs),
+    ...(unaligned && { pace: { ...pace, batchMs } }),
+  }
 }
 
 /** As {@link scenarioOf}, but with two JobManagers and faults that concern who leads. */
 export function leaderScenarioOf(seed: number): Scenario {
   const scenario = scenarioOf(seed)
   const faults = drawLeaderFaults(new SeededRandom(seed * 40_503), scenario.jobs.length)
-  return { ...scenario, jobManagers: 2, faults }
+  return withMore({ ...scenario, jobManagers: 2, faults })
+}
+
+/** As {@link scenarioOf}, but records are on their way in all jobs when checkpoints are taken, which are unaligned. */
+export function unalignedScenarioOf(seed: number): Scenario {
+  const { jobs, faults: _, ...scenario } = scenarioOf(seed)
+  const unaligned = jobs.map((job, index) =>
+    varied({ ...job, topology: 'hash' }, new SeededRandom(seed * 97 + index), 1),
+  )
+  return withMore({ ...scenario, jobs: unaligned, faults: drawSlowTasks(new SeededRandom(seed * 31)) })
 }
 
 /** Slots that a job needs at most. */

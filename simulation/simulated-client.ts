@@ -99,8 +99,11 @@ export class SimulatedClient {
   }
 
   #resumeWith(parallelism: number): void {
-    // Splits stay where they are without an exchange by key.
-    if (this.plan.topology !== 'forward') this.#parallelism = Math.min(parallelism, this.plan.parallelism)
+    // Splits stay where they are without an exchange by key; and records that were on their way to a step in between are
+    // not in order with later ones at another parallelism.
+    const { topology, checkpointing } = this.plan
+    const stays = topology === 'forward' || (topology === 'map' && checkpointing.unaligned !== undefined)
+    if (!stays) this.#parallelism = Math.min(parallelism, this.plan.parallelism)
   }
 
   async #run(): Promise<void> {

@@ -129,6 +129,26 @@ export class SimulatedCluster {
         later(() => process.thaw())
         break
       }
+      case 'kill-job-host':
+        for (const host of this.leader?.jobHosts?.running ?? []) host.kill()
+        break
+      case 'freeze-job-host':
+        for (const { process } of this.leader?.jobHosts?.running ?? []) {
+          if (!process.clock.running) continue
+          process.freeze()
+          later(() => process.thaw())
+        }
+        break
+      case 'break-host-links': {
+        const { leader } = this
+        for (const { process } of leader?.jobHosts?.running ?? [])
+          network.breakLinks(process.address, leader!.process.address)
+        break
+      }
+      case 'kill-coordinators':
+        for (const host of this.leader?.jobHosts?.running ?? [])
+          if (host.process.clock.running) host.killThreads()
+        break
       case 'fail-task':
         this.#task(fault.target)?.fail({ name: 'Error', message: 'user code failed' })
         break
@@ -173,7 +193,7 @@ export class SimulatedCluster {
   }
 
   #killJobManager(index: number, later: (action: () => void) => void): void {
-    this.jobManagers[index]!.process.kill()
+    this.jobManagers[index]!.kill()
     this.lostJobManagers++
     later(() => {
       this.jobManagers[index] = this.#startJobManager(index)
@@ -202,6 +222,9 @@ export class SimulatedCluster {
     const facts = {
       ...{ configuration: CONFIGURATION, settings: SETTINGS },
       highAvailability: this.#highAvailability,
+      jobHosts: this.#scenario.jobs.some(({ coordinated }) => coordinated === true)
+        ? { settings: SETTINGS, workloadOf: this.#facts.workloadOf }
+        : undefined,
     }
     return new SimulatedJobManager(index === 0 ? JOB_MANAGER : `${JOB_MANAGER}${index}`, facts, this.#world)
   }

@@ -9,15 +9,19 @@ import {
   recorderOf,
   type StoredJob,
 } from '@flink-ts/highavailability'
-import { JobMaster, type JobMasterDependencies } from '@flink-ts/jobmanager'
+import { JobHostPool, JobMaster, type JobMasterDependencies } from '@flink-ts/jobmanager'
 import { ResourceManager } from '@flink-ts/resourcemanager'
 import type { SessionSettings } from '@flink-ts/rpc'
 import type { CheckpointStorage, SavepointStorage } from '@flink-ts/state'
 import { highAvailabilityOf } from './simulated-high-availability.ts'
+import { type JobHostFacts, SimulatedJobHosts } from './simulated-job-hosts.ts'
 import { SimulatedProcess } from './simulated-process.ts'
 import type { World } from './world.ts'
 
-/** Operators of simulated jobs have no coordinators. */
+/** How long a job host may be idle, and how long it may take to start. */
+const JOB_HOST_TIMES = { idleTimeoutMs: 2000, startTimeoutMs: 5000 }
+
+/** No operator of the simulated jobs has a coordinator. */
 const NO_JOB_HOSTS: JobMasterDependencies['jobHosts'] = {
   reserve: () => {},
   release: () => {},
@@ -32,6 +36,8 @@ export interface JobManagerFacts {
   readonly settings: Partial<SessionSettings>
   /** It works only while it leads, and its jobs outlive it. */
   readonly highAvailability: boolean
+  /** Undefined: no job needs any. */
+  readonly jobHosts: JobHostFacts | undefined
 }
 
 /** What a leader begins with. */
@@ -44,14 +50,22 @@ interface Term {
 /** A JobManager process: real ResourceManager, Dispatcher and JobMasters on simulated storage. */
 export class SimulatedJobManager {
   readonly process: SimulatedProcess
+  readonly jobHosts: SimulatedJobHosts | undefined
   readonly #facts: JobManagerFacts
   readonly #world: World
-  #components: { readonly resourceManager: ResourceManager; readonly dispatcher: Dispatcher } | undefined
+  #components:
+    | {
+        readonly resourceManager: ResourceManager
+        readonly dispatcher: Dispatcher
+        readonly jobHostPool: JobHostPool | undefined
+      }
+    | undefined
 
   constructor(address: string, facts: JobManagerFacts, world: World) {
     this.process = new SimulatedProcess(address, address, facts.settings, world)
     this.#facts = facts
     this.#world = world
+    this.jobHosts = facts.jobHosts && new SimulatedJobHosts(this.process, facts.jobHosts, world)
     if (facts.highAvailability) this.#campaign(highAvailabilityOf(world, this.process))
     else this.#start(undefined)
   }
@@ -59,6 +73,12 @@ export class SimulatedJobManager {
   /** Undefined: it does not lead. */
   get resourceManager(): ResourceManager | undefined {
     return this.#components?.resourceManager
+  }
+
+  /** As kill -9: what it started learns of it. */
+  kill(): void {
+    this.process.kill()
+    this.jobHosts?.orphan()
   }
 
   #campaign(highAvailability: FileHighAvailability): void {
@@ -76,6 +96,7 @@ export class SimulatedJobManager {
       const components = this.#components
       this.#components = undefined
       await components?.dispatcher.close()
+      await components?.jobHostPool?.close()
       components?.resourceManager.close()
     }
     const contender = { granted, revoked }
@@ -92,6 +113,8 @@ export class SimulatedJobManager {
       // Of the storage, JobMasters use what the simulated one has.
       storage.checkpoints(clock, directory, jobId) as unknown as CheckpointStorage
     const leaderSessionId = term?.leaderSessionId
+    const jobHostPool =
+      this.jobHosts && new JobHostPool(JOB_HOST_TIMES, { ...common, launcher: this.jobHosts })
     const startRunner = (submission: JobSubmission, progress?: JobProgress): JobMaster => {
       const recording = term && {
         recorder: recorderOf(term.store, submission.graph.jobId),
@@ -103,7 +126,7 @@ export class SimulatedJobManager {
           ...{ resourceManagerAddress: rpc.address, blobAddress: rpc.address },
         },
         {
-          ...{ ...common, storageFactory, jobHosts: NO_JOB_HOSTS, recording },
+          ...{ ...common, storageFactory, jobHosts: jobHostPool ?? NO_JOB_HOSTS, recording },
           savepoints: savepoints as unknown as SavepointStorage,
         },
       )
@@ -125,10 +148,11 @@ export class SimulatedJobManager {
         jobs: term && durableJobs(term.store),
       },
     )
+    jobHostPool?.serve()
     resourceManager.start()
     if (term !== undefined) recover(dispatcher, term.found, clock.now(), startRunner)
     dispatcher.start()
-    this.#components = { resourceManager, dispatcher }
+    this.#components = { resourceManager, dispatcher, jobHostPool }
   }
 }
 

@@ -118,6 +118,8 @@ class SimulatedSlotThread implements SlotThread {
         for (const task of those(command.attemptIds)) task.aborted(command.checkpointId)
         break
       case 'operator-event':
+        for (const task of those([command.attemptId])) task.operatorEvent(command.event)
+        break
       case 'describe-states':
       case 'tap':
         break

@@ -58,6 +58,53 @@ export class SourceState implements SimulatedState {
     return { operatorId: this.#operatorId, keyed: [], operator: [union('positions', location)] }
   }
 
+  /** Splits that are read now, with the next sequence number. */
+  get due(): ReadonlyMap<number, number> {
+    return this.positions
+  }
+
+  completed(): void {}
+}
+
+/** Splits that a coordinator has handed out to this subtask, one after the other. */
+export class ReaderState implements SimulatedState {
+  /** Splits of this subtask that are not read to their end, with the next sequence number. */
+  readonly positions = new Map<number, number>()
+  /** Splits that an event brings. */
+  splitsOf: (event: Uint8Array) => readonly number[] = () => []
+  readonly #operatorId: OperatorId
+
+  constructor(operatorId: OperatorId) {
+    this.#operatorId = operatorId
+  }
+
+  /** As {@link SourceState.due}: those read to their end need no place any more. */
+  get due(): ReadonlyMap<number, number> {
+    return new Map([...this.positions].slice(0, 1))
+  }
+
+  receive(event: Uint8Array): void {
+    for (const split of this.splitsOf(event)) this.positions.set(split, 0)
+  }
+
+  async restore(
+    { operator }: OperatorSubtaskState,
+    read: (location: StateLocation) => Promise<string>,
+  ): Promise<void> {
+    for (const { states, location } of operator) {
+      const stored = JSON.parse(await read(location)) as [number, number][]
+      for (const at of states.flatMap(({ offsets }) => offsets)) this.positions.set(...stored[at]!)
+    }
+  }
+
+  async snapshot(_: unknown, write: WriteFile): Promise<OperatorSubtaskState> {
+    const positions = [...this.positions]
+    const location = await write('positions', JSON.stringify(positions))
+    const offsets = positions.map((_split, at) => at)
+    const states = [{ name: 'splits', mode: 'split' as const, offsets }]
+    return { operatorId: this.#operatorId, keyed: [], operator: [{ states, location }] }
+  }
+
   completed(): void {}
 }
 

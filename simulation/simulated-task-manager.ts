@@ -27,6 +27,7 @@ const NO_MONITOR = {
   listLogs: async () => [],
   readLog: async () => new Uint8Array(),
   requestThreadDump: async () => [],
+  requestProfile: async () => ({ name: 'root', value: 0, children: [] }),
 }
 
 /** A TaskManager process: the real TaskExecutor, with simulated threads and record exchange. */

@@ -1,10 +1,22 @@
 import { type SerializedError, serializeError } from '@flink-ts/common'
 import type { CheckpointTrigger, TaskDeployment } from '@flink-ts/gateways'
+import type { CaptureEnd } from '@flink-ts/network'
 import { subtaskOfKeyGroup } from '@flink-ts/serialization'
 import type { OperatorSubtaskState, StateLocation } from '@flink-ts/state'
-import { type Barrier, BarrierAligner, type SlotThreadListener } from '@flink-ts/taskmanager'
+import {
+  type Barrier,
+  BarrierAligner,
+  type BarrierHandler,
+  type BarrierListener,
+  type ChannelCapture,
+  type SlotThreadListener,
+  UnalignedBarriers,
+} from '@flink-ts/taskmanager'
 import type { ChannelMessage, ExchangePeer } from './data-plane.ts'
-import { NoState, type SimulatedState, SinkState, SourceState } from './simulated-state.ts'
+import { SimulatedInputs } from './simulated-inputs.ts'
+import { SplitRequests } from './simulated-source.ts'
+import { ReaderState, type SimulatedState, SinkState, type SourceState } from './simulated-state.ts'
+import { parallelismOf, stateOf, takesOver } from './task-state.ts'
 import { KEYS, keyOf, type SimulatedRecord, type Transaction, type Workload } from './workload.ts'
 import type { World } from './world.ts'
 
@@ -18,6 +30,8 @@ export interface TaskPace {
   readonly batch: number
   /** From deployment to RUNNING, at most. */
   readonly startMs: number
+  /** How long a sink takes for a batch; absent: no time. */
+  readonly batchMs?: number
 }
 
 interface TaskDependencies {
@@ -28,35 +42,35 @@ interface TaskDependencies {
   readonly report: (report: Report) => void
 }
 
-interface InputChannel {
-  readonly channelId: string
-  readonly messages: ChannelMessage[]
-  blocked: boolean
-  dataEnded: boolean
-}
+/** In order of arrival: an event that came before a trigger belongs to its checkpoint. */
+type Mail =
+  | { readonly trigger: CheckpointTrigger; readonly event?: never }
+  | { readonly event: Uint8Array; readonly trigger?: never }
 
 const NO_METRICS = { recordsIn: 0, recordsOut: 0, bytesIn: 0, bytesOut: 0 }
 
 /**
  * Model of a subtask: reads, counts, writes transactions, takes snapshots at barriers. It follows the protocol of the
- * real one (`StreamTask`), whose barrier alignment it uses.
+ * real one (`StreamTask`), whose barriers and captures it uses.
  */
 export class SimulatedTask {
   readonly deployment: TaskDeployment
   readonly #deps: TaskDependencies
   readonly #state: SimulatedState
-  readonly #inputs: readonly InputChannel[]
+  readonly #inputs: SimulatedInputs
+  readonly #inputIds: readonly string[]
   readonly #outputs: readonly { readonly hash: boolean; readonly channels: readonly string[] }[]
-  readonly #aligner: BarrierAligner
-  /** Triggers that wait for the inputs to end. */
-  readonly #triggers: CheckpointTrigger[] = []
+  readonly #barriers: BarrierHandler
+  readonly #mail: Mail[] = []
+  /** Asks for splits; undefined: all are known from the start. */
+  readonly #requests: SplitRequests | undefined
+  #capture: ChannelCapture | undefined
   /** Checkpoints whose files are being written. */
   readonly #writing = new Set<number>()
   #phase: 'starting' | 'running' | 'finishing' | 'over' = 'starting'
   #dataEnded = false
   #lastCheckpointId: number | undefined
   #suspendedBy: number | undefined
-  #finishedInputs = 0
   #slowUntilMs = 0
   /** Ignores that it is cancelled. */
   #stuck = false
@@ -64,17 +78,25 @@ export class SimulatedTask {
   constructor(deployment: TaskDeployment, dependencies: TaskDependencies) {
     this.deployment = deployment
     this.#deps = dependencies
-    this.#state = this.#makeState()
-    this.#inputs = deployment.inputs.flatMap(edge =>
-      edge.channels.map(({ channelId }) => ({ channelId, messages: [], blocked: false, dataEnded: false })),
-    )
+    this.#state = stateOf(deployment, dependencies.workload, dependencies.world.verdict)
+    if (this.#state instanceof ReaderState) this.#requests = this.#makeRequests(this.#state)
+    this.#inputIds = deployment.inputs.flatMap(edge => edge.channels.map(({ channelId }) => channelId))
+    const { unaligned } = deployment.job.graph.checkpointing!
+    this.#inputs = new SimulatedInputs({
+      channels: this.#inputIds.length,
+      unaligned: unaligned !== undefined,
+    })
     this.#outputs = deployment.outputs.map(({ edge, channels }) => ({
       hash: edge.partitioning === 'hash',
       channels: channels.map(({ channelId }) => channelId),
     }))
-    const channels = this.#inputs.length
     const { clock } = dependencies.peer.process
-    this.#aligner = new BarrierAligner({ channels }, { listener: this.#barrierListener(), clock })
+    const ports = { listener: this.#barrierListener(), clock, wake: () => this.#takeMail() }
+    const channels = this.#inputs.count
+    this.#barriers =
+      unaligned === undefined
+        ? new BarrierAligner({ channels }, ports)
+        : new UnalignedBarriers({ channels, alignedOnly: new Set(), ...unaligned }, ports)
   }
 
   get attemptId(): TaskDeployment['attemptId'] {
@@ -91,7 +113,7 @@ export class SimulatedTask {
     for (const { channelId, partner } of outputs.flatMap(edge => edge.channels))
       world.dataPlane.openOutput(channelId, peer, partner.taskManager)
     for (const [index, { channelId, partner }] of inputs.flatMap(edge => edge.channels).entries()) {
-      const receive = (message: ChannelMessage): void => this.#receive(this.#inputs[index]!, message)
+      const receive = (message: ChannelMessage): void => this.#receive(index, message)
       world.dataPlane.openInput(channelId, peer, partner.taskManager, receive)
     }
     peer.process.clock.arrive(peer.process.random.next() * pace.startMs, () => {
@@ -106,8 +128,15 @@ export class SimulatedTask {
 
   trigger(trigger: CheckpointTrigger): void {
     if (this.#phase === 'over') return
-    this.#triggers.push(trigger)
-    this.#takeTriggers()
+    this.#mail.push({ trigger })
+    this.#takeMail()
+  }
+
+  /** From the coordinator of the source. */
+  operatorEvent(event: Uint8Array): void {
+    if (this.#phase === 'over') return
+    this.#mail.push({ event })
+    this.#takeMail()
   }
 
   drain(): void {
@@ -129,11 +158,12 @@ export class SimulatedTask {
 
   aborted(checkpointId: number): void {
     if (this.#phase === 'over') return
-    const waiting = this.#triggers.findIndex(trigger => trigger.checkpointId === checkpointId)
-    if (waiting >= 0) this.#triggers.splice(waiting, 1)
+    const waiting = this.#mail.findIndex(({ trigger }) => trigger?.checkpointId === checkpointId)
+    if (waiting >= 0) this.#mail.splice(waiting, 1)
     if (this.#suspendedBy === checkpointId) this.#suspendedBy = undefined
     this.#writing.delete(checkpointId)
-    this.#aligner.onAborted(checkpointId)
+    this.#barriers.onAborted(checkpointId)
+    if (this.#capture?.checkpointId === checkpointId) this.#stopCapture()
     this.#work()
   }
 
@@ -165,36 +195,34 @@ export class SimulatedTask {
     if (this.#phase === 'over') return
     this.#phase = 'over'
     this.#writing.clear()
+    this.#mail.length = 0
+    this.#barriers.close?.()
+    this.#stopCapture()
     const { dataPlane } = this.#deps.world
-    for (const { channelId } of this.#inputs) dataPlane.closeInput(channelId)
+    for (const channelId of this.#inputIds) dataPlane.closeInput(channelId)
     for (const channelId of this.#outputs.flatMap(output => output.channels)) dataPlane.closeOutput(channelId)
   }
 
   // Start
 
-  #makeState(): SimulatedState {
-    const { job, vertexId, subtaskIndex: index, attemptId: attempt, inputs } = this.deployment
-    const { workload, world } = this.#deps
-    const vertex = job.graph.vertices.find(candidate => candidate.id === vertexId)!
-    const { operatorId, kind } = vertex.operators[0]!
-    const { parallelism } = vertex
-    if (kind === 'source')
-      return new SourceState(operatorId, workload.splits, split => split % parallelism === index)
-    if (kind !== 'sink') return new NoState(operatorId)
-    const keyed = inputs.some(({ edge }) => edge.partitioning === 'hash')
-    return new SinkState(operatorId, { keyed, index, parallelism, attempt }, world.verdict)
-  }
-
   async #restore(): Promise<void> {
-    const { restore } = this.deployment
+    const { deployment } = this
+    const { restore } = deployment
     const handles = restore?.state.operators[0]
     try {
       if (handles !== undefined) await this.#state.restore(handles, location => this.#read(location))
+      const records: SimulatedRecord[] = []
+      for (const handle of handles?.inputs ?? []) {
+        const stored = JSON.parse(await this.#read(handle.location)) as SimulatedRecord[]
+        records.push(...stored.filter(record => takesOver(deployment, handle, record)))
+      }
+      this.#inputs.restore(records)
     } catch (error) {
       this.fail(serializeError(error))
       return
     }
     if (this.#phase !== 'starting') return
+    this.#requests?.register()
     const covered =
       restore !== undefined && this.#state instanceof SinkState
         ? this.#state.covered(restore.checkpointId)
@@ -203,10 +231,20 @@ export class SimulatedTask {
       if (this.#phase !== 'starting') return
       this.#phase = 'running'
       this.#status('RUNNING')
-      this.#takeTriggers()
+      this.#takeMail()
       this.#work()
-      if (this.#inputs.length === 0) this.#emit()
+      if (this.#inputs.count === 0) this.#emit()
     })
+  }
+
+  #makeRequests(state: ReaderState): SplitRequests {
+    const { attemptId, job, vertexId } = this.deployment
+    const { operatorId } = job.graph.vertices.find(({ id }) => id === vertexId)!.operators[0]!
+    const requests = new SplitRequests(event =>
+      this.#deps.report({ type: 'operator-event', attemptId, operatorId, event }),
+    )
+    state.splitsOf = event => requests.receive(event)
+    return requests
   }
 
   async #read(location: StateLocation): Promise<string> {
@@ -225,16 +263,19 @@ export class SimulatedTask {
   #emit(): void {
     if (this.#phase !== 'running' || this.#dataEnded) return
     const { pace, workload, peer } = this.#deps
-    const state = this.#state as SourceState
+    const state = this.#state as SourceState | ReaderState
     if (this.#suspendedBy === undefined && peer.process.clock.monotonicMs() >= this.#slowUntilMs) {
       const records: SimulatedRecord[] = []
-      for (const [split, next] of state.positions) {
+      for (const [split, next] of state.due) {
         const end = Math.min(next + pace.batch, workload.recordsPerSplit)
         for (let sequence = next; sequence < end; sequence++) records.push({ split, sequence })
-        state.positions.set(split, end)
+        if (end < workload.recordsPerSplit || this.#requests === undefined) state.positions.set(split, end)
+        else state.positions.delete(split)
       }
       this.#send(records)
-      if ([...state.positions.values()].every(next => next >= workload.recordsPerSplit)) {
+      const allRead = [...state.positions.values()].every(next => next >= workload.recordsPerSplit)
+      if (allRead) this.#requests?.request()
+      if (allRead && (this.#requests?.noMore ?? true)) {
         this.#endData()
         return
       }
@@ -257,49 +298,56 @@ export class SimulatedTask {
       for (const channelId of channels) this.#deps.world.dataPlane.send(channelId, message)
   }
 
-  #receive(channel: InputChannel, message: ChannelMessage): void {
+  #receive(index: number, message: ChannelMessage): void {
     if (this.#phase === 'over') return
-    channel.messages.push(message)
+    this.#inputs.receive(index, message)
     this.#work()
   }
 
   /** Takes what there is from inputs that are open. */
   #work(): void {
-    if (this.#phase !== 'running') return
-    if (this.#deps.peer.process.clock.monotonicMs() < this.#slowUntilMs) return
+    const { clock } = this.#deps.peer.process
     for (let took = true; took; ) {
       took = false
-      for (const [index, channel] of this.#inputs.entries()) {
-        while (!channel.blocked && channel.messages.length > 0 && this.#phase === 'running') {
+      for (let index = 0; index < this.#inputs.count; index++) {
+        while (this.#phase === 'running' && clock.monotonicMs() >= this.#slowUntilMs) {
+          const message = this.#inputs.take(index)
+          if (message === undefined) break
           took = true
-          this.#handle(index, channel, channel.messages.shift()!)
+          this.#handle(index, message)
         }
       }
     }
   }
 
-  #handle(index: number, channel: InputChannel, message: ChannelMessage): void {
+  #handle(index: number, message: ChannelMessage): void {
     switch (message.type) {
       case 'records':
-        if (this.#state instanceof SinkState) for (const record of message.records) this.#state.add(record)
+        if (this.#state instanceof SinkState) this.#count(this.#state, message.records)
         else this.#send(message.records)
         break
       case 'barrier':
-        this.#aligner.onBarrier(index, message.barrier)
+        this.#barriers.onBarrier(index, message.barrier)
         break
       case 'cancel-barrier':
-        this.#aligner.onCancelBarrier(index, message.checkpointId)
+        this.#barriers.onCancelBarrier(index, message.checkpointId)
         break
       case 'end-of-data':
-        channel.dataEnded = true
-        if (this.#inputs.every(({ dataEnded }) => dataEnded)) this.#endData()
+        this.#inputs.dataEnded(index)
+        if (this.#inputs.allDataEnded) this.#endData()
         break
       case 'end-of-partition':
-        this.#finishedInputs++
-        this.#aligner.onChannelFinished(index)
-        this.#takeTriggers()
+        this.#inputs.finished(index)
+        this.#barriers.onChannelFinished(index)
+        this.#takeMail()
         break
     }
+  }
+
+  #count(state: SinkState, records: readonly SimulatedRecord[]): void {
+    for (const record of records) state.add(record)
+    const { batchMs = 0 } = this.#deps.pace
+    if (batchMs > 0) this.slowDown(batchMs)
   }
 
   #endData(): void {
@@ -311,7 +359,7 @@ export class SimulatedTask {
 
   // Checkpoints
 
-  #barrierListener(): ConstructorParameters<typeof BarrierAligner>[1]['listener'] {
+  #barrierListener(): BarrierListener {
     return {
       complete: barrier => this.#take(barrier),
       aborted: (checkpointId, reason, forward) => {
@@ -323,29 +371,35 @@ export class SimulatedTask {
           code: 'taskmanager.checkpoint-not-possible',
         })
       },
-      block: channel => {
-        this.#inputs[channel]!.blocked = true
-      },
-      unblockAll: () => {
-        for (const channel of this.#inputs) channel.blocked = false
-      },
-      overtake: () => {},
+      block: channel => this.#inputs.block(channel),
+      unblockAll: () => this.#inputs.unblockAll(),
+      overtake: (barrier, _, missing) => this.#take(barrier, missing),
     }
   }
 
-  #takeTriggers(): void {
-    while (this.#phase === 'running' && this.#finishedInputs === this.#inputs.length) {
-      const next = this.#triggers.shift()
-      if (next === undefined) return
-      this.#take(next)
+  /** Delivers events, and takes or begins what is triggered, in order. */
+  #takeMail(): void {
+    while (this.#phase === 'running') {
+      const [next] = this.#mail
+      if (next === undefined) break
+      const isLast = this.#inputs.allFinished
+      if (next.trigger !== undefined && !isLast && this.#barriers.announce === undefined) break
+      this.#mail.shift()
+      if (next.event !== undefined) (this.#state as ReaderState).receive(next.event)
+      else if (isLast) this.#take(next.trigger)
+      else this.#barriers.announce?.(next.trigger)
     }
+    if (this.#phase === 'running' && this.#barriers.takeDue?.() === true) this.#work()
   }
 
-  #take(barrier: Barrier): void {
+  /** @param missing channels where the barrier has not come: what is on its way there belongs to the checkpoint */
+  #take(barrier: Barrier, missing?: readonly number[]): void {
     if (this.#phase !== 'running') return
     const { checkpointId, savepoint } = barrier
     if (savepoint !== false && savepoint.suspend) this.#suspendedBy = checkpointId
     if (this.#dataEnded) this.#lastCheckpointId ??= checkpointId
+    this.#stopCapture()
+    const capture = missing === undefined ? undefined : this.#beginCapture(checkpointId, missing)
     for (const older of this.#writing) {
       this.#writing.delete(older)
       const message = `checkpoint ${checkpointId} began before its files were written`
@@ -360,12 +414,40 @@ export class SimulatedTask {
     const wanted = (): boolean => this.#writing.has(checkpointId) && peer.process.alive
     const write = (purpose: string, content: string): Promise<StateLocation> =>
       world.storage.write(peer.process.clock, `${folder}/${this.attemptId}-${purpose}`, content, wanted)
-    this.#state.snapshot(barrier, write).then(
-      state => this.#acknowledge(checkpointId, state),
+    const parts = [this.#state.snapshot(barrier, write), this.#writeInputs(capture, write)] as const
+    Promise.all(parts).then(
+      ([state, inputs]) => this.#acknowledge(checkpointId, { ...state, ...inputs }),
       (error: unknown) => {
+        capture?.abandon()
         if (this.#writing.delete(checkpointId)) this.#decline(checkpointId, serializeError(error))
       },
     )
+  }
+
+  #beginCapture(checkpointId: number, missing: readonly number[]): ChannelCapture {
+    const ended = (index: number, by: CaptureEnd): void => this.#barriers.onCaptured?.(index, by)
+    this.#capture = this.#inputs.capture(checkpointId, this.attemptId, missing, ended)
+    return this.#capture
+  }
+
+  #stopCapture(): void {
+    this.#capture?.abandon()
+    this.#capture = undefined
+    this.#inputs.stopCapture()
+  }
+
+  async #writeInputs(
+    capture: ChannelCapture | undefined,
+    write: (purpose: string, content: string) => Promise<StateLocation>,
+  ): Promise<Pick<OperatorSubtaskState, 'inputs'>> {
+    if (capture === undefined) return {}
+    const batches = (await capture.result).flatMap(channel => channel.batches)
+    if (batches.length === 0) return {}
+    const records = batches.flatMap(({ bytes }) => JSON.parse(String(bytes)) as SimulatedRecord[])
+    const location = await write('inputs', JSON.stringify(records))
+    const parallelism = parallelismOf(this.deployment)
+    const { subtaskIndex: subtask } = this.deployment
+    return { inputs: [{ subtask, parallelism, channels: [], location }] }
   }
 
   #acknowledge(checkpointId: number, operator: OperatorSubtaskState): void {

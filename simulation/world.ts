@@ -25,6 +25,8 @@ export class World {
   readonly output: Output
   /** How often a JobManager found that it leads no longer. */
   revokedTerms = 0
+  /** Job hosts that were ever started. */
+  jobHosts = 0
   /** Of what belongs to no process. */
   readonly clock: Clock
   readonly #trace: Trace | undefined

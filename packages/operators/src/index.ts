@@ -17,6 +17,7 @@ export { keyedProcessOperator } from './builtin/keyed-process-operator.ts'
 export { keyedReduceOperator } from './builtin/keyed-reduce-operator.ts'
 export { mapOperator } from './builtin/map-operator.ts'
 export { processOperator } from './builtin/process-operator.ts'
+export { schemaOperator } from './builtin/schema-operator.ts'
 export { sinkCommitterOperator, sinkOperator, sinkWriterOperator } from './builtin/sink-operator.ts'
 export { sourceOperator } from './builtin/source-operator.ts'
 export { timestampsAndWatermarksOperator } from './builtin/timestamps-and-watermarks-operator.ts'
@@ -155,6 +156,7 @@ export type {
   SourceReaderContext,
   SplitsOutput,
 } from './source/source.ts'
+export { createSourceCodec, type EnumeratorEvent, type ReaderEvent } from './source/source-events.ts'
 export type { SplitEnumerator, SplitEnumeratorContext } from './source/split-enumerator.ts'
 export {
   broadcastProcessOperator,
@@ -170,6 +172,8 @@ export { coMapOperator } from './two-input/co-map-operator.ts'
 export { coProcessOperator } from './two-input/co-process-operator.ts'
 export { type IntervalJoinOptions, intervalJoinOperator } from './two-input/interval-join-operator.ts'
 export { keyedCoProcessOperator } from './two-input/keyed-co-process-operator.ts'
+export type { SchemaIssue, SchemaResult, StandardSchema } from './types/standard-schema.ts'
+export { type TypeInformation, type TypeOf, Types } from './types/types.ts'
 export {
   AscendingTimestampExtractor,
   type AssignerWithPeriodicWatermarks,

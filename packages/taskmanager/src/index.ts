@@ -3,7 +3,9 @@
 // Calls: gateways and rpc (ResourceManager, JobMasters), network (rings, network thread), state, operators, jobgraph.
 // Thread: `executor` and `slots` on the main thread; `thread`, `mailbox`, `stream-task`, `checkpoint` in slot threads.
 export { BarrierAligner } from './checkpoint/barrier-aligner.ts'
-export type { Barrier, BarrierListener } from './checkpoint/barrier-handler.ts'
+export type { Barrier, BarrierHandler, BarrierListener } from './checkpoint/barrier-handler.ts'
+export { ChannelCapture } from './checkpoint/channel-capture.ts'
+export { UnalignedBarriers } from './checkpoint/unaligned-barriers.ts'
 export { BlobBundleCache, type BundleCache } from './executor/bundle-cache.ts'
 export { CachedFiles } from './executor/cached-files.ts'
 export { TaskExecutor } from './executor/task-executor.ts'
