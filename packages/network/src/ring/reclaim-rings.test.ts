@@ -1,6 +1,8 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import { ManualClock, SystemClock } from '@flink-ts/common'
 import { expect, test } from 'vitest'
-import { RingReclaimer } from './reclaim-rings.ts'
+import { findCollector, RingReclaimer } from './reclaim-rings.ts'
 
 const MB = 2 ** 20
 
@@ -35,4 +37,23 @@ test('the memory of rings that nobody holds is free afterwards', async () => {
     .toBeLessThan(50 * MB)
   expect(rings).toHaveLength(0)
   expect('gc' in globalThis).toBe(false)
+})
+
+test('a thread finds the collection while another one is at the same flag of the process', async () => {
+  const stop = new Int32Array(new SharedArrayBuffer(4))
+  const other = new Worker(
+    `const { setFlagsFromString } = require('node:v8')
+const { parentPort, workerData } = require('node:worker_threads')
+parentPort.postMessage('ready')
+while (Atomics.load(workerData, 0) === 0) {
+  setFlagsFromString('--expose-gc')
+  setFlagsFromString('--no-expose-gc')
+}`,
+    { eval: true, workerData: stop },
+  )
+  await once(other, 'message')
+  const found = Array.from({ length: 100 }, () => typeof findCollector())
+  Atomics.store(stop, 0, 1)
+  await once(other, 'exit')
+  expect(new Set(found)).toEqual(new Set(['function']))
 })
