@@ -48,6 +48,28 @@ export class ChaosCluster {
     const storage = join(folder, 'storage')
     mkdirSync(storage)
     const disk = SmallDisk.isAllowed() ? SmallDisk.mount(storage, 256) : undefined
+    const giveUp = (): void => {
+      disk?.unmount()
+      rmSync(folder, { recursive: true, force: true })
+    }
+    process.once('exit', giveUp)
+    try {
+      return await ChaosCluster.#startOn(folder, disk, options)
+    } catch (error) {
+      giveUp()
+      throw error
+    } finally {
+      process.removeListener('exit', giveUp)
+    }
+  }
+
+  /** What it started when it failed ends with this process. */
+  static async #startOn(
+    folder: string,
+    disk: SmallDisk | undefined,
+    options: { taskManagers: number; slots: number },
+  ): Promise<ChaosCluster> {
+    const storage = join(folder, 'storage')
     const first = await jobManagerPlace()
     const cluster = await TestCluster.start({
       taskManagers: 0,

@@ -1,11 +1,14 @@
-import type { FaultKind, PlannedFault } from './fault-plan.ts'
+import { type FaultKind, isOperation, type PlannedFault } from './fault-plan.ts'
 
 /** One fault that was done. Times are milliseconds since the start of the run. */
 export interface DoneFault extends PlannedFault {
   readonly atMs: number
   /** Who was hit; undefined: there was nobody, and nothing was done. */
   readonly target: string | undefined
-  /** Until all jobs ran again with all tasks: since a kill, or since the end of another fault. */
+  /**
+   * Until all jobs ran again with all tasks: since a kill, or since the end of another fault. Absent: no job ran that was
+   * still there afterwards.
+   */
   recoveryMs?: number
 }
 
@@ -106,7 +109,8 @@ export class ChaosReport {
     const kinds = [...new Set(done.map(({ kind }) => kind))].sort()
     const times = (kind: FaultKind | undefined): readonly number[] =>
       done.flatMap(fault =>
-        (kind === undefined || fault.kind === kind) && fault.recoveryMs !== undefined
+        (kind === undefined ? !isOperation(fault.kind) : fault.kind === kind) &&
+        fault.recoveryMs !== undefined
           ? [fault.recoveryMs]
           : [],
       )
@@ -120,7 +124,7 @@ export class ChaosReport {
       faults: Object.fromEntries(kinds.map(kind => [kind, done.filter(fault => fault.kind === kind).length])),
       recoveryMs: Object.fromEntries([
         ...kinds.map(kind => [kind, quantiles(times(kind))] as const),
-        ['all', quantiles(times(undefined))] as const,
+        ['all', quantiles(times(undefined))] as const, // What somebody asked for is no fault to recover from.
       ]),
       schedule: this.#schedule,
     }

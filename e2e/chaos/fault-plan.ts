@@ -22,6 +22,11 @@ export const FAULT_KINDS = [
 
 export type FaultKind = (typeof FAULT_KINDS)[number]
 
+/** What users do to jobs that run, and no fault. */
+export function isOperation(kind: FaultKind): boolean {
+  return kind === 'savepoint' || kind === 'rescale' || kind === 'resume'
+}
+
 /** One fault of a plan. */
 export interface PlannedFault {
   readonly kind: FaultKind

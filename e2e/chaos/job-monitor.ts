@@ -8,13 +8,15 @@ interface JobOfOverview {
 }
 
 const PERIOD_MS = 100
+/** Faults of leaders last up to 12 s, and follow each other. */
+const ANSWER_LIMIT_MS = 120_000
 
 /** What the cluster says of its jobs, asked for again and again for as long as somebody answers. */
 export class JobMonitor {
   readonly #chaos: ChaosCluster
   #jobs = new Map<string, JobOfOverview>()
   #slots: { readonly total: number; readonly taskManagers: number; readonly available: number } | undefined
-  #answeredAt = -1
+  #askedAt = -1
   #stopped = false
   #loop: Promise<void>
 
@@ -23,9 +25,9 @@ export class JobMonitor {
     this.#loop = this.#run()
   }
 
-  /** When the last answer came, by `performance.now()`. What it says was true not long before. */
-  get answeredAt(): number {
-    return this.#answeredAt
+  /** When that was asked which the last answer answers, by `performance.now()`: what it says was true later than that. */
+  get askedAt(): number {
+    return this.#askedAt
   }
 
   get slots() {
@@ -45,11 +47,14 @@ export class JobMonitor {
     return state === 'FINISHED' || (state === 'RUNNING' && tasks.running + tasks.finished === tasks.total)
   }
 
-  /** Ids of all jobs of a name, by an answer that is given after the call. */
+  /** Ids of all jobs of a name, by an answer to what is asked after the call. Rejects if nobody answers for long. */
   async idsOf(name: string): Promise<readonly string[]> {
     const since = performance.now()
-    for (let limit = since + 120_000; this.#answeredAt < since + 2 * PERIOD_MS && performance.now() < limit; )
+    while (this.#askedAt < since) {
+      if (performance.now() > since + ANSWER_LIMIT_MS)
+        throw new Error(`no JobManager has answered for ${ANSWER_LIMIT_MS} ms`)
       await new Promise(resolve => setTimeout(resolve, PERIOD_MS))
+    }
     return [...this.#jobs.values()].filter(job => job.name === name).map(job => job.jid)
   }
 
@@ -60,6 +65,7 @@ export class JobMonitor {
 
   async #run(): Promise<void> {
     while (!this.#stopped) {
+      const askedAt = performance.now()
       const jobs = await this.#chaos.rest<{ jobs: readonly JobOfOverview[] }>('/jobs/overview')
       const overview =
         await this.#chaos.rest<Readonly<Record<'slots-total' | 'slots-available' | 'taskmanagers', number>>>(
@@ -69,7 +75,7 @@ export class JobMonitor {
         this.#jobs = new Map(jobs.jobs.map(job => [job.jid, job]))
         const { 'slots-total': total, 'slots-available': available, taskmanagers: taskManagers } = overview
         this.#slots = { total, available, taskManagers }
-        this.#answeredAt = performance.now()
+        this.#askedAt = askedAt
       }
       await new Promise(resolve => setTimeout(resolve, PERIOD_MS))
     }

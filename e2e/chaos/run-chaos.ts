@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { SeededRandom } from '@flink-ts/common'
 import { ChaosCluster } from './chaos-cluster.ts'
@@ -96,16 +96,17 @@ class FaultRunner {
       if (!fault.overlaps)
         await Promise.race([Promise.all(this.#pending), sleepUnless(isOver, this.#options.patienceMs)])
       if (isOver()) break
-      const { lanes, monitor } = this.#deps
-      const up = lanes.flatMap(({ jobId }) => (jobId !== undefined && monitor.isUp(jobId) ? [jobId] : []))
+      const { lanes } = this.#deps
+      // Those that have not recovered from the fault before, too: what is waited for is that all run.
+      const running = lanes.flatMap(({ jobId }) => jobId ?? [])
       this.#lastBeganAt = performance.now()
       const inflicted = await inflictFault(fault, this.#deps)
       const done = this.#deps.report.began(fault, inflicted?.target)
       if (inflicted === undefined) continue
-      const following = this.#follow(fault, inflicted, up)
+      const following = this.#follow(fault, inflicted, running)
         .then(
           recoveryMs => {
-            done.recoveryMs = recoveryMs
+            if (recoveryMs !== undefined) done.recoveryMs = recoveryMs
           },
           (error: unknown) => this.#deps.report.failed(`after ${fault.kind}: ${(error as Error).message}`),
         )
@@ -117,9 +118,13 @@ class FaultRunner {
 
   /**
    * @param jobs that ran before the fault
-   * @returns how long the recovery took
+   * @returns how long the recovery took; undefined: there was no job that had to recover
    */
-  async #follow(fault: PlannedFault, inflicted: Inflicted, jobs: readonly string[]): Promise<number> {
+  async #follow(
+    fault: PlannedFault,
+    inflicted: Inflicted,
+    jobs: readonly string[],
+  ): Promise<number | undefined> {
     const began = performance.now()
     const ended = (async () => {
       await new Promise(resolve => setTimeout(resolve, fault.durationMs))
@@ -133,22 +138,28 @@ class FaultRunner {
     return recoveryMs
   }
 
-  async #recovered(inflicted: Inflicted, before: readonly string[], since: number): Promise<number> {
+  async #recovered(
+    inflicted: Inflicted,
+    before: readonly string[],
+    since: number,
+  ): Promise<number | undefined> {
     const { lanes, monitor } = this.#deps
     for (;;) {
       const limit = Math.max(since, this.#lastBeganAt) + RECOVERY_LIMIT_MS
       const noticed = await inflicted.isNoticed()
       const noticedAt = performance.now()
-      while (monitor.answeredAt < noticedAt && performance.now() < limit) await sleepUnless(() => false, 20)
+      while (monitor.askedAt < noticedAt && performance.now() < limit) await sleepUnless(() => false, 20)
+      const isAnswered = monitor.askedAt >= noticedAt
       // One that was stopped or is over has another id, or none.
       const jobs = lanes.flatMap(({ jobId }) =>
         jobId !== undefined && before.includes(jobId) ? [jobId] : [],
       )
-      if (noticed && jobs.every(jobId => monitor.isUp(jobId))) return Math.round(performance.now() - since)
+      if (noticed && isAnswered && jobs.every(jobId => monitor.isUp(jobId)))
+        return jobs.length === 0 ? undefined : Math.round(performance.now() - since)
       if (performance.now() > limit) {
         const states = jobs.map(jobId => `${jobId} ${monitor.stateOf(jobId)}`).join(', ')
         throw new Error(
-          `no recovery within ${RECOVERY_LIMIT_MS} ms${noticed ? '' : ', not noticed'}: ${states}`,
+          `no recovery within ${RECOVERY_LIMIT_MS} ms${noticed ? '' : ', not noticed'}${isAnswered ? '' : ', no JobManager answers'}: ${states}`,
         )
       }
     }
@@ -168,10 +179,13 @@ async function checkEnd({ chaos, monitor, report }: Parts): Promise<void> {
   } catch (error) {
     report.failed(`at the end: ${(error as Error).message.split('\n')[0]}: ${JSON.stringify(monitor.slots)}`)
   }
-  const files = (folder: string): readonly string[] =>
-    readdirSync(join(chaos.storage, folder), { recursive: true, withFileTypes: true })
+  const files = (folder: string): readonly string[] => {
+    const path = join(chaos.storage, folder)
+    if (!existsSync(path)) return []
+    return readdirSync(path, { recursive: true, withFileTypes: true })
       .filter(entry => entry.isFile())
       .map(entry => join(entry.parentPath, entry.name))
+  }
   report.left(files('checkpoints'))
   report.left(files('ha/default/jobs').filter(path => !/\/record-\d+$/.test(path)))
   for (const member of [...chaos.taskManagers, ...chaos.jobManagers]) {
