@@ -17,3 +17,4 @@ export {
   createValueSerializer,
   type ValueSerializer,
 } from './serializers/value-serializer.ts'
+export { ValueWriter } from './serializers/value-writer.ts'

@@ -9,10 +9,18 @@ const viewKinds = new Map(VIEW_KINDS.map((name, index) => [name, index]))
  * {@link createValueSerializer}. One owner; a write that throws leaves what was there before.
  */
 export class ValueWriter {
-  #buffer = Buffer.allocUnsafeSlow(1024)
-  #view = new DataView(this.#buffer.buffer)
+  #buffer: Buffer
+  #view: DataView
   #position = 0
   #depth = 0
+  /** Where in the value the one that is being written is. */
+  readonly #path: (string | number)[] = []
+
+  /** @param sizeBytes of the first buffer */
+  constructor(sizeBytes = 1024) {
+    this.#buffer = Buffer.allocUnsafeSlow(sizeBytes)
+    this.#view = new DataView(this.#buffer.buffer)
+  }
 
   /** Bytes written since the last {@link ValueWriter.clear}. */
   get sizeBytes(): number {
@@ -39,13 +47,65 @@ export class ValueWriter {
     this.#buffer.copy(target, offset, 0, this.#position)
   }
 
+  /** Gives what was written away, and begins anew with a buffer of so many bytes, of which `from` are left free. */
+  take(sizeBytes: number, from: number): Buffer {
+    const taken = this.bytes
+    this.#buffer = Buffer.allocUnsafeSlow(sizeBytes)
+    this.#view = new DataView(this.#buffer.buffer)
+    this.#position = from
+    return taken
+  }
+
+  /** Takes back what was written after so many bytes. */
+  truncate(sizeBytes: number): void {
+    this.#position = sizeBytes
+  }
+
+  /** A number as unsigned LEB128, up to 2^32 - 1. */
+  writeLength(length: number): void {
+    this.#length(length)
+  }
+
+  /** Bytes as they are, without their length. */
+  writeRaw(bytes: Uint8Array): void {
+    this.#reserve(bytes.length)
+    const position = this.#position
+    // Cheaper than a native call for a few.
+    if (bytes.length > 24) this.#buffer.set(bytes, position)
+    else for (let i = 0; i < bytes.length; i++) this.#buffer[position + i] = bytes[i] as number
+    this.#position = position + bytes.length
+  }
+
+  /** {@link ValueWriter.write} with the length of the value in front of it. */
+  writeSized(value: unknown): void {
+    this.#reserve(1)
+    // Nearly always one byte is enough.
+    const start = ++this.#position
+    this.write(value)
+    const sizeBytes = this.#position - start
+    if (sizeBytes < 128) {
+      this.#buffer[start - 1] = sizeBytes
+      return
+    }
+    const more = sizeBytes < 1 << 14 ? 1 : sizeBytes < 1 << 21 ? 2 : sizeBytes < 1 << 28 ? 3 : 4
+    this.#reserve(more)
+    this.#buffer.copyWithin(start + more, start, start + sizeBytes)
+    this.#position = start - 1
+    this.#length(sizeBytes)
+    this.#position = start + more + sizeBytes
+  }
+
   /** @throws serialization.unsupported-value, serialization.value-too-deep */
   write(value: unknown): void {
     const start = this.#position
+    if (typeof value === 'number') {
+      this.#number(value)
+      return
+    }
     this.#depth = 0
-    const path: (string | number)[] = []
+    this.#path.length = 0
     try {
-      this.#value(value, path)
+      this.#value(value, this.#path)
     } catch (error) {
       this.#position = start
       throw error

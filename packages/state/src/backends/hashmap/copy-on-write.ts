@@ -1,6 +1,7 @@
 import type { HeapEntry } from './heap-entry.ts'
 import type { KeyCursor } from './key-cursor.ts'
 import { type RemovalLog, removalOf } from './removal-log.ts'
+import { TouchLog } from './touch-log.ts'
 
 /** Which table an entry is in. */
 export interface TableIdentity {
@@ -54,12 +55,15 @@ export class CopyOnWrite {
   latest = 0
   /** Undefined: snapshots are not incremental. */
   readonly removals: RemovalLog | undefined
+  /** With `removals`. */
+  readonly touches: TouchLog | undefined
   readonly #cursor: KeyCursor
   #snapshot: OpenSnapshot | undefined
 
   constructor(cursor: KeyCursor, removals?: RemovalLog) {
     this.#cursor = cursor
     this.removals = removals
+    this.touches = removals === undefined ? undefined : new TouchLog()
   }
 
   begin(snapshot: OpenSnapshot): number {
@@ -68,6 +72,7 @@ export class CopyOnWrite {
     this.latest += 2
     this.open = this.latest
     this.removals?.begin(this.latest)
+    this.touches?.begin(this.latest)
     return this.latest
   }
 
@@ -80,6 +85,7 @@ export class CopyOnWrite {
   save(table: TableIdentity, entry: HeapEntry<unknown>): void {
     const before = entry.saved
     entry.saved = this.latest
+    if (this.touches !== undefined && table.namespace === undefined) this.touches.add(table, entry)
     if (this.#snapshot !== undefined && isToWrite(before, this.#snapshot.base, this.latest)) {
       this.#snapshot.saveEntry(table, entry)
     }
@@ -107,6 +113,12 @@ export class CopyOnWrite {
   /** Called when an entry of a user's map is removed. */
   removedPart(table: TableIdentity, entry: EntryIdentity, part: ValuePart): void {
     this.removals?.add({ ...removalOf(table, entry), part: { key: part.key } })
+  }
+
+  /** Snapshots before that number are not built upon any longer. */
+  forgetBefore(number: number): void {
+    this.removals?.forgetBefore(number)
+    this.touches?.forgetBefore(number)
   }
 
   /** Whether anybody wants to know the number of the open snapshot. */

@@ -43,8 +43,13 @@ export const LOOKUP_FUNCTIONS = `const lookup = (table, key) => {
   return entry
 }
 const lookupInteger = (table, key) => {
-  const entry = table.segments === undefined ? table.map.get(key) : table.segments.get(key, hashKey(key))
-  if (entry !== undefined) table.recent[${placeIn('table.recent')}] = entry
+  // With its first touch after a snapshot it is where it was, only not without a look at it.
+  const place = ${placeIn('table.recent')}
+  let entry = table.recent[place]
+  if (entry === undefined || entry.key !== key) {
+    entry = table.segments === undefined ? table.map.get(key) : table.segments.get(key, hashKey(key))
+    if (entry !== undefined) table.recent[place] = entry
+  }
   return entry
 }
 const canonicalOf = key => (key === cursor.key ? cursor.canonical : heapKey(key))
@@ -132,6 +137,7 @@ return class extends HeapTable {
       canonical = canonicalOf(key)
     }
     const entry = new Entry(own, ${ownValue === undefined ? 'value' : `typeof value === 'string' || typeof value === 'object' ? ownValue(value) : value`}, copyOnWrite.latest)
+    if (copyOnWrite.touches !== undefined && this.namespace === undefined) copyOnWrite.touches.add(this, entry)
     if (this.segments === undefined) {
       const map = this.map
       // Set first, look at the size afterwards: one lookup, and a duplicate ends the task anyway.

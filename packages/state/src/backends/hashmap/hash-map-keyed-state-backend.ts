@@ -206,7 +206,7 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend {
       if (streams.selfContained === true) this.#chain.break()
       else if (removals !== undefined) {
         this.#chain.taken(checkpointId, snapshot.number, handles, built === undefined)
-        removals.forgetBefore(this.#chain.oldestNumber())
+        this.#copyOnWrite.forgetBefore(this.#chain.oldestNumber())
       }
       return handles
     } finally {
@@ -217,7 +217,7 @@ export class HashMapKeyedStateBackend implements KeyedStateBackend {
 
   notifyCheckpointComplete(checkpointId: number): void {
     this.#chain.completed(checkpointId)
-    this.#copyOnWrite.removals?.forgetBefore(this.#chain.oldestNumber())
+    this.#copyOnWrite.forgetBefore(this.#chain.oldestNumber())
   }
 
   cancelSnapshot(checkpointId: number): void {

@@ -6,6 +6,7 @@ import { heapKey } from './heap-key.ts'
 import type { KeyCursor } from './key-cursor.ts'
 import type { NumberColumns } from './number-columns.ts'
 import type { SegmentedMap } from './segmented-map.ts'
+import { REMOVED } from './touch-log.ts'
 
 /** A primitive that stands for a key: see {@link heapKey}. */
 type Canonical = string | number | bigint | boolean
@@ -72,7 +73,7 @@ export abstract class HeapTable<V> implements StateTable<V>, TableIdentity {
       if (entry.saved < this.#copyOnWrite.open) this.#touch(entry)
       this.map.delete(canonical)
       if (typeof key === 'number') this.recent[placeOf(key, this.recent.length)] = undefined
-      if (this.#copyOnWrite.removals !== undefined) this.#copyOnWrite.removed(this, entry)
+      if (this.#copyOnWrite.removals !== undefined) this.#removed(entry)
     } else {
       const hash = hashKey(key)
       const entry = this.segments.get(canonical, hash)
@@ -81,7 +82,7 @@ export abstract class HeapTable<V> implements StateTable<V>, TableIdentity {
       this.segments.delete(canonical, hash)
       if (typeof key === 'number') this.recent[placeOf(key, this.recent.length)] = undefined
       else this.recent[hash & (this.recent.length - 1)] = undefined
-      if (this.#copyOnWrite.removals !== undefined) this.#copyOnWrite.removed(this, entry)
+      if (this.#copyOnWrite.removals !== undefined) this.#removed(entry)
     }
     this.size--
     this.#cursor.advance()
@@ -98,6 +99,11 @@ export abstract class HeapTable<V> implements StateTable<V>, TableIdentity {
   /** See {@link SegmentedMap.maps}. */
   maps(): readonly ReadonlyMap<Canonical, HeapEntry<V>>[] {
     return this.segments === undefined ? [this.map] : this.segments.maps()
+  }
+
+  #removed(entry: HeapEntry<V>): void {
+    entry.saved = REMOVED
+    this.#copyOnWrite.removed(this, entry)
   }
 
   #touch(entry: HeapEntry<V>): void {

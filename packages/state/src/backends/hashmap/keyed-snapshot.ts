@@ -33,6 +33,7 @@ import type { NumberShape } from './number-columns.ts'
 import { type FrozenSegment, NO_INTEGER_KEY } from './number-segment.ts'
 import { Pace } from './pace.ts'
 import type { Removal } from './removal-log.ts'
+import type { Touches } from './touch-log.ts'
 import type { TtlClock } from './ttl/ttl-clock.ts'
 import { withoutExpired } from './ttl/without-expired.ts'
 import { hasFewParts, hasParts, hasUnsavedParts, partsOf } from './value-parts.ts'
@@ -73,6 +74,8 @@ export class KeyedSnapshot implements OpenSnapshot {
   readonly #namespaces = new WeakMap<TableIdentity, Uint8Array>()
   #writing: TableWriting | undefined
   #removals: readonly Removal[] = []
+  /** Entries among which are all that tables without a namespace have to write; undefined: it may be any. */
+  #touched: readonly Touches[] | undefined
   #tables: FrozenTable[] = []
   /** Values of parts that were given up since. */
   #kept: { readonly table: TableIdentity; readonly entry: EntryIdentity; readonly value: unknown }[] = []
@@ -136,6 +139,7 @@ export class KeyedSnapshot implements OpenSnapshot {
     this.#number = this.#copyOnWrite.begin(this)
     this.#removals =
       this.base === 0 ? [] : (this.#copyOnWrite.removals?.between(this.base, this.#number) ?? [])
+    if (this.base > 0) this.#touched = this.#copyOnWrite.touches?.between(this.base, this.#number)
   }
 
   /** As copy-on-write counts. */
@@ -226,8 +230,9 @@ export class KeyedSnapshot implements OpenSnapshot {
   async #writeTables(output: BlobOutput, yieldSlice: () => Promise<void>): Promise<void> {
     const pace = new Pace(this.#sliceMs, () => this.#pause(output, yieldSlice))
     this.#check()
+    for (const touches of this.#touched ?? []) await this.#writeTouched(touches, pace)
     for (const { table, parts, maps, numbers } of this.#tables) {
-      for (const { map, size } of maps) {
+      for (const { map, size } of this.#mayMiss(table, parts) ? [] : maps) {
         let rest = size
         for (const entry of map.values()) {
           if (rest-- === 0) break
@@ -246,6 +251,25 @@ export class KeyedSnapshot implements OpenSnapshot {
     }
     for (let kept = this.#kept.pop(); kept !== undefined; kept = this.#kept.pop()) {
       await this.#writeParts(kept.table, kept.entry, kept.value, pace)
+    }
+  }
+
+  /** Whether what the table has to write is among what was touched. */
+  #mayMiss(table: TableIdentity, parts: boolean): boolean {
+    return this.#touched !== undefined && !parts && table.namespace === undefined
+  }
+
+  async #writeTouched({ tables, entries }: Touches, pace: Pace): Promise<void> {
+    const frozen = new Set(
+      this.#tables.filter(({ table, parts }) => this.#mayMiss(table, parts)).map(({ table }) => table),
+    )
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i] as HeapEntry<unknown>
+      const table = tables[i] as TableIdentity
+      if (!isToWrite(entry.saved, this.base, this.#number) || !frozen.has(table)) continue
+      entry.saved = this.#number - 1
+      this.#add(table, entry, entry.value)
+      if (pace.isOver()) await pace.pause()
     }
   }
 
@@ -379,6 +403,7 @@ export class KeyedSnapshot implements OpenSnapshot {
   #release(): void {
     if (this.#copyOnWrite.isOpen(this.#number)) this.#copyOnWrite.end()
     this.#tables = []
+    this.#touched = undefined
     this.#kept = []
     this.#writing = undefined
   }
