@@ -4,8 +4,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Configuration } from '@flink-ts/common'
 import { loadRocksDbAddon } from '@flink-ts/rocksdb'
-import { loadStateBackend, type ValueState, ValueStateDescriptor } from '@flink-ts/state'
+import { loadStateBackend, stateSettingsOf, type ValueState, ValueStateDescriptor } from '@flink-ts/state'
 
 const KEYS = 1_000_000
 const KEY_BYTES = 14
@@ -25,11 +26,7 @@ const nextKey = (): number => {
 async function engine(): Promise<(key: number) => void> {
   const { createKeyedBackend } = await loadStateBackend('rocksdb')
   const options = { keyGroupRange: { start: 0, end: 127 }, maxParallelism: 128, localDirectory: folder }
-  const rocksDb = {
-    ...memory,
-    ...{ highPriorityRatio: 0.1, writeBufferBytes: 64 << 20, writeBuffers: 2, targetFileBytes: 64 << 20 },
-    ...{ levelBaseBytes: 256 << 20, blockBytes: 4096, threads: 2, bloomBits: 10 },
-  }
+  const rocksDb = Object.assign({}, stateSettingsOf(Configuration.of({})).rocksDb, memory)
   const backend = await createKeyedBackend({ ...options, rocksDb }, [], {
     readRange: () => Promise.reject(new Error('there is nothing to restore')),
   })

@@ -198,6 +198,13 @@ napi_value Open(napi_env env, napi_callback_info info) {
   o.writeBuffers = static_cast<int>(std::fmin(64, option(env, given, "writeBuffers", o.writeBuffers)));
   o.threads = static_cast<int>(std::fmin(256, option(env, given, "threads", o.threads)));
   o.bloomBits = option(env, given, "bloomBits", o.bloomBits);
+  o.levelZeroFiles = static_cast<int>(std::fmin(1000, option(env, given, "levelZeroFiles", o.levelZeroFiles)));
+  o.buffersToMerge = static_cast<int>(std::fmin(64, option(env, given, "buffersToMerge", o.buffersToMerge)));
+  // 0: all.
+  const double openFiles = std::fmin(1 << 20, option(env, given, "openFiles", 0));
+  o.openFiles = openFiles < 1 ? -1 : static_cast<int>(openFiles);
+  o.universal = option(env, given, "universal", 0) != 0;
+  o.statistics = option(env, given, "statistics", 0) != 0;
   o.temporary = option(env, given, "temporary", 0) != 0;
   auto store = std::make_unique<Store>(path);
   check(env, store->open(o));
@@ -329,6 +336,14 @@ napi_value Property(napi_env env, napi_callback_info info) {
   return text(env, value);
 }
 
+// counter(store, name): number, or undefined
+napi_value Counter(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info, 2);
+  uint64_t value = 0;
+  if (!arguments.store(0).counter(arguments.text(1), &value)) return nullptr;
+  return number(env, static_cast<double>(value));
+}
+
 napi_value Memory(napi_env env, napi_callback_info info) {
   Arguments arguments(env, info, 0);
   const flink::MemoryUse use = flink::memoryUse();
@@ -384,6 +399,7 @@ napi_value Init(napi_env env, napi_value exports) {
       {"exportRange", Guarded<ExportRange>},
       {"ingest", Guarded<Ingest>},
       {"property", Guarded<Property>},
+      {"counter", Guarded<Counter>},
       {"memory", Guarded<Memory>},
   };
   for (const auto& function : functions) {

@@ -46,6 +46,10 @@ const options = [
   '-Wextra',
   '-fvisibility=hidden',
 ]
+// By tools/rocksdb-asan.sh.
+if (process.env.FLINK_ROCKSDB_ASAN === '1') {
+  options.push('-fsanitize=address,undefined', '-fno-omit-frame-pointer', '-g')
+}
 const system = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : []
 const compiler = process.env.CXX ?? 'g++'
 const { status, error } = spawnSync(

@@ -8,6 +8,7 @@
 #include "rocksdb/convenience.h"
 #include "rocksdb/filter_policy.h"
 #include "rocksdb/sst_file_writer.h"
+#include "rocksdb/statistics.h"
 #include "rocksdb/table.h"
 #include "rocksdb/utilities/checkpoint.h"
 #include "rocksdb/write_batch.h"
@@ -84,11 +85,22 @@ Status Store::open(const StoreOptions& settings) {
   options_.arena_block_size = std::min<size_t>(settings.writeBufferBytes / 8, 1 << 20);
   options_.max_write_buffer_number = std::max(settings.writeBuffers, 2);
   options_.max_background_jobs = std::max(settings.threads, 1);
-  options_.max_open_files = -1;
+  options_.min_write_buffer_number_to_merge =
+      std::clamp(settings.buffersToMerge, 1, options_.max_write_buffer_number - 1);
+  options_.max_open_files = settings.openFiles;
+  options_.level0_file_num_compaction_trigger = std::max(settings.levelZeroFiles, 2);
+  // Writing is slowed down well above that.
+  options_.level0_slowdown_writes_trigger = std::max(20, 2 * settings.levelZeroFiles);
+  options_.level0_stop_writes_trigger = std::max(36, 3 * settings.levelZeroFiles);
+  options_.compaction_style = settings.universal ? rocksdb::kCompactionStyleUniversal : rocksdb::kCompactionStyleLevel;
+  if (settings.statistics) {
+    options_.statistics = rocksdb::CreateDBStatistics();
+    options_.statistics->set_stats_level(rocksdb::kExceptDetailedTimers);
+  }
   options_.compression = compression();
   options_.target_file_size_base = std::max<uint64_t>(settings.targetFileBytes, 1 << 20);
   options_.max_bytes_for_level_base = std::max<uint64_t>(settings.levelBaseBytes, 1 << 20);
-  options_.level_compaction_dynamic_level_bytes = true;
+  options_.level_compaction_dynamic_level_bytes = !settings.universal;
   options_.keep_log_file_num = 2;
   options_.info_log_level = rocksdb::WARN_LEVEL;
   options_.stats_dump_period_sec = 0;
@@ -258,6 +270,16 @@ Status Store::ingest(const std::string& path) {
 }
 
 bool Store::property(const std::string& name, std::string* value) { return db_->GetProperty(name, value); }
+
+bool Store::counter(const std::string& name, uint64_t* value) {
+  if (!options_.statistics) return false;
+  for (const auto& [ticker, known] : rocksdb::TickersNameMap) {
+    if (known != name) continue;
+    *value = options_.statistics->getTickerCount(ticker);
+    return true;
+  }
+  return false;
+}
 
 MemoryUse memoryUse() {
   std::lock_guard<std::mutex> lock(sharedMutex);

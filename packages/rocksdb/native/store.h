@@ -26,6 +26,16 @@ struct StoreOptions {
   int writeBuffers = 2;
   int threads = 2;
   double bloomBits = 10;
+  // Files that were just flushed are merged when there are so many.
+  int levelZeroFiles = 4;
+  // Full write buffers that become one file.
+  int buffersToMerge = 1;
+  // -1: all.
+  int openFiles = -1;
+  // Files of like size are merged, instead of those of a level with those of the next that overlap.
+  bool universal = false;
+  // RocksDB counts what it does: costs some per cent.
+  bool statistics = false;
   // Removed with all its files when it is closed.
   bool temporary = false;
 };
@@ -70,6 +80,8 @@ class Store {
                               uint64_t* count);
   rocksdb::Status ingest(const std::string& path);
   bool property(const std::string& name, std::string* value);
+  // What was counted since it was opened, by RocksDB's name of the counter. False: there is none, or nothing is counted.
+  bool counter(const std::string& name, uint64_t* value);
 
  private:
   std::string path_;

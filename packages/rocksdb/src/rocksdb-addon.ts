@@ -23,6 +23,16 @@ export interface RocksDbOptions {
   readonly threads: number
   /** Of Bloom filters, for each key; 0: none. */
   readonly bloomBits: number
+  /** Files that were just flushed are merged when there are so many; at least 2. */
+  readonly levelZeroFiles: number
+  /** Full write buffers that become one file. */
+  readonly buffersToMerge: number
+  /** Files that are kept open; 0: all. */
+  readonly openFiles: number
+  /** 1: files of like size are merged (RocksDB's universal compaction); 0: level by level. */
+  readonly universal: number
+  /** 1: RocksDB counts what it does, for {@link RocksDbAddon.counter}; 0: not. */
+  readonly statistics: number
 }
 
 /** What is in use by the stores of this process. */
@@ -61,6 +71,7 @@ export interface RocksDbAddon {
   exportRange(store: number, lower: Uint8Array, upper: Uint8Array, path: string): number
   ingest(store: number, path: string): void
   property(store: number, name: string): string | undefined
+  counter(store: number, name: string): number | undefined
   memory(): RocksDbMemory
 }
 

@@ -152,6 +152,14 @@ export class RocksDbStore {
     return this.#guard('tell a property', () => this.#addon.property(this.#store, name))
   }
 
+  /**
+   * One of RocksDB's counters since the store was opened, such as `rocksdb.block.cache.hit`; undefined: there is none of
+   * this name, or the store does not count.
+   */
+  counter(name: string): number | undefined {
+    return this.#guard('tell a counter', () => this.#addon.counter(this.#store, name))
+  }
+
   /** Ends all work and frees memory; a temporary store is removed. */
   close(): void {
     this.#failure = undefined

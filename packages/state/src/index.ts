@@ -94,6 +94,7 @@ export { assignKeyedState, assignOperatorState } from './keygroup/assign-operato
 export { redistributeOperatorState } from './keygroup/redistribute-operator-state.ts'
 export { LocalCopies } from './local/local-copies.ts'
 export { LocallyCopiedStorage } from './local/locally-copied-storage.ts'
+export { ROCKSDB_LOCAL_DIRECTORY } from './rocksdb-options.ts'
 export {
   type CapturedBatch,
   type ChannelName,
@@ -110,6 +111,7 @@ export type {
   StoredState,
 } from './snapshot/keyed-format.ts'
 export { KeyedSnapshotFile } from './snapshot/keyed-snapshot-file.ts'
+export { LinkedHandles } from './snapshot/linked-handles.ts'
 export { type KeyGroupChunk, readKeyGroups, type StateReader } from './snapshot/read-key-groups.ts'
 export {
   type ChannelStateHandle,
@@ -125,7 +127,6 @@ export {
 export {
   CHECKPOINT_INLINE_THRESHOLD,
   jobStateSettingsOf,
-  ROCKSDB_LOCAL_DIRECTORY,
   STATE_BACKEND,
   type StateSettings,
   stateSettingsOf,

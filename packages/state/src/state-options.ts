@@ -1,26 +1,17 @@
 import {
   booleanType,
   type Configuration,
-  integerFrom,
   memorySizeType,
   type OptionType,
   option,
   stringType,
 } from '@flink-ts/common'
-import { DEFAULT_ROCKSDB_SETTINGS, type RocksDbSettings } from './backends/rocksdb/rocksdb-settings.ts'
+import type { RocksDbSettings } from './backends/rocksdb/rocksdb-settings.ts'
+import { rocksDbSettingsOf } from './rocksdb-options.ts'
 import type { SnapshotCompression } from './snapshot/keyed-format.ts'
 
 /** Inline state travels in messages and in `_metadata`: more than this belongs into files. */
 const MAX_INLINE_BYTES = 1 << 20
-
-const shareType: OptionType<number> = {
-  expected: 'a number from 0 to 1',
-  parse: text => {
-    const share = text.trim() === '' ? Number.NaN : Number(text)
-    return share >= 0 && share <= 1 ? share : undefined
-  },
-  format: String,
-}
 
 const inlineSize: OptionType<number> = {
   expected: 'a memory size of at most 1 mb',
@@ -90,103 +81,6 @@ export const LOCAL_BACKUP = option(
   },
 )
 
-/** Where the stores of the backend `rocksdb` are. */
-export const ROCKSDB_LOCAL_DIRECTORY = option('state.backend.rocksdb.localdir', stringType, {
-  defaultValue: '',
-  description:
-    'Folder below which a TaskManager keeps the stores of state.backend.type: rocksdb, best on a fast local disk. They ' +
-    'are removed when their tasks end. Default: in io.tmp.dirs.',
-})
-
-/** Bound of the native memory of RocksDB. */
-export const ROCKSDB_MEMORY = option('state.backend.rocksdb.memory.fixed-per-tm', memorySizeType, {
-  defaultValue: DEFAULT_ROCKSDB_SETTINGS.memoryBytes,
-  description:
-    'Memory for the block cache and the write buffers of all RocksDB stores of a TaskManager together, beside the heaps ' +
-    'of its slots.',
-})
-
-/** How much of it write buffers may take. */
-export const ROCKSDB_WRITE_BUFFER_RATIO = option(
-  'state.backend.rocksdb.memory.write-buffer-ratio',
-  shareType,
-  {
-    defaultValue: DEFAULT_ROCKSDB_SETTINGS.writeBufferRatio,
-    description: 'Share of state.backend.rocksdb.memory.fixed-per-tm that write buffers may take.',
-  },
-)
-
-/** How much of it is kept for index and filter blocks. */
-export const ROCKSDB_HIGH_PRIORITY_RATIO = option(
-  'state.backend.rocksdb.memory.high-prio-pool-ratio',
-  shareType,
-  {
-    defaultValue: DEFAULT_ROCKSDB_SETTINGS.highPriorityRatio,
-    description: 'Share of the block cache that index and filter blocks keep against data blocks.',
-  },
-)
-
-/** Threads of RocksDB. */
-export const ROCKSDB_THREADS = option('state.backend.rocksdb.thread.num', integerFrom(1), {
-  defaultValue: DEFAULT_ROCKSDB_SETTINGS.threads,
-  description: 'Threads of a TaskManager that write and merge the files of RocksDB.',
-})
-
-/** Size of a write buffer. */
-export const ROCKSDB_WRITE_BUFFER_SIZE = option('state.backend.rocksdb.writebuffer.size', memorySizeType, {
-  defaultValue: DEFAULT_ROCKSDB_SETTINGS.writeBufferBytes,
-  description: 'What one store collects in memory before it writes a file.',
-})
-
-/** Number of write buffers. */
-export const ROCKSDB_WRITE_BUFFERS = option('state.backend.rocksdb.writebuffer.count', integerFrom(1), {
-  defaultValue: DEFAULT_ROCKSDB_SETTINGS.writeBuffers,
-  description: 'Write buffers of one store, full ones included; at least 2.',
-})
-
-/** Size of a block. */
-export const ROCKSDB_BLOCK_SIZE = option('state.backend.rocksdb.block.blocksize', memorySizeType, {
-  defaultValue: DEFAULT_ROCKSDB_SETTINGS.blockBytes,
-  description:
-    'What RocksDB reads at once: larger blocks take less memory for indexes and more reading for an entry.',
-})
-
-/** Size of a file. */
-export const ROCKSDB_TARGET_FILE_SIZE = option(
-  'state.backend.rocksdb.compaction.level.target-file-size-base',
-  memorySizeType,
-  {
-    defaultValue: DEFAULT_ROCKSDB_SETTINGS.targetFileBytes,
-    description: 'Size of the files of RocksDB.',
-  },
-)
-
-/** Size of a level. */
-export const ROCKSDB_LEVEL_SIZE = option(
-  'state.backend.rocksdb.compaction.level.max-size-level-base',
-  memorySizeType,
-  {
-    defaultValue: DEFAULT_ROCKSDB_SETTINGS.levelBaseBytes,
-    description: 'Size of the smallest level of merged files.',
-  },
-)
-
-/** Whether files have Bloom filters. */
-export const ROCKSDB_BLOOM_FILTER = option('state.backend.rocksdb.use-bloom-filter', booleanType, {
-  defaultValue: true,
-  description: 'Keep a filter for each file, so that keys which are not there cost no reading.',
-})
-
-/** Size of Bloom filters. */
-export const ROCKSDB_BLOOM_FILTER_BITS = option(
-  'state.backend.rocksdb.bloom-filter.bits-per-key',
-  integerFrom(1),
-  {
-    defaultValue: DEFAULT_ROCKSDB_SETTINGS.bloomBits,
-    description: 'Size of the filters, in bits for each key.',
-  },
-)
-
 /** How state is kept and stored. Plain data. */
 export interface StateSettings {
   /** Name or module of the state backend. */
@@ -212,21 +106,6 @@ export function stateSettingsOf(configuration: Configuration): StateSettings {
     incremental: configuration.get(INCREMENTAL_CHECKPOINTS),
     localCopies: localCopiesOf(configuration),
     rocksDb: rocksDbSettingsOf(configuration),
-  }
-}
-
-function rocksDbSettingsOf(configuration: Configuration): RocksDbSettings {
-  return {
-    memoryBytes: configuration.get(ROCKSDB_MEMORY),
-    writeBufferRatio: configuration.get(ROCKSDB_WRITE_BUFFER_RATIO),
-    highPriorityRatio: configuration.get(ROCKSDB_HIGH_PRIORITY_RATIO),
-    writeBufferBytes: configuration.get(ROCKSDB_WRITE_BUFFER_SIZE),
-    writeBuffers: configuration.get(ROCKSDB_WRITE_BUFFERS),
-    targetFileBytes: configuration.get(ROCKSDB_TARGET_FILE_SIZE),
-    levelBaseBytes: configuration.get(ROCKSDB_LEVEL_SIZE),
-    blockBytes: configuration.get(ROCKSDB_BLOCK_SIZE),
-    threads: configuration.get(ROCKSDB_THREADS),
-    bloomBits: configuration.get(ROCKSDB_BLOOM_FILTER) ? configuration.get(ROCKSDB_BLOOM_FILTER_BITS) : 0,
   }
 }
 

@@ -91,6 +91,12 @@ export interface NamespaceBoundState<S> {
   setNamespace(namespace: string | number): void
 }
 
+/** A figure of a backend; `read` may be called at any time, also after the end of the task. */
+export interface BackendMetric {
+  readonly name: string
+  read(): number
+}
+
 /** Keyed state of one operator instance. Main thread: the slot thread's task. */
 export interface KeyedStateBackend {
   /** Inclusive range of the key groups of this subtask. */
@@ -139,6 +145,8 @@ export interface KeyedStateBackend {
   cancelSnapshot(checkpointId: number): void
   /** The task has ended: nothing else is called any more. Frees what garbage collection does not. Absent: nothing to do. */
   close?(): void
+  /** Figures of its own, as metrics of the operator. Absent: none. */
+  metrics?(): readonly BackendMetric[]
   /** Entries of each state now, over all namespaces: for messages. Absent: the backend cannot say without effort. */
   stateSizes?(): readonly { readonly name: string; readonly entries: number }[]
 }

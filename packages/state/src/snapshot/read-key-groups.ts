@@ -49,6 +49,10 @@ export async function* readKeyGroups(
   storage: StateReader,
 ): AsyncIterable<KeyGroupChunk> {
   if (handle.storeFile !== undefined) return
+  if (handle.storeFiles !== undefined && handle.store === undefined) {
+    const reason = 'its files of RocksDB are handles of their own: readers get them by LinkedHandles'
+    throw CorruptSnapshot({ where: 'the handle of a store', reason })
+  }
   const first = Math.max(handle.keyGroupRange.start, range.start)
   const last = Math.min(handle.keyGroupRange.end, range.end)
   if (handle.store !== undefined && first <= last) {

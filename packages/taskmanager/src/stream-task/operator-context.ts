@@ -50,6 +50,7 @@ export function createOperatorContext(
     watermark: currentWatermark,
     recordTimestamp: () => host.timestamp[0] as number,
   })
+  for (const { name, read } of backends.keyed?.metrics?.() ?? []) host.setMetric(index, name, read)
   return {
     operatorId: node.operatorId,
     operatorName: node.name,

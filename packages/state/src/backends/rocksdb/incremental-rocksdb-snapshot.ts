@@ -25,7 +25,6 @@ import { LAST_KEY } from './store-keys.ts'
 import { type StoredTables, TABLES_FILE } from './stored-store.ts'
 
 const READ_BYTES = 1 << 20
-const PARALLEL_FILES = 4
 
 /**
  * One snapshot of a RocksDB backend as the files of its store, of which those that an earlier checkpoint has are left
@@ -41,12 +40,13 @@ export class IncrementalRocksDbSnapshot {
   readonly #tables: StoredTables
   readonly #timers: FrozenTimers[] = []
   readonly #sliceMs: number
+  readonly #transfers: number
   /** Inside the folder of the store, which is removed as a whole. Undefined: there is nothing. */
   readonly #folder: string | undefined
   #cancelled = false
 
   constructor(
-    options: { checkpointId: number; sliceMs: number },
+    options: { checkpointId: number; sliceMs: number; transfers: number },
     dependencies: {
       context: RocksDbContext
       states: Iterable<RocksDbState>
@@ -56,6 +56,7 @@ export class IncrementalRocksDbSnapshot {
   ) {
     this.checkpointId = options.checkpointId
     this.#sliceMs = options.sliceMs
+    this.#transfers = options.transfers
     this.#context = dependencies.context
     this.#shared = dependencies.shared
     const { keyGroupRange, maxParallelism, store, cache } = this.#context
@@ -101,7 +102,7 @@ export class IncrementalRocksDbSnapshot {
       const files = new Map(this.#shared.find(tables))
       const handles = new Map<string, KeyedStateHandle>(files)
       const missing = names.filter(name => !files.has(name))
-      await inParallel(PARALLEL_FILES, missing, async name => {
+      await inParallel(this.#transfers, missing, async name => {
         const output = await streams.open('rocksdb')
         written.push(output)
         const handle = await this.#upload(name, join(folder, name), output)

@@ -1,6 +1,7 @@
 import { SystemClock } from '@flink-ts/common'
 import type { RocksDbStore } from '@flink-ts/rocksdb'
 import type {
+  BackendMetric,
   Key,
   KeyedStateBackend,
   KeyGroupedParticipant,
@@ -34,6 +35,8 @@ import type { CellCacheOptions } from './cell-cache.ts'
 import { convertEntries } from './convert-entries.ts'
 import { IncrementalRocksDbSnapshot } from './incremental-rocksdb-snapshot.ts'
 import { RocksDbContext } from './rocksdb-context.ts'
+import { storeMetrics } from './rocksdb-metrics.ts'
+import { DEFAULT_ROCKSDB_SETTINGS } from './rocksdb-settings.ts'
 import { RocksDbSnapshot } from './rocksdb-snapshot.ts'
 import { RocksDbState } from './rocksdb-state.ts'
 import { RocksDbTtlSweeper } from './rocksdb-ttl-sweeper.ts'
@@ -181,11 +184,15 @@ export class RocksDbKeyedStateBackend implements KeyedStateBackend {
     if (this.#snapshot !== undefined) {
       throw SnapshotInProgress({ checkpointId, running: this.#snapshot.checkpointId })
     }
-    const { compression = 'none', snapshotSliceMs: sliceMs = 1 } = this.#options
+    const { compression = 'none', snapshotSliceMs: sliceMs = 1, rocksDb } = this.#options
+    const { transfers } = rocksDb ?? DEFAULT_ROCKSDB_SETTINGS
     const content = { context: this.context, states: this.#states.values(), timers: this.#timers() }
     const snapshot =
       this.#options.incremental === true && streams.selfContained !== true
-        ? new IncrementalRocksDbSnapshot({ checkpointId, sliceMs }, { ...content, shared: this.#shared })
+        ? new IncrementalRocksDbSnapshot(
+            { checkpointId, sliceMs, transfers },
+            { ...content, shared: this.#shared },
+          )
         : new RocksDbSnapshot({ checkpointId, compression, sliceMs }, content)
     this.#snapshot = snapshot
     try {
@@ -204,6 +211,10 @@ export class RocksDbKeyedStateBackend implements KeyedStateBackend {
     if (this.#snapshot?.checkpointId !== checkpointId) return
     this.#snapshot.cancel()
     this.#snapshot = undefined
+  }
+
+  metrics(): readonly BackendMetric[] {
+    return storeMetrics(this.context.store, this.#options.rocksDb?.metrics ?? [], () => this.#closed)
   }
 
   /** Removes the store. A snapshot that is being written rejects. */

@@ -1,7 +1,12 @@
 import type { RocksDbOptions } from '@flink-ts/rocksdb'
 
 /** Of the backend `rocksdb`. */
-export type RocksDbSettings = RocksDbOptions
+export interface RocksDbSettings extends RocksDbOptions {
+  /** Files of one store that are sent to the checkpoint storage, or fetched, at a time. */
+  readonly transfers: number
+  /** Of `state.backend.rocksdb.metrics.<name>` those that are on. */
+  readonly metrics: readonly string[]
+}
 
 /** Without any configuration. */
 export const DEFAULT_ROCKSDB_SETTINGS: RocksDbSettings = {
@@ -15,4 +20,11 @@ export const DEFAULT_ROCKSDB_SETTINGS: RocksDbSettings = {
   blockBytes: 4096,
   threads: 2,
   bloomBits: 10,
+  levelZeroFiles: 4,
+  buffersToMerge: 1,
+  openFiles: 0,
+  universal: 0,
+  statistics: 0,
+  transfers: 4,
+  metrics: [],
 }

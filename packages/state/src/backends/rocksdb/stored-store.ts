@@ -15,7 +15,6 @@ import { after, decodeNamespace, parseKey, StoreKeys, storedOf } from './store-k
 
 /** Asked for at once: storages pay for each request. */
 const BLOCK_BYTES = 8 << 20
-const PARALLEL_FILES = 4
 /** Of the sizes of tables: not a file of RocksDB. */
 export const TABLES_FILE = 'tables.json'
 
@@ -24,16 +23,18 @@ export type StoredTables = readonly (readonly [state: number, namespace: string,
 
 /**
  * Writes the files of a store as a snapshot has them into a folder, which is made. Returns the sizes of its tables.
+ * @param transfers files at a time
  * @throws state.corrupt-snapshot, and errors of the storage and of the local disk
  */
 export async function fetchStore(
   files: readonly KeyedStateHandle[],
   storage: StateReader,
   folder: string,
+  transfers: number,
 ): Promise<StoredTables> {
   await mkdir(folder, { recursive: true })
   let tables: StoredTables = []
-  await inParallel(PARALLEL_FILES, files, async ({ storeFile, location }) => {
+  await inParallel(transfers, files, async ({ storeFile, location }) => {
     const { name, crc } = storeFile as { name: string; crc: number }
     const where = location.type === 'file' ? location.path : `the file ${name} of a store`
     // What comes from a file that others may write must not lead out of the folder.
@@ -78,7 +79,7 @@ export async function openStoredStore(
 }> {
   const folder = mkdtempSync(join(parent, 'rocksdb-stored-'))
   try {
-    await fetchStore(files, storage, folder)
+    await fetchStore(files, storage, folder, DEFAULT_ROCKSDB_SETTINGS.transfers)
     const store = RocksDbStore.open(folder, DEFAULT_ROCKSDB_SETTINGS, true)
     return { chunks: (header, range) => chunksOf(store, header, range), close: () => store.close() }
   } catch (error) {
