@@ -107,10 +107,12 @@ describe.skipIf(reason !== undefined)(
         ['#/task-manager/taskmanager-0/logs', 'Process starts'],
         ['#/task-manager/taskmanager-0/stdout', 'Nothing has been printed'],
         ['#/task-manager/taskmanager-0/threads', 'main'],
+        ['#/task-manager/taskmanager-0/profiler', 'This process has not been profiled.'],
         ['#/job-manager', 'execution.checkpointing.dir'],
         ['#/job-manager/metrics', 'numRunningJobs'],
         ['#/job-manager/logs', 'JobManager is ready'],
         ['#/job-manager/threads', 'main'],
+        ['#/job-manager/profiler', 'This process has not been profiled.'],
         ['#/nowhere', 'There is no such page'],
       ]
     }

@@ -38,7 +38,8 @@ export const InfluxWriteFailed = defineError<{ server: string; database: string;
   retry: 'backoff',
   message: d =>
     `InfluxDB at ${d.server} did not take metrics for the database '${d.database}': ${d.reason}. See ` +
-    'metrics.reporter.influxdb.host, .port, .db, .username and .password; the database must be there.',
+    'metrics.reporter.influxdb.host, .port, .db, .username and .password, of InfluxDB 2.x .bucket, .org and .token; the ' +
+    'database or bucket must be there.',
 })
 
 /** A reporter is switched on without saying where to write. */
@@ -48,6 +49,26 @@ export const InfluxDatabaseMissing = defineError<{ key: string }>({
   retry: 'no',
   message: d =>
     `The InfluxDB reporter needs ${d.key}: set it, or remove metrics.reporter.influxdb.factory.class.`,
+})
+
+/** A process is profiled already. */
+export const ProfileRunning = defineError<{ process: string }>({
+  code: 'rest.profile-running',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `${d.process === '' ? 'The JobManager' : `TaskManager ${d.process}`} is being profiled: wait until that is over, GET ` +
+    '.../profiler tells when.',
+})
+
+/** There is no such profile. */
+export const ProfileNotFound = defineError<{ file: string }>({
+  code: 'rest.profile-not-found',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `There is no profile '${d.file}': it is not ready, or newer ones took its place (rest.profiling.history-size). GET ` +
+    '.../profiler lists those that there are.',
 })
 
 /** A path or query parameter is not valid. */

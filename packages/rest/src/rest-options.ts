@@ -165,6 +165,19 @@ export const RestOptionKeys = {
     defaultValue: 100,
     description: 'Calls below this depth are left out of flame graphs.',
   }),
+  profilingEnabled: option('rest.profiling.enabled', booleanType, {
+    defaultValue: true,
+    description:
+      'Whether whole processes can be profiled by REST and the web page, for a time that is asked for.',
+  }),
+  profilingMostDuration: option('rest.profiling.duration-max', durationType, {
+    defaultValue: 300_000,
+    description: 'The longest time for which a process can be profiled.',
+  }),
+  profilingHistory: option('rest.profiling.history-size', integerFrom(1, 100), {
+    defaultValue: 10,
+    description: 'Profiles that are kept of each process; older ones are forgotten.',
+  }),
   allowUnauthenticated: option('security.rest.allow-unauthenticated', booleanType, {
     defaultValue: false,
     description:

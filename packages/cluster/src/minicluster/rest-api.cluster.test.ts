@@ -21,6 +21,7 @@ const idle: ProcessMonitor = {
   listLogs: async () => [],
   readLog: async () => new Uint8Array(),
   requestThreadDump: async () => [],
+  requestProfile: async () => ({ name: 'root', value: 0, children: [] }),
 }
 
 beforeAll(async () => {
@@ -102,6 +103,18 @@ describe('answers are as Flink describes them', () => {
     expect(await ask('GET /jobmanager/config')).toContainEqual({ key: 's3.secret-key', value: '******' })
     await ask('GET /jobmanager/logs')
     await ask('GET /jobmanager/thread-dump')
+    const profiler = `/taskmanagers/${taskmanagerid}/profiler`
+    const body = JSON.stringify({ mode: 'WALL', duration: 1 })
+    const started = await call(profiler, {
+      ...{ method: 'POST', headers: { 'content-type': 'application/json' }, body },
+    })
+    expect(started.body).toMatchObject({ status: 'RUNNING', mode: 'WALL', duration: 1, outputFile: '' })
+    const { profilingList } = await until(profiler, ({ profilingList: [last] }) => last.status !== 'RUNNING')
+    expect(profilingList[0]).toMatchObject({ status: 'FINISHED', message: 'Done' })
+    const { body: root } = await call(`${profiler}/${profilingList[0].outputFile.replace('html', 'json')}`)
+    expect(root.children.map((thread: Json) => thread.name)).toEqual(
+      expect.arrayContaining(['<main>', expect.stringMatching(/^<slot-\d>$/), '<network>']),
+    )
   })
 
   it('of jobs', async () => {
@@ -365,7 +378,8 @@ describe('what is asked for and not there', () => {
     ['POST', '/jobs', 400],
     ['DELETE', '/cluster', 400],
     ['DELETE', '/datasets/1', 400],
-    ['GET', '/jobmanager/profiler', 400],
+    ['GET', '/jobmanager/profiler/cpu-1.html', 404],
+    ['POST', '/jobmanager/profiler', 400],
   ])('%s %s is refused with the reason', async (method, path, status) => {
     const { vertices } = (await call(`/jobs/${jobs['running']}`)).body
     const filled = path.replace(':running', jobs['running'] as string).replace(':vertex', vertices[0].id)

@@ -1,8 +1,9 @@
 import type { Clock } from '@flink-ts/common'
-import type { ProcessMonitor } from '@flink-ts/gateways'
+import type { ProcessMonitor, ProcessProfileRequest, StackNode } from '@flink-ts/gateways'
 import { LogFiles } from './log-files.ts'
 import { type NamedThread, ProcessMetrics } from './process-metrics.ts'
 import { dumpThreads } from './thread-dump.ts'
+import { profileThreads } from './thread-profile.ts'
 
 export interface NodeProcessMonitorOptions {
   /** Where this process logs; undefined: to standard output. */
@@ -46,6 +47,10 @@ export class NodeProcessMonitor implements ProcessMonitor {
       this.#dump = undefined
     })
     return this.#dump
+  }
+
+  requestProfile(request: ProcessProfileRequest): Promise<StackNode> {
+    return profileThreads(this.#ports.threads(), request, this.#ports.clock)
   }
 
   /** Ends the measuring. */

@@ -1,9 +1,8 @@
 import type { Profiler } from 'node:inspector'
-import { Session } from 'node:inspector/promises'
-import type { Worker } from 'node:worker_threads'
 import type { Clock } from '@flink-ts/common'
 import type { ThreadDescription } from '@flink-ts/gateways'
 import type { NamedThread } from './process-metrics.ts'
+import { OUTSIDE, profileOf, profileOfMain } from './thread-profile.ts'
 
 /** How long each thread is looked at. */
 const SAMPLING_MS = 100
@@ -19,8 +18,8 @@ export async function dumpThreads(
   clock: Clock,
 ): Promise<readonly ThreadDescription[]> {
   return await Promise.all([
-    described('main', () => profileOfMain(clock)),
-    ...threads.map(({ name, worker }) => described(name, () => profileOf(worker, clock))),
+    described('main', () => profileOfMain(SAMPLING_MS, clock)),
+    ...threads.map(({ name, worker }) => described(name, () => profileOf(worker, SAMPLING_MS, clock))),
   ])
 }
 
@@ -33,35 +32,6 @@ async function described(name: string, profile: () => Promise<Profiler.Profile>)
     return { name, description: `"${name}" could not be sampled: ${reason}` }
   }
 }
-
-async function profileOfMain(clock: Clock): Promise<Profiler.Profile> {
-  const session = new Session()
-  session.connect()
-  try {
-    await session.post('Profiler.enable')
-    await session.post('Profiler.start')
-    await pause(clock)
-    const { profile } = await session.post('Profiler.stop')
-    return profile
-  } finally {
-    session.disconnect()
-  }
-}
-
-async function profileOf(worker: Worker, clock: Clock): Promise<Profiler.Profile> {
-  const running = await worker.startCpuProfile()
-  await pause(clock)
-  return JSON.parse(await running.stop()) as Profiler.Profile
-}
-
-function pause(clock: Clock): Promise<void> {
-  return new Promise(resolve => {
-    clock.schedule(SAMPLING_MS, resolve)
-  })
-}
-
-/** Of V8: no JavaScript is on the stack. */
-const OUTSIDE = new Set(['(root)', '(program)', '(idle)'])
 
 function textOf({ nodes, samples = [] }: Profiler.Profile): string {
   const parents = new Map(nodes.flatMap(node => (node.children ?? []).map(child => [child, node.id])))

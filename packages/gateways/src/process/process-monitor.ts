@@ -1,3 +1,5 @@
+import type { StackNode } from './stack-tree.ts'
+
 /** A file that a process logs to, or that lies beside it. */
 export interface LogFile {
   readonly name: string
@@ -14,6 +16,13 @@ export interface ThreadDescription {
   readonly description: string
 }
 
+/** How all threads of a process are looked at. */
+export interface ProcessProfileRequest {
+  readonly durationMs: number
+  /** Whether time without JavaScript is shown, too. */
+  readonly idle: boolean
+}
+
 /** What a process of the cluster tells of itself. */
 export interface ProcessMonitor {
   /** By Flink's names, where there is one. */
@@ -25,11 +34,14 @@ export interface ProcessMonitor {
    */
   readLog(name: string, offset: number, maxBytes: number): Promise<Uint8Array>
   requestThreadDump(): Promise<readonly ThreadDescription[]>
+  /** Samples all threads for that time, and answers with a tree of them: below the root is a node for each thread. */
+  requestProfile(request: ProcessProfileRequest): Promise<StackNode>
 }
 
 /** A call of a {@link ProcessMonitor} on its way through other components. */
 export type ProcessInspection =
   | { readonly type: 'metrics' | 'logs' | 'thread-dump' }
+  | ({ readonly type: 'profile' } & ProcessProfileRequest)
   | { readonly type: 'read-log'; readonly name: string; readonly offset: number; readonly maxBytes: number }
 
 /** Makes the call at the process. */
@@ -44,6 +56,8 @@ export async function inspectProcess(
       return await monitor.listLogs()
     case 'thread-dump':
       return await monitor.requestThreadDump()
+    case 'profile':
+      return await monitor.requestProfile(inspection)
     case 'read-log':
       return await monitor.readLog(inspection.name, inspection.offset, inspection.maxBytes)
   }
@@ -59,5 +73,6 @@ export function remoteProcessMonitor(
     listLogs: () => ask({ type: 'logs' }),
     readLog: (name, offset, maxBytes) => ask({ type: 'read-log', name, offset, maxBytes }),
     requestThreadDump: () => ask({ type: 'thread-dump' }),
+    requestProfile: ({ durationMs, idle }) => ask({ type: 'profile', durationMs, idle }),
   }
 }

@@ -40,7 +40,7 @@ const statistics: CheckpointStatistics = {
   history: [failed, completed],
   latest: {
     ...{ completed, savepoint: undefined, failed },
-    restored: { id: 3, timestamp: 90, savepoint: true, pointer: 'file:///sp' },
+    restored: { id: 3, timestamp: 90, savepoint: true, pointer: 'file:///sp', jobId: 'b2', takenAt: 80 },
   },
   summary: {
     stateBytes: { ...NONE, max: 30 },

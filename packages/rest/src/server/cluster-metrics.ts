@@ -16,6 +16,9 @@ export interface ClusterMetricsDependencies {
   readonly logger: Logger
 }
 
+/** About two milliseconds of work: then the thread does what else there is. */
+const SAMPLES_AT_ONCE = 500
+
 /**
  * Collects the metrics of the whole cluster, by scopes and labels of Flink's reporters, with pauses for other work of
  * the thread.
@@ -76,6 +79,8 @@ async function addJob(
   const ofJob = { job_id: job.jobId, job_name: job.name }
   const checkpoints = await dispatcher.requestCheckpoints(job.jobId)
   addAll(sink, 'jobmanager_job', { host, ...ofJob }, jobMetrics(job, checkpoints, clock.now()))
+  // A job may have thousands of tasks, and a vertex, too.
+  let samples = 0
   for (const { id, name, subtasks } of job.vertices) {
     for (const subtask of subtasks) {
       const tmId = subtask.taskManagerId
@@ -85,15 +90,17 @@ async function addJob(
         ...{ task_id: id, task_name: name },
         ...{ task_attempt_num: subtask.attempt, subtask_index: subtask.index },
       }
-      addAll(sink, 'taskmanager_job_task', labels, taskMetrics(subtask))
+      samples += addAll(sink, 'taskmanager_job_task', labels, taskMetrics(subtask))
       for (const operator of subtask.metrics.operators ?? []) {
         const own = { ...labels, operator_name: operator.name }
-        addAll(sink, 'taskmanager_job_task_operator', own, operatorMetrics(operator))
+        samples += addAll(sink, 'taskmanager_job_task_operator', own, operatorMetrics(operator))
       }
+      if (samples < SAMPLES_AT_ONCE) continue
+      samples = 0
+      await setImmediate()
     }
-    // A job may have thousands of tasks.
-    await setImmediate()
   }
+  await setImmediate()
 }
 
 function addAll(
@@ -101,6 +108,8 @@ function addAll(
   scope: string,
   labels: Labels,
   metrics: Readonly<Record<string, number | string>>,
-): void {
-  for (const [name, value] of Object.entries(metrics)) sink(scope, name, labels, value)
+): number {
+  const entries = Object.entries(metrics)
+  for (const [name, value] of entries) sink(scope, name, labels, value)
+  return entries.length
 }

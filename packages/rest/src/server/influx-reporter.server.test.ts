@@ -17,7 +17,8 @@ describe.skipIf(!hasServer('influxdb.sh'))('InfluxDB 1.x', () => {
       {
         ...{ baseUrl: server.address, host: 'jm', intervalMs: 10_000, timeoutMs: 10_000 },
         target: {
-          ...{ version: 1, database: 'flink', username: '', password: '' },
+          version: 1,
+          ...{ database: 'flink', username: '', password: '' },
           ...{ retentionPolicy: 'autogen', consistency: 'ALL' },
         },
       },

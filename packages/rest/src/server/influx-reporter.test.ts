@@ -7,7 +7,8 @@ import { smallCluster } from '../testing/small-cluster.ts'
 import { InfluxReporter, type InfluxReporterOptions, influxReporterOptionsOf } from './influx-reporter.ts'
 
 const DATABASE = {
-  ...{ version: 1, database: 'flink', username: 'user', password: 'secret' },
+  version: 1,
+  ...{ database: 'flink', username: 'user', password: 'secret' },
   ...{ retentionPolicy: '', consistency: 'ONE' },
 } as const
 const BUCKET = { version: 2, bucket: 'metrics of flink', organization: 'us', token: 't0' } as const

@@ -9,11 +9,14 @@ import {
 } from '@flink-ts/gateways'
 import { looksLikeSecret } from '@flink-ts/jobgraph'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { LogNotFound, NotOffered, TaskManagerNotFound } from '../errors.ts'
+import { LogNotFound, TaskManagerNotFound } from '../errors.ts'
 import { aggregateMetrics, listOf, selectMetrics } from '../routes/metric-query.ts'
+import { profilePage } from '../routes/profile-page.ts'
 import { taskManagerDetails, taskManagerInfo } from '../routes/task-manager-info.ts'
 import { type MetricValues, textsOf } from '../routes/task-metrics.ts'
 import { jobIdOf } from './job-id.ts'
+import { bodyOf } from './operation-body.ts'
+import type { ProcessProfiles } from './process-profiles.ts'
 
 interface ProcessRoutesDependencies {
   readonly dispatcher: DispatcherGateway
@@ -30,6 +33,7 @@ const LOG_PART_BYTES = 256 * 1024
 export function addProcessRoutes(
   app: FastifyInstance,
   { dispatcher, configuration, monitor }: ProcessRoutesDependencies,
+  profiles: ProcessProfiles,
 ): void {
   const monitorOf = (id: string): ProcessMonitor =>
     remoteProcessMonitor(inspection => dispatcher.inspectTaskManager(id as ResourceId, inspection))
@@ -74,16 +78,19 @@ export function addProcessRoutes(
   app.get('/jobmanager/environment', async () => environment())
   app.get('/jobmanager/metrics', async ({ query }) => selectMetrics(await jobManagerMetrics(), query))
   addLogRoutes(app, '/jobmanager', async () => monitor)
+  addProfileRoutes(app, '/jobmanager', async () => monitor, profiles)
   app.get('/taskmanagers/:id/metrics', async ({ params, query }) => {
     const { id } = params as { id: string }
     await taskManager(id)
     return selectMetrics(textsOf(await monitorOf(id).requestMetrics()), query)
   })
-  addLogRoutes(app, '/taskmanagers/:id', async params => {
+  const knownMonitor = async (params: unknown): Promise<ProcessMonitor> => {
     const { id } = params as { id: string }
     await taskManager(id)
     return monitorOf(id)
-  })
+  }
+  addLogRoutes(app, '/taskmanagers/:id', knownMonitor)
+  addProfileRoutes(app, '/taskmanagers/:id', knownMonitor, profiles)
 
   // The processes of a job are those of the cluster.
   const ofJob = async (params: unknown): Promise<void> => {
@@ -152,14 +159,35 @@ function addLogRoutes(
       })),
     }
   })
-  const refused = async (): Promise<never> => {
-    throw NotOffered({
-      what: 'Profiling by REST',
-      remedy: `read the stacks of ${prefix}/thread-dump, or start the process with --cpu-prof (env.java.opts.all)`,
-    })
-  }
-  app.get(`${prefix}/profiler`, refused)
-  app.post(`${prefix}/profiler`, refused)
+}
+
+function addProfileRoutes(
+  app: FastifyInstance,
+  prefix: string,
+  monitorOf: (params: unknown) => Promise<ProcessMonitor>,
+  profiles: ProcessProfiles,
+): void {
+  const processOf = (params: unknown): string => (params as { id?: string }).id ?? ''
+  app.get(`${prefix}/profiler`, async ({ params }) => {
+    await monitorOf(params)
+    return { profilingList: profiles.list(processOf(params)) }
+  })
+  app.post(`${prefix}/profiler`, async ({ params, body }) =>
+    profiles.start(processOf(params), await monitorOf(params), bodyOf(body)),
+  )
+  app.get(`${prefix}/profiler/:file`, async ({ params }, reply) => {
+    const { file } = params as { file: string }
+    const root = profiles.read(processOf(params), file.replace(/\.json$/, '.html'))
+    // The web page draws it itself.
+    if (file.endsWith('.json')) return root
+    return await reply.type('text/html; charset=utf-8').headers(PROFILE_SECURITY).send(profilePage(root))
+  })
+}
+
+/** Names in profiles come from user code. */
+const PROFILE_SECURITY = {
+  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
 }
 
 /** Only files that the process itself lists are read: a name from outside never becomes part of a path. */

@@ -20,6 +20,7 @@ import { FlameGraphs, flameGraphSettingsOf } from './flame-graphs.ts'
 import { addJobRoutes, type ClientHeartbeats } from './job-server-routes.ts'
 import { addMetricRoutes } from './metric-server-routes.ts'
 import { addPageRoutes } from './page-routes.ts'
+import { ProcessProfiles } from './process-profiles.ts'
 import { addProcessRoutes } from './process-routes.ts'
 import { addProgramRoutes, type Programs } from './program-routes.ts'
 import { RecentDetails } from './recent-details.ts'
@@ -98,8 +99,9 @@ export function createRestServer(
       const recent = new RecentDetails(dependencies)
       const flameGraphs = new FlameGraphs(flameGraphSettingsOf(dependencies.configuration), dependencies)
       const history = options.history === true
+      const profiles = new ProcessProfiles(dependencies)
       const maps = { disposals: new Map(), heartbeats: new Map() }
-      const shared: SharedState = { ...maps, recent, flameGraphs, history }
+      const shared: SharedState = { ...maps, recent, flameGraphs, profiles, history }
       // Clients of Flink send /v1, the web page the bare path.
       for (const prefix of ['', '/v1']) {
         await server.register(
@@ -140,6 +142,7 @@ interface SharedState {
   readonly heartbeats: ClientHeartbeats
   readonly recent: RecentDetails
   readonly flameGraphs: FlameGraphs
+  readonly profiles: ProcessProfiles
   readonly history: boolean
 }
 
@@ -190,5 +193,5 @@ function addRoutes(app: FastifyInstance, dependencies: RestServerDependencies, s
   addCheckpointRoutes(app, dependencies)
   addSavepointRoutes(app, dependencies, shared.disposals)
   addRestartRoutes(app, dependencies)
-  addProcessRoutes(app, dependencies)
+  addProcessRoutes(app, dependencies, shared.profiles)
 }

@@ -14,5 +14,10 @@ export function fakeMonitor(logs: Readonly<Record<string, string>> = {}): Proces
     readLog: async (name, offset, maxBytes) =>
       Buffer.from(logs[name] as string).subarray(offset, offset + maxBytes),
     requestThreadDump: async () => [{ name: 'main', description: 'at rest' }],
+    requestProfile: async ({ durationMs }) => ({
+      name: 'root',
+      value: durationMs,
+      children: [{ name: '<main>', value: durationMs, children: [] }],
+    }),
   }
 }

@@ -31,6 +31,7 @@ export function taskManagerMonitor(
     listLogs: () => process.listLogs(),
     readLog: (name, offset, maxBytes) => process.readLog(name, offset, maxBytes),
     requestThreadDump: () => process.requestThreadDump(),
+    requestProfile: request => process.requestProfile(request),
   }
 }
 

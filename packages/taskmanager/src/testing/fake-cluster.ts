@@ -191,6 +191,7 @@ export class FakeCluster {
           listLogs: async () => [],
           readLog: async () => new Uint8Array(),
           requestThreadDump: async () => [],
+          requestProfile: async () => ({ name: 'root', value: 0, children: [] }),
         },
         blobs: {
           put: async (_address, content) => {
@@ -269,9 +270,9 @@ export class FakeCluster {
     return this.updates.findLast(update => update.attemptId === attemptId)
   }
 
-  /** Polls until `condition` holds; fails after ten seconds. */
+  /** Polls until `condition` holds; fails after twenty seconds. */
   async until(condition: () => boolean, what: string): Promise<void> {
-    const deadline = this.clock.monotonicMs() + 10_000
+    const deadline = this.clock.monotonicMs() + 20_000
     while (!condition()) {
       if (this.clock.monotonicMs() > deadline) {
         const states = this.updates.map(u => `${u.attemptId} ${u.status} ${u.error?.message ?? ''}`)

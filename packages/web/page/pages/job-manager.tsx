@@ -4,6 +4,7 @@ import { KeyValueTable } from '../components/key-value-table.tsx'
 import { LogFiles } from '../components/log-files.tsx'
 import { MetricPlots } from '../components/metric-plots.tsx'
 import { Empty, Facts, Panel, Shown, Tabs } from '../components/parts.tsx'
+import { Profiler } from '../components/profiler.tsx'
 import { ThreadDump } from '../components/thread-dump.tsx'
 
 const TABS = [
@@ -12,6 +13,7 @@ const TABS = [
   ['logs', 'Logs'],
   ['stdout', 'Stdout'],
   ['threads', 'Thread dump'],
+  ['profiler', 'Profiler'],
 ] as const
 
 /** The process that serves this page. */
@@ -37,6 +39,7 @@ export function JobManagerPage({ path }: { path: readonly string[] }) {
         />
       )}
       {tab === 'threads' && <ThreadDump process={process} />}
+      {tab === 'profiler' && <Profiler process={process} />}
     </>
   )
 }

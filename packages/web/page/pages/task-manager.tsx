@@ -3,6 +3,7 @@ import type { JobSummary, TaskManager } from '../api/shapes.ts'
 import { LogFiles } from '../components/log-files.tsx'
 import { MetricPlots } from '../components/metric-plots.tsx'
 import { Empty, Facts, Panel, Shown, Tabs, Tile, UsedMeter } from '../components/parts.tsx'
+import { Profiler } from '../components/profiler.tsx'
 import { ThreadDump } from '../components/thread-dump.tsx'
 import { bytes, count, duration } from '../model/format.ts'
 import { href } from '../router.ts'
@@ -13,6 +14,7 @@ const TABS = [
   ['logs', 'Logs'],
   ['stdout', 'Stdout'],
   ['threads', 'Thread dump'],
+  ['profiler', 'Profiler'],
 ] as const
 
 /** One task manager: `#/task-manager/<id>/<tab>` */
@@ -42,6 +44,7 @@ export function TaskManagerPage({ path }: { path: readonly string[] }) {
         />
       )}
       {tab === 'threads' && <ThreadDump process={process} />}
+      {tab === 'profiler' && <Profiler process={process} />}
     </>
   )
 }
