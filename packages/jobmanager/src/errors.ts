@@ -199,6 +199,17 @@ export const SavepointDirectoryMissing = defineError<{ jobId: string }>({
     `There is no directory for a savepoint of job ${d.jobId}: give one, or set execution.checkpointing.savepoint-dir.`,
 })
 
+/** The newest snapshot is the end of a job, and going on from it would most likely do nothing. */
+export const LatestIsDrained = defineError<{ jobName: string; path: string; jobId: string }>({
+  code: 'jobmanager.latest-is-drained',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `The newest snapshot of a job named '${d.jobName}' is ${d.path}, with which job ${d.jobId} was drained: its input ` +
+    'ended, its windows and timers have fired. What is older would repeat what was written since. Name one by its path ' +
+    '(-s) to take it all the same, or start without.',
+})
+
 /** `latest` found nothing to start from. */
 export const NoSnapshotFound = defineError<{ jobName: string; directories: readonly string[] }>({
   code: 'jobmanager.no-snapshot-found',

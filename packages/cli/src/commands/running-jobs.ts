@@ -1,10 +1,11 @@
 import { setTimeout } from 'node:timers/promises'
 import type { ClusterClient } from '@flink-ts/client'
 import { isFlinkError, type JobId } from '@flink-ts/common'
+import type { RestoredRecord } from '@flink-ts/gateways'
 import type { JobClient, JobGraph, ReplayableProgram } from '@flink-ts/jobgraph'
 import { JobNotSubmitted } from '../errors.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import { formatElapsed, formatError } from '../format.ts'
+import { formatElapsed, formatError, formatTime } from '../format.ts'
 import { followJob } from '../job-progress.ts'
 import type { Terminal } from '../terminal.ts'
 import type { RunProcess } from './run.ts'
@@ -62,7 +63,10 @@ export class RunningJobs {
       const client = await cluster.submitProgram(bundleFile, graph, program)
       accepted()
       if (this.#detached) await untilBegun(cluster, client)
-      return this.#attach(cluster, graph, client)
+      const job = this.#attach(cluster, graph, client)
+      if (graph.restoreFrom?.path === 'latest') await this.#tellSnapshot(cluster, job)
+      if (this.#detached) this.#process.exit(EXIT_CODES.ok)
+      return job
     } catch (error) {
       await this.#connection.done()
       throw error
@@ -120,11 +124,38 @@ export class RunningJobs {
       process.once('exit', () => this.#terminal.complain(this.#lastFailed as string))
   }
 
+  /** What `latest` stood for. Never rejects. */
+  async #tellSnapshot(cluster: ClusterClient, job: JobClient): Promise<void> {
+    const begun = await untilBegun(cluster, job).then(
+      () => true,
+      () => false,
+    )
+    // Why it has not begun is told by its result.
+    if (!begun) return
+    try {
+      const snapshot = await restoredFrom(cluster, job.jobId as JobId)
+      if (snapshot === undefined) {
+        const where = `GET /jobs/${job.jobId}/checkpoints`
+        this.#terminal.complain(`Job ${job.jobId} has no slots yet. From which snapshot it starts: ${where}`)
+        return
+      }
+      const kind = snapshot.savepoint ? 'savepoint' : 'checkpoint'
+      this.#terminal.print(
+        `Job ${job.jobId} starts from ${snapshot.pointer}: ${kind} ${snapshot.id} of job ${snapshot.jobId}, ` +
+          `taken ${formatTime(snapshot.takenAt)}.`,
+      )
+    } catch (error) {
+      this.#terminal.complain(
+        `Which snapshot job ${job.jobId} starts from is not known: ${formatError(error)}`,
+      )
+    }
+  }
+
   #attach(cluster: ClusterClient, graph: JobGraph, client: JobClient): JobClient {
     const { jobId } = client
     this.#terminal.print(`Job has been submitted with JobID ${jobId}`)
-    // Code behind execute expects a result, which a detached run does not wait for.
-    if (this.#detached) this.#process.exit(EXIT_CODES.ok)
+    // Code behind execute expects a result, which a detached run does not wait for: the process ends.
+    if (this.#detached) return client
     this.#open.set(jobId, client)
     const source = { details: () => cluster.jobDetails(jobId as JobId), resources: () => cluster.overview() }
     const stop = followJob({ jobId, name: graph.name }, source, this.#terminal)
@@ -151,6 +182,8 @@ export class RunningJobs {
 
 /** How long a detached run waits for a job to begin: restores are prepared, folders are looked for. */
 const BEGIN_MS = 10_000
+/** How long a run from the latest snapshot waits for its tasks to be started from it. */
+const RESTORE_MS = 3000
 const LOOK_MS = 20
 
 /** Waits until the job has begun, as Flink does. @throws what it failed with if it could not */
@@ -163,6 +196,17 @@ async function untilBegun(cluster: ClusterClient, client: JobClient): Promise<vo
     if (status !== 'INITIALIZING' && status !== 'CREATED') return
     await setTimeout(LOOK_MS)
   }
+}
+
+/** What the tasks of the job are started from; undefined: they were not started in time. */
+async function restoredFrom(cluster: ClusterClient, jobId: JobId): Promise<RestoredRecord | undefined> {
+  const deadline = performance.now() + RESTORE_MS
+  while (performance.now() < deadline) {
+    const snapshot = await cluster.restoredFrom(jobId)
+    if (snapshot !== undefined) return snapshot
+    await setTimeout(LOOK_MS)
+  }
+  return undefined
 }
 
 /** Whether the cluster said how the job ended, or nobody can say. */

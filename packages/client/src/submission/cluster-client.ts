@@ -15,6 +15,7 @@ import type {
   JobResult,
   JobSubmission,
   ResourceOverview,
+  RestoredRecord,
   SavepointTrigger,
 } from '@flink-ts/gateways'
 import type {
@@ -206,6 +207,12 @@ export class ClusterClient {
 
   jobDetails(jobId: JobId): Promise<JobDetails> {
     return this.#connection.call('requestJobDetails', gateway => gateway.requestJobDetails(jobId))
+  }
+
+  /** The snapshot that the job was started from last; undefined: from none. */
+  async restoredFrom(jobId: JobId): Promise<RestoredRecord | undefined> {
+    const ask = this.#connection.call('requestCheckpoints', gateway => gateway.requestCheckpoints(jobId))
+    return (await ask).latest.restored
   }
 
   cancelJob(jobId: JobId): Promise<void> {

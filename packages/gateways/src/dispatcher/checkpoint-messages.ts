@@ -62,9 +62,14 @@ export interface CheckpointRecord {
 /** The snapshot that a job or a part of it was started from last. */
 export interface RestoredRecord {
   readonly id: number
+  /** When the job was started from it, milliseconds since the epoch. */
   readonly timestamp: number
   readonly savepoint: boolean
   readonly pointer: string
+  /** The job that took it. */
+  readonly jobId: string
+  /** When it was taken, milliseconds since the epoch. */
+  readonly takenAt: number
 }
 
 /** Least, most and distribution of a number. */

@@ -220,7 +220,8 @@ export class CheckpointCoordinator {
     if (metadata === undefined || pointer === undefined) return
     const { epochMs: timestamp } = this.#state.time
     const savepoint = metadata.kind === 'savepoint'
-    this.#state.history.restored({ id: metadata.checkpointId, timestamp, savepoint, pointer })
+    const { checkpointId: id, jobId, timestamp: takenAt } = metadata
+    this.#state.history.restored({ id, timestamp, savepoint, pointer, jobId, takenAt })
   }
 
   #acknowledged({

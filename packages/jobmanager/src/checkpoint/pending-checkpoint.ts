@@ -175,6 +175,7 @@ export class PendingCheckpoint {
     const metadata: CheckpointMetadata = {
       ...{ version: METADATA_VERSION, checkpointId, jobId: graph.jobId, jobName: graph.name },
       ...(this.savepoint !== undefined && { kind: 'savepoint' }),
+      ...(this.savepoint?.stop === 'drain' && { drained: true }),
       ...{ timestamp, operators },
     }
     this.#sealed = { metadata, origins }

@@ -285,6 +285,20 @@ describe('JobMaster', () => {
     expect(job.overview().tasks.RUNNING).toBe(4)
     await cluster.advance(1000)
     expect(job.details().checkpoints.latestCompleted?.id).toBe(42)
+    const restored = { id: 41, jobId: metadata.jobId, takenAt: 5, pointer: 'found', savepoint: false }
+    expect(job.checkpoints().latest.restored).toMatchObject(restored)
+
+    const drained = new FakeCluster()
+    drained.savepoints.latest = {
+      pointer: 'end',
+      metadata: { ...metadata, kind: 'savepoint', drained: true },
+    }
+    expect(await (await start(drained)).result()).toMatchObject({
+      error: {
+        code: 'jobmanager.latest-is-drained',
+        message: expect.stringContaining("'sample' is end, with"),
+      },
+    })
   })
 
   it('fails over when checkpoints keep failing', async () => {

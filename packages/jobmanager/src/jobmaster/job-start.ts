@@ -4,7 +4,7 @@ import type { JobProgress } from '@flink-ts/highavailability'
 import type { CheckpointMetadata, CheckpointStorage, FoundSnapshot, SavepointStorage } from '@flink-ts/state'
 import type { RecoveredCheckpoints, RestoredSnapshot } from '../checkpoint/coordinator-state.ts'
 import { checkRestorable } from '../checkpoint/state-assignment.ts'
-import { CheckpointDirectoryMissing, NoSnapshotFound, RestoreFailed } from '../errors.ts'
+import { CheckpointDirectoryMissing, LatestIsDrained, NoSnapshotFound, RestoreFailed } from '../errors.ts'
 import { readProgress } from './recorded-progress.ts'
 
 /** What a job needs before its tasks can be scheduled. */
@@ -30,7 +30,7 @@ export interface JobStartDependencies {
  * @param progress what is recorded of a former JobMaster of the job
  * @param savepointDirectory where `latest` also looks; empty: nowhere else
  * @throws jobmanager.checkpoint-directory-missing, jobmanager.restore-failed, jobmanager.no-snapshot-found,
- *   jobmanager.state-not-restored, jobmanager.max-parallelism-changed, state.checkpoint-directory-unusable
+ *   jobmanager.latest-is-drained, jobmanager.state-not-restored, jobmanager.max-parallelism-changed, state.checkpoint-directory-unusable
  */
 export async function prepareStart(
   job: JobInformation,
@@ -62,8 +62,9 @@ export async function prepareStart(
   const dropped = checkRestorable(graph, metadata, { ...restoreFrom, path: pointer })
   if (dropped.length > 0)
     logger.warn({ pointer, operators: dropped }, 'State that no operator takes over is dropped')
-  const { checkpointId } = metadata
-  logger.info({ pointer, checkpointId, claimMode: restoreFrom.claimMode }, 'Job starts from a snapshot')
+  const { checkpointId, jobId: takenBy, timestamp: takenAt } = metadata
+  const { claimMode } = restoreFrom
+  logger.info({ pointer, checkpointId, takenBy, takenAt, claimMode }, 'Job starts from a snapshot')
   const claimed = restoreFrom.claimMode === 'claim'
   return { storage, restored: { pointer, metadata, claimed }, recovered }
 }
@@ -75,7 +76,10 @@ async function findLatest(
 ): Promise<FoundSnapshot> {
   const directories = [checkpointDirectory ?? '', savepointDirectory].filter(directory => directory !== '')
   const found = await savepoints.findLatest(directories, graph.name)
-  if (found === undefined) throw NoSnapshotFound({ jobName: graph.name, directories })
+  const jobName = graph.name
+  if (found === undefined) throw NoSnapshotFound({ jobName, directories })
+  const { pointer, metadata } = found
+  if (metadata.drained === true) throw LatestIsDrained({ jobName, path: pointer, jobId: metadata.jobId })
   return found
 }
 

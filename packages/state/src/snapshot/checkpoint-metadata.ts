@@ -19,10 +19,10 @@ const FORMAT = 'flink-ts checkpoint'
  * @param toStored how the path of a state file is written, so that the folder can be moved
  */
 export function encodeMetadata(metadata: CheckpointMetadata, toStored: (path: string) => string): Buffer {
-  const { checkpointId, jobId, jobName, kind, timestamp } = metadata
+  const { checkpointId, jobId, jobName, kind, drained, timestamp } = metadata
   const operators = metadata.operators.map(operator => mapPaths(operator, toStored))
   const version = versionFor(operators)
-  const facts = { checkpointId, jobId, jobName, kind, timestamp }
+  const facts = { checkpointId, jobId, jobName, kind, drained, timestamp }
   const content = { format: FORMAT, version, ...facts, operators }
   return Buffer.from(JSON.stringify(content))
 }
@@ -52,12 +52,13 @@ export function decodeMetadata(
   const metadata = content as unknown as CheckpointMetadata
   const damage = damageOf(metadata)
   if (damage !== undefined) throw NotACheckpoint({ pointer, reason: `it is damaged: ${damage}` })
-  const { checkpointId, jobId, jobName, kind, timestamp } = metadata
+  const { checkpointId, jobId, jobName, kind, drained, timestamp } = metadata
   const operators = metadata.operators.map(operator => mapPaths(operator, fromStored))
   return {
     ...{ version: metadata.version, checkpointId, jobId, timestamp, operators },
     ...(jobName !== undefined && { jobName }),
     ...(kind !== undefined && { kind }),
+    ...(drained === true && { drained }),
   }
 }
 

@@ -122,6 +122,8 @@ export interface CheckpointMetadata {
   readonly jobName?: string | undefined
   /** Absent: a checkpoint. */
   readonly kind?: 'savepoint' | undefined
+  /** Its job was drained: what started from it would find its input ended. Absent: no. */
+  readonly drained?: true | undefined
   readonly timestamp: number
   readonly operators: readonly OperatorState[]
 }
