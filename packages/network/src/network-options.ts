@@ -14,9 +14,9 @@ export const RING_SIZE = option(
   {
     defaultValue: 256 * 1024,
     description:
-      'Memory of one channel on each side, rounded up to a power of two. Batches are cut at about a fifth of it, so ' +
-      'that several fit; larger rings allow more records in flight and take longer to drain at a checkpoint. Where the ' +
-      'network memory is short, channels get less, down to 16 kb.',
+      'Memory of one channel, rounded up to a power of two; between TaskManagers twice as much on each side. Batches ' +
+      'are cut at about a fifth of it, 48 kb at most, so that several fit; larger rings allow more records in flight ' +
+      'and take longer to drain at a checkpoint. Where the network memory is short, channels get less, down to 16 kb.',
   },
 )
 

@@ -14,6 +14,8 @@ interface Waiting {
 
 /** A full batch exceeds its target by at most one record; those of ordinary records are below this part of a frame. */
 const TARGET_PART = 0.75
+/** Larger ones save nothing any more: what a batch costs by itself is shared by hundreds of records. */
+const MOST_BATCH_BYTES = 48 * 1024
 
 /**
  * The producing end of a channel. Owned by the slot thread that made it.
@@ -50,7 +52,8 @@ class RingChannelWriter implements ChannelWriter {
     this.#ring = new RingProducer(ends.ring)
     this.#consumerBell = new Doorbell(ends.consumerBell)
     this.#maxPayload = maxPayload(this.#ring.capacity)
-    this.#encoder = createBatchEncoder({ targetBytes: Math.floor(this.#maxPayload * TARGET_PART) })
+    const targetBytes = Math.min(Math.floor(this.#maxPayload * TARGET_PART), MOST_BATCH_BYTES)
+    this.#encoder = createBatchEncoder({ targetBytes })
     this.write = generate(
       ['append', 'timestamp', 'cut'],
       'return record => { if (append(record, timestamp[0])) cut() }',

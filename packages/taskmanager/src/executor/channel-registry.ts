@@ -2,7 +2,7 @@ import type { AllocationId, ExecutionAttemptId, JobId, ResourceId } from '@flink
 import type { ChannelDeployment, TaskDeployment } from '@flink-ts/gateways'
 import { allocateRing, type ChannelEnds } from '@flink-ts/network'
 import { InvalidDeployment } from '../errors.ts'
-import type { NetworkMemory } from './network-memory.ts'
+import type { ChannelDemand, ChannelSizes, NetworkMemory } from './network-memory.ts'
 
 /** What the registry needs of the network thread. */
 export interface NetworkPort {
@@ -11,6 +11,11 @@ export interface NetworkPort {
   openInbound(ends: ChannelEnds, remoteAddress: string): void
   release(channelIds: readonly string[], options?: { readonly drain?: boolean }): void
 }
+
+const NO_SIZES: ChannelSizes = { local: 0, remote: 0 }
+
+/** How many channels are to be made. */
+type Missing = Pick<ChannelDemand, 'channels' | 'remote'>
 
 /** What the registry needs of {@link RingReclaimer}. */
 export interface RingReclaimerPort {
@@ -78,20 +83,19 @@ export class ChannelRegistry {
     this.#dropEarlier(tasks, first.allocationId)
     const missing = this.#missing(tasks)
     this.#deployed.add(first.allocationId)
-    const ringBytes = missing === 0 ? 0 : this.#reserve(first, missing)
-    const before = this.#channels.size
+    const sizes = missing.channels === 0 ? NO_SIZES : this.#reserve(first, missing)
+    let unusedBytes = (missing.channels - missing.remote) * sizes.local + missing.remote * sizes.remote
     try {
       for (const task of tasks) {
         for (const { channels } of task.inputs) {
-          for (const channel of channels) this.#open(task, channel, 'in', ringBytes, opened)
+          for (const channel of channels) unusedBytes -= this.#open(task, channel, 'in', sizes, opened)
         }
         for (const { channels } of task.outputs) {
-          for (const channel of channels) this.#open(task, channel, 'out', ringBytes, opened)
+          for (const channel of channels) unusedBytes -= this.#open(task, channel, 'out', sizes, opened)
         }
       }
     } catch (error) {
-      const made = this.#channels.size - before
-      this.#memory.release(first.job.jobId, (missing - made) * ringBytes)
+      this.#memory.release(first.job.jobId, unusedBytes)
       for (const { attemptId } of tasks) this.close(attemptId, false)
       throw error
     }
@@ -140,57 +144,63 @@ export class ChannelRegistry {
   }
 
   /** Channels of these tasks that need a ring and have none. */
-  #missing(tasks: readonly TaskDeployment[]): number {
+  #missing(tasks: readonly TaskDeployment[]): Missing {
     const missing = new Set<string>()
+    let remote = 0
     for (const task of tasks) {
       for (const { channels } of [...task.inputs, ...task.outputs]) {
         for (const { channelId, partner } of channels) {
-          if (!this.#inside(task, partner) && !this.#channels.has(channelId)) missing.add(channelId)
+          if (this.#inside(task, partner) || this.#channels.has(channelId) || missing.has(channelId)) continue
+          missing.add(channelId)
+          if (partner.taskManager !== this.#resourceId) remote++
         }
       }
     }
-    return missing.size
+    return { channels: missing.size, remote }
   }
 
-  #reserve({ job }: TaskDeployment, channels: number): number {
+  #reserve({ job }: TaskDeployment, missing: Missing): ChannelSizes {
     const otherSlots = Math.max(0, this.#slots - this.#deployed.size)
-    return this.#memory.reserve({ jobId: job.jobId, jobName: job.graph.name, channels, otherSlots })
+    return this.#memory.reserve({ jobId: job.jobId, jobName: job.graph.name, ...missing, otherSlots })
   }
 
   #inside(task: TaskDeployment, partner: ChannelDeployment['partner']): boolean {
     return partner.taskManager === this.#resourceId && partner.allocationId === task.allocationId
   }
 
+  /** Returns how much of the network memory the channel takes: nothing if it is there already, or inside the slot. */
   #open(
     task: TaskDeployment,
     { channelId, partner }: ChannelDeployment,
     direction: 'in' | 'out',
-    ringBytes: number,
+    sizes: ChannelSizes,
     opened: ChannelEnds[],
-  ): void {
-    if (this.#inside(task, partner)) return
+  ): number {
+    if (this.#inside(task, partner)) return 0
     const here = partner.taskManager === this.#resourceId
     const existing = this.#channels.get(channelId)
     if (existing !== undefined) {
       opened.push(existing.ends)
-      return
+      return 0
     }
     const own = this.#bell(task, task.allocationId)
     const other = here ? this.#bell(task, partner.allocationId) : this.#network.bell
     const [producerBell, consumerBell] = direction === 'out' ? [own, other] : [other, own]
+    const sizeBytes = here ? sizes.local : sizes.remote
     const ends: ChannelEnds = {
       channelId,
-      ring: allocateRing(ringBytes),
+      ring: allocateRing(sizeBytes),
       producerBell,
       consumerBell,
     }
     const users = new Map([[task.attemptId, task.allocationId]])
     if (here) users.set(partner.attemptId, partner.allocationId)
     const { jobId } = task.job
-    this.#channels.set(channelId, { ends, users, remote: !here, jobId, sizeBytes: ringBytes })
+    this.#channels.set(channelId, { ends, users, remote: !here, jobId, sizeBytes })
     if (!here && direction === 'out') this.#network.openOutbound(ends)
     else if (!here) this.#network.openInbound(ends, partner.dataAddress)
     opened.push(ends)
+    return sizeBytes
   }
 
   #bell(task: TaskDeployment, allocationId: AllocationId): SharedArrayBuffer {

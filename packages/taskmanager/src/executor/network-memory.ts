@@ -17,14 +17,23 @@ export interface ChannelDemand {
   readonly jobName: string
   /** From 1. */
   readonly channels: number
+  /** Those of them that lead to another TaskManager. */
+  readonly remote: number
   /** Slots of this TaskManager that will want channels, too. */
   readonly otherSlots: number
 }
 
+/** Bytes of a ring, each a power of two. */
+export interface ChannelSizes {
+  readonly local: number
+  readonly remote: number
+}
+
 /**
  * Shares the network memory of a TaskManager out to channels. They get the full size while there is plenty; many
- * channels get smaller ones, so that a large job runs, a bit slower, instead of being refused. Owner: TaskExecutor main
- * thread.
+ * channels get smaller ones, so that a large job runs, a bit slower, instead of being refused. Those between TaskManagers
+ * get twice as much while there is plenty: two threads more and a connection lie between their ends, and a shorter way is
+ * waited for more often. Owner: TaskExecutor main thread.
  */
 export class NetworkMemory {
   readonly limitBytes: number
@@ -49,17 +58,18 @@ export class NetworkMemory {
   }
 
   /**
-   * Takes memory for channels and returns the size of each, a power of two. Throws
+   * Takes memory for channels and returns the size of each. Throws
    * `taskmanager.network-memory-too-small` if the job alone needs more than there is, and
    * `taskmanager.network-memory-taken` if other jobs have it.
    */
-  reserve({ jobId, jobName, channels, otherSlots }: ChannelDemand): number {
+  reserve({ jobId, jobName, channels, remote, otherSlots }: ChannelDemand): ChannelSizes {
     const usedBytes = this.usedBytes
     const freeBytes = this.limitBytes - usedBytes
     // What a slot that comes later can still get must not depend on who came first.
     const shareBytes = freeBytes / (otherSlots + 1)
     let sizeBytes = this.#channelBytes
     const plentyBytes = Math.min(shareBytes, QUICKLY_MADE_BYTES)
+    const plenty = (channels + remote) * sizeBytes <= plentyBytes
     while (sizeBytes > this.#smallestBytes && channels * sizeBytes > plentyBytes) sizeBytes /= 2
     const ownBytes = this.#usedBytes.get(jobId) ?? 0
     if (channels * sizeBytes > freeBytes) {
@@ -70,8 +80,9 @@ export class NetworkMemory {
       const othersBytes = usedBytes - ownBytes
       throw NetworkMemoryTaken({ job: jobName, channels, neededBytes, othersBytes, limitBytes })
     }
-    this.#usedBytes.set(jobId, ownBytes + channels * sizeBytes)
-    return sizeBytes
+    const sizes = { local: sizeBytes, remote: plenty ? 2 * sizeBytes : sizeBytes }
+    this.#usedBytes.set(jobId, ownBytes + (channels - remote) * sizes.local + remote * sizes.remote)
+    return sizes
   }
 
   /** Gives back what channels had. */
