@@ -9,13 +9,13 @@ import type {
   ResourceOverview,
   VertexAttempts,
 } from '@flink-ts/gateways'
-import { HistoryOnly, JobNotArchived } from '../errors.ts'
+import { ArchiveDamaged, HistoryOnly, JobNotArchived } from '../errors.ts'
 import type { ArchivedJob, JobArchive } from './job-archive.ts'
 
 interface Entry extends ArchivedJob {
   readonly archive: JobArchive
-  /** Undefined: it cannot be read. */
-  readonly overview: JobOverview | undefined
+  /** `unread`: it is tried again. `damaged`: that would not help. */
+  readonly overview: JobOverview | 'unread' | 'damaged'
 }
 
 /** Jobs that are held in full: who looks at one asks for many parts of it. */
@@ -31,6 +31,8 @@ export class ArchivedJobs implements DispatcherGateway {
   readonly #clock: Clock
   readonly #logger: Logger
   #entries = new Map<JobId, Entry>()
+  /** Folders that could not be listed the last time. */
+  readonly #away = new Set<JobArchive>()
   /** Looked at last at the end. */
   readonly #held = new Map<JobId, Promise<FinishedJob>>()
   #timer: Timer | undefined
@@ -79,55 +81,75 @@ export class ArchivedJobs implements DispatcherGateway {
   }
 
   async #entriesOf(archive: JobArchive): Promise<readonly Entry[]> {
-    const before = [...this.#entries.values()].filter(entry => entry.archive === archive)
+    const known = [...this.#entries.values()].filter(entry => entry.archive === archive)
+    let listed: readonly ArchivedJob[]
     try {
-      const known = new Map(before.map(entry => [entry.jobId, entry]))
-      const entries: Entry[] = []
-      for (const [index, job] of (await archive.list()).entries()) {
-        const { retainedJobs } = this.#options
-        if (retainedJobs >= 0 && index >= retainedJobs) {
-          await archive.remove(job.jobId)
-          this.#logger.info(
-            { jobId: job.jobId, directory: archive.directory, retainedJobs },
-            'Archive removed',
-          )
-        } else {
-          const before = known.get(job.jobId)
-          const overview = before?.overview ?? (await this.#overview(archive, job, before === undefined))
-          entries.push({ ...job, archive, overview })
-        }
-      }
-      return entries
+      listed = await archive.list()
+    } catch (error) {
+      // Said once: it is looked for again and again.
+      if (!this.#away.has(archive))
+        this.#logger.warn(
+          { directory: archive.directory, error },
+          'Archives of jobs cannot be listed; it is tried again. See historyserver.archive.fs.dir',
+        )
+      this.#away.add(archive)
+      return known
+    }
+    if (this.#away.delete(archive))
+      this.#logger.info({ directory: archive.directory }, 'Archives of jobs can be listed again')
+    // A folder that is not there is an empty one, as object stores have it.
+    if (listed.length === 0 && known.length > 0)
+      this.#logger.warn(
+        { directory: archive.directory, jobs: known.length },
+        'All archives of jobs are gone from their folder, or it is',
+      )
+    const { retainedJobs } = this.#options
+    const kept = retainedJobs < 0 ? listed : listed.slice(0, retainedJobs)
+    for (const { jobId } of listed.slice(kept.length)) await this.#remove(archive, jobId)
+    const knownById = new Map(known.map(entry => [entry.jobId, entry]))
+    const entries: Entry[] = []
+    for (const job of kept) {
+      const before = knownById.get(job.jobId)
+      const isRead = before !== undefined && before.overview !== 'unread'
+      if (isRead && before.archivedAt === job.archivedAt) entries.push(before)
+      else
+        entries.push({ ...job, archive, overview: await this.#overview(archive, job, before === undefined) })
+    }
+    return entries
+  }
+
+  /** One that cannot be removed is not shown either, and tried again. */
+  async #remove(archive: JobArchive, jobId: JobId): Promise<void> {
+    const { directory } = archive
+    try {
+      await archive.remove(jobId)
+      const { retainedJobs } = this.#options
+      this.#logger.info({ jobId, directory, retainedJobs }, 'Archive removed')
     } catch (error) {
       this.#logger.warn(
-        { directory: archive.directory, error },
-        'Archives of jobs could not be listed; it is tried again. See historyserver.archive.fs.dir',
+        { jobId, directory, error },
+        'An archive beyond historyserver.archive.retained-jobs cannot be removed; it is tried again',
       )
-      return before
     }
   }
 
-  async #overview(
-    archive: JobArchive,
-    { jobId }: ArchivedJob,
-    isNew: boolean,
-  ): Promise<JobOverview | undefined> {
+  async #overview(archive: JobArchive, { jobId }: ArchivedJob, isNew: boolean): Promise<Entry['overview']> {
     try {
       const job = await archive.read(jobId)
-      if (job === undefined) return undefined
+      if (job === undefined) return 'unread'
       const { name, status, startTime, endTime, lastModification, tasks } = job.details
       return { jobId, name, status, startTime, endTime, lastModification, tasks }
     } catch (error) {
-      // Said once: it is looked at again and again.
+      // Said once: it may be read again and again.
       if (isNew)
         this.#logger.warn({ jobId, directory: archive.directory, error }, 'An archive of a job is left out')
-      return undefined
+      return ArchiveDamaged.is(error) ? 'damaged' : 'unread'
     }
   }
 
   async #job(jobId: JobId): Promise<FinishedJob> {
     const entry = this.#entries.get(jobId)
-    if (entry?.overview === undefined) throw JobNotArchived({ jobId })
+    if (typeof entry?.overview !== 'object') throw JobNotArchived({ jobId })
     const held = this.#held.get(jobId) ?? this.#read(entry)
     this.#held.delete(jobId)
     this.#held.set(jobId, held)
@@ -148,7 +170,7 @@ export class ArchivedJobs implements DispatcherGateway {
   /** The one that ended last at the end, as a Dispatcher lists those that are over. */
   async listJobs(): Promise<readonly JobOverview[]> {
     return [...this.#entries.values()]
-      .flatMap(({ overview }) => (overview === undefined ? [] : [overview]))
+      .flatMap(({ overview }) => (typeof overview === 'object' ? [overview] : []))
       .sort((a, b) => a.endTime - b.endTime)
   }
 
