@@ -16,6 +16,9 @@ import {
   type SegmentRing,
 } from './exchange-roles.ts'
 
+/** What channels between TaskManagers get by default. */
+const REMOTE_RING_BYTES = 512 * 1024
+
 type Job = { readonly role: 'produce' | 'consume'; readonly count: number } & (
   | { readonly ends: ChannelEnds }
   | { readonly segments: SegmentRing }
@@ -78,7 +81,7 @@ async function side(role: 'produce' | 'consume', kind: string, count: number, po
     const network = new NetworkThreadClient()
     const bound = await network.start()
     const own = Doorbell.allocate()
-    const ring = allocateRing()
+    const ring = allocateRing(REMOTE_RING_BYTES)
     const bells =
       role === 'produce'
         ? { producerBell: own, consumerBell: network.bell }
