@@ -9,9 +9,10 @@ node=$root/node_modules/.bin/node
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 mkdir -p "$copy/packages/rocksdb"
-cp -r "$root/packages/rocksdb/"{package.json,tsconfig.json,native,src} "$copy/packages/rocksdb/"
+cp -r "$root/packages/rocksdb/"{package.json,native,src} "$copy/packages/rocksdb/"
 ln -s "$root/node_modules" "$copy/node_modules"
-cp "$root/package.json" "$root/vitest.config.ts" "$root"/tsconfig*.json "$copy/"
+cp "$root/package.json" "$root/vitest.config.ts" "$copy/"
+echo '{ "compilerOptions": { "module": "nodenext" } }' >"$copy/tsconfig.json"
 FLINK_ROCKSDB_ASAN=1 "$node" "$copy/packages/rocksdb/native/build.mjs"
 library=$("${CXX:-g++}" -print-file-name=libasan.so)
 cd "$copy"

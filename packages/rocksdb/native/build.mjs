@@ -48,7 +48,7 @@ const options = [
 ]
 // By tools/rocksdb-asan.sh.
 if (process.env.FLINK_ROCKSDB_ASAN === '1') {
-  options.push('-fsanitize=address,undefined', '-fno-omit-frame-pointer', '-g')
+  options.push('-fsanitize=address,undefined', '-fno-omit-frame-pointer', '-O1', '-g')
 }
 const system = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : []
 const compiler = process.env.CXX ?? 'g++'

@@ -73,7 +73,7 @@ export function toS3Error(
         ? `there are no credentials for ${where}`
         : `${where} refused the credentials (${code}: ${message})`,
       'Set s3.access-key and s3.secret-key, or give the process credentials by its environment (AWS_ACCESS_KEY_ID, ' +
-        'AWS_PROFILE, a role).',
+        'AWS_PROFILE, a role). What has expired must be renewed; credentials with an s3.session.token expire.',
     )
   }
   if (code === 'NoSuchBucket' || code === 'InvalidBucketName') {
@@ -101,6 +101,11 @@ export function toS3Error(
       'Set s3.endpoint to one such as https://minio.example.org:9000.',
     )
   }
+  // First: some stores answer 403 when they are full.
+  if (code === 'QuotaExceeded' || status === 507) {
+    const reason = `${where} answered ${code} (HTTP ${status}: ${message})`
+    return FileIoFailed({ uri, operation, reason, hint: 'Free space there or raise the quota.' }, error)
+  }
   if (status === 403 || code === 'AccessDenied') {
     return AccessDenied({ uri, operation, reason: `${where} answered ${code} (${message})` }, error)
   }
@@ -110,10 +115,7 @@ export function toS3Error(
       'Check s3.endpoint, s3.path.style.access and the network; s3.connection.timeout bounds the wait.'
     return FileIoFailed({ uri, operation, reason: `no answer of ${where} (${message}${tried})`, hint }, error)
   }
-  const hint =
-    code === 'QuotaExceeded' || status === 507
-      ? 'Free space there or raise the quota.'
-      : 'Check the store; s3.attempts.maximum says how often requests are tried.'
+  const hint = 'Check the store; s3.attempts.maximum says how often requests are tried.'
   return FileIoFailed(
     { uri, operation, reason: `${where} answered ${code} (HTTP ${status}: ${message}${tried})`, hint },
     error,

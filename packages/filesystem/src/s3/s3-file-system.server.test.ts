@@ -138,6 +138,40 @@ describe.skipIf(!hasServer('versitygw.sh'))('s3: on versitygw', () => {
       },
     )
 
+    test.each<readonly [Fault, string, RegExp]>([
+      ['ExpiredToken', 'misconfigured', /s3\.access-key|s3\.session\.token/],
+      ['QuotaExceeded', 'io', /Free space there or raise the quota/],
+      ['NoSuchBucket', 'misconfigured', /no bucket 'contract'/],
+    ])('%s from one moment on: calls say so, and go on when it is over', async (fault, code, message) => {
+      proxy.plan(() => undefined)
+      const fileSystem = fileSystemOf(bounded(fault))
+      const base = newBase()
+      const uri = joinUri(base, 'chk-1', 'state')
+      await fileSystem.writeFile(joinUri(base, 'pointer'), Buffer.from('before'), 'create')
+      const output = await fileSystem.create(uri, 'create')
+      await output.write(large)
+      proxy.plan(() => fault)
+      const refused = (call: Promise<unknown>) =>
+        expect(call).rejects.toMatchObject({
+          code: `filesystem.${code}`,
+          message: expect.stringMatching(message),
+        })
+      await refused(output.close())
+      await refused(fileSystem.writeFile(joinUri(base, 'pointer'), Buffer.from('after'), 'overwrite'))
+      await refused(fileSystem.readFile(joinUri(base, 'pointer')))
+      await refused(fileSystem.list(base))
+      expect(proxy.faults).toBeLessThan(20)
+      proxy.plan(() => undefined)
+      expect((await fileSystem.readFile(joinUri(base, 'pointer'))).toString()).toBe('before')
+      expect((await fileSystem.list(base)).map(found => found.uri)).not.toContain(uri)
+      await fileSystem.delete(joinUri(base, 'chk-1'), { recursive: true })
+      const again = await fileSystem.create(uri, 'create')
+      await again.write(large)
+      await again.close()
+      expect((await fileSystem.status(uri))?.sizeBytes).toBe(large.length)
+      expect((await uploads()).filter(key => base.endsWith(key?.split('/')[0] ?? ''))).toEqual([])
+    })
+
     test.each<Fault>([503, 'never'])(
       'when it is always so (%s), calls fail in time, and what was begun can be removed',
       async fault => {

@@ -3,9 +3,16 @@ import type { AddressInfo } from 'node:net'
 
 /**
  * What happens to a request: an error as answer, half of the answer, no answer at all, or none although the request was
- * done.
+ * done; or the answer of a store whose credentials have expired, that is full, or without the bucket.
  */
-export type Fault = 500 | 503 | 'half' | 'never' | 'lost'
+export type Fault = 500 | 503 | 'half' | 'never' | 'lost' | 'ExpiredToken' | 'QuotaExceeded' | 'NoSuchBucket'
+
+/** As S3 answers. */
+const REFUSALS: Readonly<Record<string, number>> = {
+  ExpiredToken: 400,
+  QuotaExceeded: 403,
+  NoSuchBucket: 404,
+}
 
 /** Stands before an HTTP server on loopback and does to its answers what storage does on a bad day. */
 export class FaultProxy {
@@ -49,6 +56,15 @@ export class FaultProxy {
       request.on('end', () => {
         response.writeHead(fault, { 'content-type': 'application/xml' })
         response.end(`<Error><Code>${fault === 503 ? 'SlowDown' : 'InternalError'}</Code></Error>`)
+      })
+      return
+    }
+    const refusal = REFUSALS[String(fault)]
+    if (refusal !== undefined) {
+      request.resume()
+      request.on('end', () => {
+        response.writeHead(refusal, { 'content-type': 'application/xml' })
+        response.end(`<Error><Code>${fault}</Code><Message>as of now</Message></Error>`)
       })
       return
     }
