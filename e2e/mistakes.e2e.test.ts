@@ -30,7 +30,8 @@ test.each([
   ['connect', 'before env.execute()', at("mistake === 'connect'"), 'The program calls connect('],
   ['start', 'before env.execute()', at("mistake === 'start'"), 'The program calls spawn('],
   ['promise', 'returns a promise, but records are processed synchronously', undefined, undefined],
-  ['key', 'gave no valid key for the record', undefined, 'undefined cannot be a key'],
+  ['key', 'gave no valid key for the record', at('.keyBy(() => undefined'), 'undefined cannot be a key'],
+  ['schema', 'gave a record that its schema', at('.returns('), 'number.text is 3: expected a text, got 3'],
   ['record', 'cannot be stored or sent', undefined, 'format is a function'],
 ])('%s is told with what to do', async (mistake, words, place, more) => {
   const { code, stderr } = await cluster.flink('run', '-p', '2', JOB, mistake, String(cluster.restPort))

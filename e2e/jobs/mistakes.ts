@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { connect } from 'node:net'
 import { isMainThread } from 'node:worker_threads'
-import { StreamExecutionEnvironment } from 'flink-ts'
+import { StreamExecutionEnvironment, Types } from 'flink-ts'
 
 const env = StreamExecutionEnvironment.getExecutionEnvironment()
 const [mistake, port] = env.args
@@ -22,6 +22,12 @@ switch (mistake) {
     numbers
       .keyBy(() => undefined as unknown as string)
       .map(n => n)
+      .print()
+    break
+  case 'schema':
+    numbers
+      .map(n => ({ number: { text: n < 3 ? String(n) : n } }))
+      .returns(Types.OBJECT({ number: Types.OBJECT({ text: Types.STRING }) }))
       .print()
     break
   case 'record':

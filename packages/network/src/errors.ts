@@ -1,12 +1,18 @@
 import { defineError } from '@flink-ts/common'
 
 /** The key of a record cannot be hashed. */
-export const InvalidRecordKey = defineError<{ operator: string; record: string; reason: string }>({
+export const InvalidRecordKey = defineError<{
+  operator: string
+  record: string
+  reason: string
+  place?: string
+}>({
   code: 'network.invalid-record-key',
   domain: 'user',
   retry: 'no',
   message: d =>
-    `The key selector behind operator '${d.operator}' gave no valid key for the record ${d.record}. ${d.reason}`,
+    `The key selector behind operator '${d.operator}'${d.place === undefined ? '' : ` (at ${d.place})`} gave no valid key ` +
+    `for the record ${d.record}. ${d.reason}`,
 })
 
 /** A custom partitioner answered something that is no channel. */

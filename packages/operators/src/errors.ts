@@ -39,6 +39,27 @@ export const UserFunctionFailed = defineError<{
     `${d.error} (thrown by ${d.function} of operator '${d.operator}', subtask ${d.subtask}, at ${d.input})`,
 })
 
+/** A record that the declared schema of its stream does not allow. */
+export const SchemaRefused = defineError<{
+  operator: string
+  subtask: number
+  field: string
+  value: string
+  problem: string
+  more: number
+  record: string
+  place: string | undefined
+}>({
+  code: 'operators.schema-refused',
+  domain: 'user',
+  retry: 'no',
+  message: d =>
+    `Operator '${d.operator}' (subtask ${d.subtask}) gave a record that its schema` +
+    `${d.place === undefined ? '' : ` (returns at ${d.place})`} refuses: ${d.field} is ${d.value}: ${d.problem}` +
+    `${d.more === 0 ? '' : ` (and ${d.more} more)`}. The record: ${d.record}. Correct what makes it, filter such records ` +
+    'out before, or declare what they are.',
+})
+
 /** A function writes to a record that others have too. Found in development, where records are frozen. */
 export const RecordChanged = defineError<{
   operator: string

@@ -14,7 +14,11 @@ import { InvalidPartition, InvalidRecordKey, WrongChannelCount } from '../errors
 /** How the channel of a record is chosen. The functions are the user's. */
 export type Partitioner =
   | { readonly type: 'forward' | 'rebalance' | 'rescale' | 'shuffle' | 'broadcast' | 'global' }
-  | { readonly type: 'hash'; readonly keySelector: (value: never) => unknown }
+  | {
+      readonly type: 'hash'
+      readonly keySelector: (value: never) => unknown
+      readonly place?: string | undefined
+    }
   | { readonly type: 'custom'; readonly partition: (value: never, channels: number) => number }
 
 /** Where records of one channel go: a function of the same thread, or the writer of a ring. */
@@ -96,7 +100,12 @@ function choiceOf(partitioner: Partitioner, count: number, options: RecordWriter
           return hashKey(key)
         } catch (error) {
           if (!InvalidKey.is(error)) throw error
-          throw InvalidRecordKey({ operator, record: show(record), reason: (error as Error).message }, error)
+          const reason = (error as Error).message
+          const { place } = partitioner
+          throw InvalidRecordKey(
+            { operator, record: show(record), reason, ...(place !== undefined && { place }) },
+            error,
+          )
         }
       }
       return {

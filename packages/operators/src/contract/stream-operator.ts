@@ -110,6 +110,8 @@ export interface OperatorContext {
   readonly batch?: boolean
   /** Emitted records are frozen, so that functions that change them are found; see `withRecordChecks`. Absent: false. */
   readonly recordsChecked?: boolean
+  /** Where the program says by which key records come, for messages. Absent: nobody knows, or there are no keys. */
+  readonly keyPlace?: string
   /** The operator's broadcast sets by name, whole; see `withBroadcastSets`. Absent: it has none. */
   readonly broadcastSets?: ReadonlyMap<string, readonly unknown[]>
   /** Whether checkpoints are taken, that is, whether `notifyCheckpointComplete` will come before `finish`. */

@@ -76,13 +76,20 @@ export function withStackOf(error: Error, thrown: unknown): Error {
   return error
 }
 
+const KEY_SELECTOR = 'the key selector'
+
 /** The failure of a function at a record: bound to one operator, called from generated code. */
 export function failureAtRecord(
-  context: Pick<OperatorContext, 'operatorName' | 'subtaskIndex' | 'recordsChecked'>,
+  context: Pick<OperatorContext, 'operatorName' | 'subtaskIndex' | 'recordsChecked' | 'keyPlace'>,
   functionName: string,
 ): (thrown: unknown, record: unknown) => Error {
-  return (thrown, record) =>
-    userFunctionFailure(context, functionName, thrown, `record ${describeValue(record)}`)
+  const { keyPlace } = context
+  // That a key is invalid is found where nothing of the user's is on the stack.
+  const name =
+    functionName === KEY_SELECTOR && keyPlace !== undefined
+      ? `${functionName} (at ${keyPlace})`
+      : functionName
+  return (thrown, record) => userFunctionFailure(context, name, thrown, `record ${describeValue(record)}`)
 }
 
 /** Throws if a result is a promise. Called with the first result of an operator only. */

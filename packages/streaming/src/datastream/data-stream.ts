@@ -18,6 +18,8 @@ import {
   type ProcessFunction,
   processOperator,
   type Sink,
+  type StandardSchema,
+  schemaOperator,
   type TimeWindow,
   timestampsAndWatermarksOperator,
   type WatermarkStrategy,
@@ -48,6 +50,7 @@ import type { KeyedStream } from './keyed-stream.ts'
 import { projection } from './projection.ts'
 import { requireFunction } from './require-function.ts'
 import type { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
+import { userPlace } from './user-place.ts'
 import { CoGroupedStreams, JoinedStreams } from './window-join.ts'
 import { countWindows, timeWindows } from './window-shorthands.ts'
 import { WindowedStream } from './windowed-stream.ts'
@@ -116,6 +119,23 @@ export class DataStream<T> {
   process<R>(processFunction: ProcessFunction<T, R>): SingleOutputStreamOperator<R> {
     requireFunction('process', 'processElement', processFunction, true)
     return this.transform('process', 'Process', processOperator(processFunction))
+  }
+
+  /**
+   * Declares what the records are: by {@link Types}, or a schema of zod, valibot, arktype or any other library with Standard
+   * Schema. Every record is looked at; what the schema makes of it goes on (its defaults, for instance), and the first one
+   * that it refuses fails the job with operator, field and value.
+   * @example
+   * const sales = lines.map(line => JSON.parse(line)).returns(Types.OBJECT({ shop: Types.STRING, cents: Types.LONG }))
+   */
+  returns<R>(schema: StandardSchema<never, R> | StandardSchema<unknown, R>): SingleOutputStreamOperator<R> {
+    if (typeof schema?.['~standard']?.validate !== 'function') {
+      const expected = 'a type such as Types.STRING, or a schema with Standard Schema'
+      throw InvalidArgument({ call: 'returns', value: String(schema), expected })
+    }
+    const { node } = this.upstreams[0] as Upstream
+    const from = { operator: () => node.name, place: userPlace() }
+    return this.transform('returns', 'Schema', schemaOperator(schema as StandardSchema, from))
   }
 
   /**
@@ -384,8 +404,11 @@ export class DataStream<T> {
       const inputs = (upstreams: readonly Upstream[], inputIndex: 0 | 1): Upstream[] => {
         const keySelector = keySelectors?.[inputIndex]
         if (keySelector === undefined) return upstreams.map(upstream => ({ ...upstream, inputIndex }))
-        const partitioner: EdgePartitioner = { type: 'hash', keySelector }
-        return upstreams.map(upstream => ({ ...upstream, partitioner, inputIndex }))
+        return upstreams.map(upstream => {
+          const before = upstream.partitioner
+          const place = before?.type === 'hash' ? before.place : userPlace()
+          return { ...upstream, partitioner: { type: 'hash', keySelector, place }, inputIndex }
+        })
       }
       const node = this.builder.addOperator(call, {
         defaultName,

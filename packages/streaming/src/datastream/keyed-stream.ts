@@ -33,6 +33,7 @@ import type { GraphBuilder } from './graph-builder.ts'
 import { IntervalJoin } from './interval-join.ts'
 import { requireFunction } from './require-function.ts'
 import type { SingleOutputStreamOperator } from './single-output-stream-operator.ts'
+import { userPlace } from './user-place.ts'
 import { countWindows, timeWindows } from './window-shorthands.ts'
 import { WindowedStream } from './windowed-stream.ts'
 
@@ -44,6 +45,7 @@ export class KeyedStream<T, K> extends DataStream<T> {
     const partitioner: EdgePartitioner = {
       type: 'hash',
       keySelector: keySelector as (value: never) => unknown,
+      place: userPlace(),
     }
     super(
       builder,

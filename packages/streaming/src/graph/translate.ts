@@ -33,7 +33,8 @@ export function translate(
   for (const node of nodes) node.check?.(node)
   const isBatch = settings.jobType === 'BATCH'
   const plain = new Map(nodes.map(node => [node, factoryOf(node, isBatch)]))
-  const factories = options.checkRecords === true ? withChecks(plain) : plain
+  const placed = new Map([...plain].map(([node, factory]) => [node, withKeyPlace(factory, node)]))
+  const factories = options.checkRecords === true ? withChecks(placed) : placed
   const planned = planEdges(nodes, options.chainingEnabled)
   const ids = operatorIdsOf(nodes)
   const chainOf = new Map<StreamNode, StreamNode[]>()
@@ -69,6 +70,17 @@ function factoryOf(node: StreamNode, isBatch: boolean): OperatorFactory {
   if (!isBatch || node.batch === undefined) return node.factory
   if ('factory' in node.batch) return node.batch.factory()
   throw NotInBatchMode({ operator: node.label, reason: node.batch.impossible })
+}
+
+/** The operator of a node that gets records by key, which can name the line of its `keyBy`. */
+function withKeyPlace(factory: OperatorFactory, { inputs }: StreamNode): OperatorFactory {
+  const places = inputs.flatMap(({ partitioner }) =>
+    partitioner?.type === 'hash' && partitioner.place !== undefined ? [partitioner.place] : [],
+  )
+  if (places.length === 0) return factory
+  const keyPlace = { value: [...new Set(places)].join(' and ') }
+  // Not a copy: some of what the context has is an error to ask for.
+  return { ...factory, create: context => factory.create(Object.create(context, { keyPlace })) }
 }
 
 /** Committables are between a sink and itself. */
