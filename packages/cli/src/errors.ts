@@ -40,7 +40,7 @@ export const OperatorNotInSnapshot = defineError<{
   retry: 'no',
   message: d =>
     `${d.matches === 0 ? 'No operator' : `${d.matches} operators`} of ${d.snapshot} ${d.matches === 0 ? 'has' : 'have'} ` +
-    `the name or id '${d.operator}'. Give one of: ${d.known.join(', ')}.`,
+    `the uid, name or id '${d.operator}'. Give one of: ${d.known.join(', ')}.`,
 })
 
 /** Nothing is stored for this key. */

@@ -1,9 +1,10 @@
 import { isFlinkError } from '@flink-ts/common'
 import { checkCluster } from '../doctor/check-cluster.ts'
 import { checkConfiguration, type Finding } from '../doctor/check-configuration.ts'
+import { checkHosts } from '../doctor/check-hosts.ts'
 import { checkMachine } from '../doctor/check-machine.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import type { SessionOptions } from '../session.ts'
+import { configurationDir, type SessionOptions } from '../session.ts'
 import type { Terminal } from '../terminal.ts'
 
 export interface DoctorOptions extends SessionOptions {
@@ -31,6 +32,9 @@ export async function doctorCommand(options: DoctorOptions, terminal: Terminal):
   if (configuration !== undefined) {
     try {
       say(await checkMachine(configuration))
+      const { FLINK_HOME, FLINK_SSH_OPTS } = process.env
+      const sshOptions = FLINK_SSH_OPTS || (configuration.toRecord()['env.ssh.opts'] ?? '')
+      say(await checkHosts({ configurationDir: configurationDir(), home: FLINK_HOME, sshOptions }))
       say(await checkCluster(configuration))
     } catch (error) {
       // A value of the wrong type: every check reads its options.

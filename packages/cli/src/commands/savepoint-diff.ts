@@ -61,6 +61,12 @@ function print(mapped: readonly MappedOperator[], json: boolean, terminal: Termi
     terminal.print(
       `flink run -s is refused: nobody takes over the state of ${dropped} operator${dropped === 1 ? '' : 's'}. With -n it is dropped.`,
     )
+  if (mapped.some(({ outcome }) => outcome === 'restored'))
+    terminal.print(
+      'What is stored is compared with the descriptors of the program when its operators open, not here: a type that ' +
+        'does not fit still ends the job then. A default of a descriptor is for keys without a value; restored values ' +
+        'keep theirs, and fields that are new are undefined in them unless the declared type or migrate says otherwise.',
+    )
   if (mapped.some(({ outcome }) => outcome === 'refused'))
     terminal.print('flink run -s is refused: keyed state has another number of key groups.')
 }

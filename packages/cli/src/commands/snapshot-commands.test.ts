@@ -71,7 +71,7 @@ async function writeCheckpoint(checkpointId = 5): Promise<string> {
   const keyed = await backend.snapshot(checkpointId, streams, () => Promise.resolve())
   const operator = await lists.snapshot(checkpointId, streams)
   const state = { operatorId: ID, keyed, operator }
-  const facts = { operatorId: ID, name: 'count visits', parallelism: 1, maxParallelism: 16 }
+  const facts = { operatorId: ID, name: 'count visits', uid: 'visits-1', parallelism: 1, maxParallelism: 16 }
   return storage.complete({
     ...{ version: 1, checkpointId, jobId: 'job', jobName: 'visits', timestamp: 0 },
     operators: [{ ...facts, subtasks: [{ index: 0, state }] }],
@@ -97,11 +97,22 @@ describe('flink state', () => {
     expect(out[0]).toMatch(/^checkpoint 5 of job visits, 1970-01-01T00:00:00.000Z, [\d,]+ bytes$/)
     expect(out.slice(1).map(line => line.split(/ {2,}/))).toEqual([
       ['OPERATOR', 'STATE', 'KIND', 'ELEMENTS', 'TYPE'],
-      ['count visits', 'visits', 'keyed value', '{ count: number; last: Date; key: string | number }'],
-      ['count visits', 'pages', 'keyed list', 'string'],
-      ['count visits', 'seen', 'keyed map, ttl by processing-time', 'bigint'],
-      ['count visits', 'offsets', 'operator split', '1', '{ partition: number; offset: number }'],
-      ['count visits', 'rules', 'operator broadcast', '1', '(string | number)[]'],
+      [
+        'count visits (uid visits-1)',
+        'visits',
+        'keyed value',
+        '{ count: number; last: Date; key: string | number }',
+      ],
+      ['count visits (uid visits-1)', 'pages', 'keyed list', 'string'],
+      ['count visits (uid visits-1)', 'seen', 'keyed map, ttl by processing-time', 'bigint'],
+      [
+        'count visits (uid visits-1)',
+        'offsets',
+        'operator split',
+        '1',
+        '{ partition: number; offset: number }',
+      ],
+      ['count visits (uid visits-1)', 'rules', 'operator broadcast', '1', '(string | number)[]'],
     ])
     const { out: json } = await flink('state', 'ls', '--json', `${pointer}/_metadata`)
     expect(JSON.parse(json.join('\n'))).toMatchObject({
@@ -122,6 +133,7 @@ describe('flink state', () => {
       '{"count":1,"last":"1970-01-01T00:00:00.000Z","key":"7"}',
     ])
     expect(await get('count visits', 'pages', '7')).toHaveLength(2)
+    expect(await get('visits-1', 'visits', '"ann"')).toEqual([ann])
   })
 
   test('get says what there is when there is nothing', async () => {
@@ -129,7 +141,7 @@ describe('flink state', () => {
     expect(missing.code).toBe(1)
     expect(missing.err.join()).toContain("State 'visits' of operator 'count visits'")
     const unknown = await flink('state', 'get', pointer, 'other', 'visits', 'ann')
-    expect(unknown.err.join()).toContain(`Give one of: count visits (${ID})`)
+    expect(unknown.err.join()).toContain(`Give one of: count visits (uid visits-1).`)
     const nowhere = await flink('state', 'ls', join(directory, 'job'))
     expect(nowhere.err.join()).toContain('Did you mean')
   })

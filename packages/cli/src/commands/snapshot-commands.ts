@@ -21,7 +21,7 @@ export function addSnapshotCommands(program: Command, terminal: Terminal): void 
     .command('get')
     .description('what a keyed state has for one key')
     .argument('<snapshot>', snapshotHelp)
-    .argument('<operator>', 'name or id, as flink state ls shows it')
+    .argument('<operator>', 'its uid, name or id, as flink state ls shows it')
     .argument('<state>', 'name of the state')
     .argument('<key>', 'as JSON, or plain text')
     .action(async (snapshot: string, operator: string, name: string, key: string) => {
@@ -34,7 +34,7 @@ export function addSnapshotCommands(program: Command, terminal: Terminal): void 
     .description('all values as lines of JSON')
     .argument('<snapshot>', snapshotHelp)
     .option('-o, --output <file>', 'a new file; the terminal if absent')
-    .option('--operator <name>', 'only of this operator, by name or id')
+    .option('--operator <name>', 'only of this operator, by uid, name or id')
     .option('--state <name>', 'only of states of this name')
     .action(async (snapshot: string, options: { output?: string; operator?: string; state?: string }) => {
       const { stateExportCommand } = await import('./state.ts')

@@ -39,14 +39,16 @@ export async function stateListCommand(
   const bytes = metadata.operators.reduce((sum, operator) => sum + operatorSizeBytes(operator), 0)
   terminal.print(
     `${metadata.kind ?? 'checkpoint'} ${metadata.checkpointId} of job ${metadata.jobName ?? metadata.jobId}, ` +
-      `${new Date(metadata.timestamp).toISOString()}, ${formatCount(bytes)} bytes`,
+      `${new Date(metadata.timestamp).toISOString()}, ${formatCount(bytes)} bytes` +
+      (metadata.drained === true ? ', with which the job was drained' : ''),
   )
   if (states.length === 0) {
     terminal.print('It holds no state.')
     return
   }
+  const uids = new Map(metadata.operators.map(({ operatorId, uid }) => [operatorId as string, uid]))
   const rows = states.map(state => [
-    state.operatorName,
+    withUid(state.operatorName, uids.get(state.operatorId)),
     state.name,
     `${state.keyed ? 'keyed' : 'operator'} ${state.kind}${state.ttl === undefined ? '' : `, ttl by ${state.ttl}`}`,
     state.elements === undefined ? '' : formatCount(state.elements),
@@ -55,6 +57,9 @@ export async function stateListCommand(
   for (const line of formatTable([['OPERATOR', 'STATE', 'KIND', 'ELEMENTS', 'TYPE'], ...rows]))
     terminal.print(line)
 }
+
+const withUid = (name: string, uid: string | undefined): string =>
+  uid === undefined ? name : `${name} (uid ${uid})`
 
 /** `flink state diff`: how two snapshots differ, state by state. */
 export async function stateDiffCommand(
@@ -170,10 +175,14 @@ function operatorOf(
   names: { readonly snapshot: string; readonly operator: string },
 ): OperatorState {
   const { snapshot, operator: wanted } = names
-  const found = metadata.operators.filter(({ operatorId, name }) => operatorId === wanted || name === wanted)
+  const byUid = metadata.operators.filter(({ uid }) => uid === wanted)
+  const found =
+    byUid.length > 0
+      ? byUid
+      : metadata.operators.filter(({ operatorId, name }) => operatorId === wanted || name === wanted)
   if (found.length === 1) return found[0] as OperatorState
-  const known = metadata.operators.map(({ operatorId, name }) =>
-    name === undefined ? operatorId : `${name} (${operatorId})`,
+  const known = metadata.operators.map(({ operatorId, name, uid }) =>
+    name === undefined ? operatorId : `${name} (${uid === undefined ? operatorId : `uid ${uid}`})`,
   )
   throw OperatorNotInSnapshot({ snapshot, operator: wanted, matches: found.length, known })
 }

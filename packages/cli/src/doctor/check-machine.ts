@@ -4,13 +4,15 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CHECKPOINTS_DIRECTORY, type Configuration } from '@flink-ts/common'
+import { fileSystemFor } from '@flink-ts/filesystem'
 import type { Finding } from './check-configuration.ts'
+import { checkStorage } from './check-storage.ts'
 
 const OLDEST_NODE = [24, 8] as const
 const LITTLE_SPACE_BYTES = 2 ** 30
 
 /** Node.js, cores, and whether the folders of the configuration can be written. */
-export function checkMachine(configuration: Configuration): Promise<readonly Finding[]> {
+export async function checkMachine(configuration: Configuration): Promise<readonly Finding[]> {
   const values = configuration.toRecord()
   const findings = [checkNode(process.versions.node), checkSlots(values['taskmanager.numberOfTaskSlots'])]
   const checkpoints = configuration.get(CHECKPOINTS_DIRECTORY)
@@ -24,12 +26,9 @@ export function checkMachine(configuration: Configuration): Promise<readonly Fin
     const path = checkpoints.startsWith('file:') ? fileURLToPath(checkpoints) : checkpoints
     findings.push(...checkFolder('checkpoints', path, 'execution.checkpointing.dir'))
   } else {
-    findings.push({
-      level: 'warning',
-      about: 'checkpoints',
-      text: `${checkpoints} cannot be looked at from here.`,
-      remedy: 'Run a small job with checkpoints to see whether it works.',
-    })
+    findings.push(
+      await checkStorage('checkpoints', checkpoints, 'execution.checkpointing.dir', fileSystemFor),
+    )
   }
   findings.push(...checkFolder('temporary files', values['io.tmp.dirs'] || tmpdir(), 'io.tmp.dirs'))
   const home = process.env['FLINK_HOME']
@@ -37,7 +36,7 @@ export function checkMachine(configuration: Configuration): Promise<readonly Fin
   if (logs) findings.push(...checkFolder('logs', logs, 'FLINK_LOG_DIR or env.log.dir'))
   const pids = process.env['FLINK_PID_DIR'] || values['env.pid.dir'] || '/tmp'
   findings.push(...checkFolder('process ids', pids, 'FLINK_PID_DIR or env.pid.dir'))
-  return Promise.resolve(findings)
+  return findings
 }
 
 /** @param version without the v */
