@@ -45,14 +45,14 @@ export function createValueSerializer(): ValueSerializer {
 
 /**
  * The `decode` of a {@link ValueSerializer} for many values in one buffer after another: it makes nothing new for each,
- * but keeps the memory of the last one alive. One owner.
+ * but keeps the memory of the last one alive. Of `bytes` it reads those from `start` to before `end`. One owner.
  */
-export function createValueDecoder(): (bytes: Uint8Array) => unknown {
+export function createValueDecoder(): (bytes: Uint8Array, start?: number, end?: number) => unknown {
   const reader = new ValueReader()
   let source = Buffer.alloc(0) as Buffer
-  return bytes => {
+  return (bytes, start = 0, end = bytes.length) => {
     if (source.buffer !== bytes.buffer) source = Buffer.from(bytes.buffer)
-    reader.open(source, bytes.byteOffset, bytes.byteOffset + bytes.length)
+    reader.open(source, bytes.byteOffset + start, bytes.byteOffset + end)
     return readWhole(reader)
   }
 }

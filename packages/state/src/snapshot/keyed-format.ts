@@ -2,6 +2,7 @@ import { crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { StateDescriptor } from '../api/state-descriptor.ts'
 import type { TtlTime } from '../api/state-ttl-config.ts'
 import { CorruptSnapshot, NewerFormat } from '../errors.ts'
+import { EntryCursor } from './entry-cursor.ts'
 
 /*
  * A keyed state file, version 2; integers are little-endian, varints are unsigned LEB128:
@@ -169,37 +170,11 @@ export function encodeNamespace(namespace: string | number | undefined): Uint8Ar
 
 /** The entries of a chunk's body. Throws `state.corrupt-snapshot`. */
 export function* decodeEntries(body: Buffer, where: string): Iterable<StoredEntry> {
-  let position = 0
-  const take = (length: number): number => {
-    const start = position
-    if (length > body.length - start) throw CorruptSnapshot({ where, reason: 'an entry is cut off' })
-    position += length
-    return start
-  }
-  const length = (): number => {
-    let value = 0
-    for (let scale = 1; ; scale *= 128) {
-      const byte = body[take(1)] as number
-      value += (byte & 127) * scale
-      if (byte < 128) return value
-    }
-  }
-  const bytes = (): Buffer => {
-    const size = length()
-    const start = take(size)
-    return body.subarray(start, start + size)
-  }
-  const namespace = (): string | number | undefined => {
-    const tag = body[take(1)]
-    if (tag === 0) return undefined
-    if (tag === 1) return body.readDoubleLE(take(8))
-    if (tag === 2) return bytes().toString('utf8')
-    if (tag === 3) return bytes().toString('utf16le')
-    throw CorruptSnapshot({ where, reason: `an entry has a namespace of unknown type ${tag}` })
-  }
-  while (position < body.length) {
-    const stateIndex = length()
-    yield { stateIndex, namespace: namespace(), key: bytes(), value: bytes() }
+  const cursor = new EntryCursor(body, where)
+  while (cursor.next()) {
+    const { stateIndex, namespace, keyStart, keyEnd, valueStart, valueEnd } = cursor
+    const key = body.subarray(keyStart, keyEnd)
+    yield { stateIndex, namespace, key, value: body.subarray(valueStart, valueEnd) }
   }
 }
 

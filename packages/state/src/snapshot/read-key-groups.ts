@@ -1,4 +1,5 @@
 import { CorruptSnapshot } from '../errors.ts'
+import { EntryCursor } from './entry-cursor.ts'
 import {
   type DecodedHeader,
   decodeEntries,
@@ -25,6 +26,8 @@ export interface KeyGroupChunk {
   readonly keyGroup: number
   /** Valid until the next chunk is asked for. Throws `state.corrupt-snapshot`. */
   entries(): Iterable<StoredEntry>
+  /** The same for those who read many. Absent: the entries are not in one piece. */
+  cursor?(): EntryCursor
 }
 
 /** A handle that reading needs nothing else for: see `LinkedHandles`. */
@@ -40,7 +43,7 @@ export interface ReadableHandle extends KeyedStateHandle {
 
 /**
  * Reads the key groups of a handle that are in `range` (both ends inclusive), in no particular order, and nothing
- * else: by offset if only a part is wanted, from front to back otherwise. Needs no user code.
+ * else: by offset if only a small part is wanted, from front to back otherwise. Needs no user code.
  * Throws `state.corrupt-snapshot`, `state.newer-format` and errors of the storage.
  */
 export async function* readKeyGroups(
@@ -66,14 +69,15 @@ export async function* readKeyGroups(
   }
   if (wanted.length === 0) return
   const file = new KeyedFile(handle, storage)
-  const { header, endOffset } = await file.open()
-  const all = first === handle.keyGroupRange.start && last === handle.keyGroupRange.end
-  if (all) {
+  const { endOffset } = await file.open()
+  // A read for each chunk costs more than what else is in the file, unless that is most of it.
+  if (wanted.length * 2 >= handle.offsets.filter(offset => offset >= 0).length) {
     const lastChunks = new Set(wanted)
+    const isWanted = (keyGroup: number): boolean => keyGroup >= first && keyGroup <= last
     for (let offset = endOffset; offset < file.sizeBytes; ) {
       lastChunks.delete(offset)
-      const chunk = await file.chunk(offset, BLOCK_BYTES)
-      yield { header, keyGroup: chunk.keyGroup, entries: () => decodeEntries(chunk.body, file.where) }
+      const chunk = await file.chunk(offset, BLOCK_BYTES, isWanted)
+      if (chunk.body !== undefined) yield file.entriesOf(chunk.keyGroup, chunk.body)
       offset = chunk.endOffset
     }
     if (lastChunks.size > 0) {
@@ -87,15 +91,15 @@ export async function* readKeyGroups(
   for (let keyGroup = first; keyGroup <= last; keyGroup++) {
     let offset = handle.offsets[keyGroup - handle.keyGroupRange.start] ?? -1
     while (offset >= 0) {
-      const chunk = await file.chunk(offset, CHUNK_READ_BYTES)
+      const chunk = await file.chunk(offset, CHUNK_READ_BYTES, group => group === keyGroup)
       // Always backwards: damaged files must not lead in circles.
-      if (chunk.keyGroup !== keyGroup || chunk.previous >= offset) {
+      if (chunk.body === undefined || chunk.previous >= offset) {
         throw CorruptSnapshot({
           where: file.where,
           reason: `there is no chunk of key group ${keyGroup} at ${offset}`,
         })
       }
-      yield { header, keyGroup, entries: () => decodeEntries(chunk.body, file.where) }
+      yield file.entriesOf(keyGroup, chunk.body)
       offset = chunk.previous
     }
   }
@@ -112,7 +116,8 @@ export async function readHeader(
 interface Chunk {
   readonly keyGroup: number
   readonly previous: number
-  readonly body: Buffer
+  /** Undefined: of a key group that is not wanted. */
+  readonly body: Buffer | undefined
   readonly endOffset: number
 }
 
@@ -145,7 +150,17 @@ class KeyedFile {
     return result
   }
 
-  async chunk(offset: number, readAhead: number): Promise<Chunk> {
+  entriesOf(keyGroup: number, body: Buffer): KeyGroupChunk {
+    const { header } = this.#header as DecodedHeader
+    return {
+      header,
+      keyGroup,
+      entries: () => decodeEntries(body, this.where),
+      cursor: () => new EntryCursor(body, this.where),
+    }
+  }
+
+  async chunk(offset: number, readAhead: number, isWanted: (keyGroup: number) => boolean): Promise<Chunk> {
     const { version, header, chunkHeaderBytes } = this.#header as DecodedHeader
     const head = await this.#read(offset, chunkHeaderBytes, readAhead)
     const length = head.readUInt32LE(0)
@@ -156,10 +171,12 @@ class KeyedFile {
     }
     const previous = head.readDoubleLE(8)
     const sizeBytes = chunkHeaderBytes + length
+    const endOffset = offset + sizeBytes
+    if (!isWanted(keyGroup)) return { keyGroup, previous, body: undefined, endOffset }
     const chunk = await this.#read(offset, sizeBytes, sizeBytes)
     const body =
       version === 1 ? chunk.subarray(chunkHeaderBytes) : openChunk(chunk, header, this.where, offset)
-    return { keyGroup, previous, body, endOffset: offset + sizeBytes }
+    return { keyGroup, previous, body, endOffset }
   }
 
   /** Exactly `length` bytes, from the block that is kept or a new one of `readAhead` bytes. */

@@ -1,13 +1,16 @@
 import { createValueDecoder } from '@flink-ts/serialization'
 import type { KeyedStateBackend } from '../../api/keyed-state-backend.ts'
 import { CorruptSnapshot, MaxParallelismChanged } from '../../errors.ts'
-import type { KeyedSnapshotHeader } from '../../snapshot/keyed-format.ts'
+import type { KeyedSnapshotHeader, StoredEntry } from '../../snapshot/keyed-format.ts'
 import { LinkedHandles } from '../../snapshot/linked-handles.ts'
 import { type KeyGroupChunk, readKeyGroups, type StateReader } from '../../snapshot/read-key-groups.ts'
-import type { KeyedStateHandle } from '../../snapshot/state-handle.ts'
+import { type KeyedStateHandle, locationSizeBytes } from '../../snapshot/state-handle.ts'
 import { type HashMapBackendOptions, HashMapKeyedStateBackend } from './hash-map-keyed-state-backend.ts'
 import type { HeapState } from './heap-state.ts'
 import { convertStored, type TtlMode } from './ttl/convert-times.ts'
+import { hasParts } from './value-parts.ts'
+
+type Decode = ReturnType<typeof createValueDecoder>
 
 /**
  * A heap backend with the state of `restored`: of each handle only the key groups of its own range are read, and all
@@ -25,9 +28,14 @@ export async function createHashMapKeyedStateBackend(
   try {
     for (const handle of linked.handles) {
       const drops = new Drops()
+      let isFirst = handle.delta === undefined
       for await (const chunk of readKeyGroups(handle, options.keyGroupRange, storage)) {
         if (handle.delta === 'removals') restoreRemovals(backend, chunk, decode, drops)
-        else restoreChunk(backend, chunk, handle, decode)
+        else {
+          if (isFirst) reserveTables(backend, chunk, shareBytes(handle, options.keyGroupRange))
+          isFirst = false
+          restoreChunk(backend, chunk, handle, decode)
+        }
       }
       drops.apply(backend.maxParallelism)
     }
@@ -41,22 +49,60 @@ export async function createHashMapKeyedStateBackend(
 
 function restoreChunk(
   backend: HashMapKeyedStateBackend,
-  { header, keyGroup, entries }: KeyGroupChunk,
+  chunk: KeyGroupChunk,
   handle: KeyedStateHandle,
-  decode: (bytes: Uint8Array) => unknown,
+  decode: Decode,
 ): void {
+  const { header, keyGroup } = chunk
   checkMaxParallelism(backend, header)
   const replace = handle.delta === 'changes'
   const targets = targetsOf(backend, header)
-  for (const { stateIndex, namespace, key, value } of entries()) {
+  const restore = (stateIndex: number, namespace: StoredEntry['namespace'], key: unknown, value: unknown) => {
     const target = targetAt(targets, stateIndex, keyGroup)
     const { state } = target
     if (state !== undefined) {
       // A subtask that had not asked for the state yet may have stored it as it was before the others changed it.
-      const stored = convertStored(state.kind, decode(value), target.ttl, state.ttl, Number.NaN)
-      state.restore(namespace, decode(key), stored, replace)
+      const stored = convertStored(state.kind, value, target.ttl, state.ttl, Number.NaN)
+      state.restore(namespace, key, stored, replace)
     } else if (handle.timersLater === undefined)
-      backend.restoreTimer(target.name, { key: decode(key), namespace, timestamp: decode(value) as number })
+      backend.restoreTimer(target.name, { key, namespace, timestamp: value as number })
+  }
+  const cursor = chunk.cursor?.()
+  if (cursor === undefined) {
+    for (const { stateIndex, namespace, key, value } of chunk.entries())
+      restore(stateIndex, namespace, decode(key), decode(value))
+    return
+  }
+  const { body } = cursor
+  while (cursor.next()) {
+    const key = decode(body, cursor.keyStart, cursor.keyEnd)
+    restore(cursor.stateIndex, cursor.namespace, key, decode(body, cursor.valueStart, cursor.valueEnd))
+  }
+}
+
+/** What is to be read of a handle, about. */
+function shareBytes(
+  { keyGroupRange, location }: KeyedStateHandle,
+  range: KeyedStateHandle['keyGroupRange'],
+): number {
+  const groups = Math.min(keyGroupRange.end, range.end) - Math.max(keyGroupRange.start, range.start) + 1
+  return (locationSizeBytes(location) * groups) / (keyGroupRange.end - keyGroupRange.start + 1)
+}
+
+/** Makes room for the keys of a file of so many bytes if all of it is like its first chunk: see {@link HeapTable.reserve}. */
+function reserveTables(backend: HashMapKeyedStateBackend, chunk: KeyGroupChunk, sizeBytes: number): void {
+  const cursor = chunk.cursor?.()
+  if (cursor === undefined) return
+  const counts = new Map<number, number>()
+  while (cursor.next()) {
+    if (cursor.namespace === undefined)
+      counts.set(cursor.stateIndex, (counts.get(cursor.stateIndex) ?? 0) + 1)
+  }
+  const targets = targetsOf(backend, chunk.header)
+  for (const [index, count] of counts) {
+    const state = targets[index]?.state
+    if (state === undefined || hasParts(state.kind)) continue
+    state.table(undefined).reserve((count * sizeBytes) / cursor.body.length)
   }
 }
 
@@ -64,7 +110,7 @@ function restoreChunk(
 function restoreRemovals(
   backend: HashMapKeyedStateBackend,
   { header, keyGroup, entries }: KeyGroupChunk,
-  decode: (bytes: Uint8Array) => unknown,
+  decode: Decode,
   drops: Drops,
 ): void {
   checkMaxParallelism(backend, header)

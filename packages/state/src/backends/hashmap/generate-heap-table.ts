@@ -4,16 +4,13 @@ import { DuplicateInsert } from '../../errors.ts'
 import { detachKey, detachString } from '../detach.ts'
 import { generateHeapEntry } from './heap-entry.ts'
 import { heapKey } from './heap-key.ts'
-import { GOLDEN_RATIO, HeapTable, type TableDependencies } from './heap-table.ts'
+import { GOLDEN_RATIO, HeapTable, MOST_RECENT, type TableDependencies } from './heap-table.ts'
 import { SEGMENT_LIMIT, SegmentedMap } from './segmented-map.ts'
 
 /** Constructor of the tables of one state. */
 export type HeapTableClass<V> = new (
   ...parameters: ConstructorParameters<typeof HeapTable<V>>
 ) => HeapTable<V>
-
-/** Keys of one table that are found without its Maps, at most: a power of two. Two megabytes. */
-const MOST_RECENT = 262_144
 
 /** Source text of `placeOf` the `key`. */
 const placeIn = (recent: string): string =>

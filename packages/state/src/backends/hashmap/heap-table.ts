@@ -5,7 +5,7 @@ import type { HeapEntry } from './heap-entry.ts'
 import { heapKey } from './heap-key.ts'
 import type { KeyCursor } from './key-cursor.ts'
 import type { NumberColumns } from './number-columns.ts'
-import type { SegmentedMap } from './segmented-map.ts'
+import { SegmentedMap } from './segmented-map.ts'
 import { REMOVED } from './touch-log.ts'
 
 /** A primitive that stands for a key: see {@link heapKey}. */
@@ -16,6 +16,9 @@ export interface TableDependencies {
   readonly copyOnWrite: CopyOnWrite
   readonly cursor: KeyCursor
 }
+
+/** Keys of one table that are found without its Maps, at most: a power of two. Two megabytes. */
+export const MOST_RECENT = 262_144
 
 /** 2^32 divided by it, as an odd number. */
 export const GOLDEN_RATIO = 0x9e3779b1
@@ -64,6 +67,13 @@ export abstract class HeapTable<V> implements StateTable<V>, TableIdentity {
   abstract findMany(keys: readonly unknown[], count: number, entries: (HeapEntry<V> | undefined)[]): void
 
   abstract insert(key: unknown, value: V): HeapEntry<V>
+
+  /** About so many keys will come: an empty table makes room for them. */
+  reserve(keys: number): void {
+    if (this.size > 0 || this.segments !== undefined) return
+    this.segments = SegmentedMap.reserved(keys)
+    if (this.segments !== undefined) this.recent = new Array(MOST_RECENT).fill(undefined)
+  }
 
   remove(key: unknown): boolean {
     const canonical = heapKey(key)

@@ -44,6 +44,22 @@ export class SegmentedMap<V> {
     this.#directory = [segment]
   }
 
+  /**
+   * A map for about so many keys, divided from the start: nothing is moved while they come. Undefined if one Map will do.
+   */
+  static reserved<V>(keys: number): SegmentedMap<V> | undefined {
+    const depth = keys < SEGMENT_LIMIT ? 0 : keys < SEGMENT_LIMIT * PARTS ? DIVISION_BITS : MAX_DEPTH
+    if (depth === 0) return undefined
+    const map = new SegmentedMap<V>(new Map())
+    map.#depth = depth
+    map.#directory = Array.from({ length: 2 ** depth }, () => ({
+      entries: new Map(),
+      depth,
+      division: undefined,
+    }))
+    return map
+  }
+
   get(canonical: Canonical, hash: number): HeapEntry<V> | undefined {
     const segment = this.#segment(hash)
     if (segment.division === undefined) return segment.entries.get(canonical)
