@@ -1,15 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { MAX_WATERMARK, MIN_WATERMARK, type OperatorFactory, type Push } from '../contract/stream-operator.ts'
+import { MAX_WATERMARK, MIN_WATERMARK, type OperatorFactory } from '../contract/stream-operator.ts'
 import type { KeyedProcessContext } from '../functions/functions.ts'
 import { SlidingEventTimeWindows } from '../windowing/assigners/sliding-windows.ts'
 import { TumblingEventTimeWindows } from '../windowing/assigners/tumbling-windows.ts'
-import type { WindowAssigner } from '../windowing/assigners/window-assigner.ts'
-import { windowOperator } from '../windowing/create-window-operator.ts'
-import { TimeWindow, type Window } from '../windowing/time-window.ts'
-import type { WindowFunction, WindowOutput } from '../windowing/window-functions.ts'
+import { TimeWindow } from '../windowing/time-window.ts'
+import type { WindowFunction } from '../windowing/window-functions.ts'
 import { coGroupWindowFunction, joinWindowFunction, type TaggedUnion } from './co-group-window-function.ts'
 import { intervalJoinOperator } from './interval-join-operator.ts'
 import { keyedCoProcessOperator } from './keyed-co-process-operator.ts'
+import { sharedWindows } from './shared-windows.ts'
 import { goldenJoins, runScript, type ScriptOptions, type ScriptRecord } from './two-input-runs.ts'
 
 // Oracle: what Apache Flink 1.20.5 answers to the same script.
@@ -110,31 +109,6 @@ describe('keyed co-process', () => {
 })
 
 describe('windows shared by two streams', () => {
-  type Tagged = TaggedUnion<ScriptRecord, ScriptRecord>
-  /** The union of both streams in front of the window operator; its watermark is the lower one, as with two inputs. */
-  const shared = <W extends Window>(
-    assigner: WindowAssigner<Tagged, W>,
-    windowFunction: WindowFunction<string, Tagged, unknown, W>,
-  ): OperatorFactory => {
-    const factory = windowOperator<string, Tagged, W>({
-      assigner,
-      keySelector: record => record.value.key,
-      aggregation: { type: 'list' },
-      output: { type: 'apply', function: windowFunction } as WindowOutput<string, W>,
-    })
-    return {
-      kind: factory.kind,
-      create: context => {
-        const operator = factory.create(context)
-        const push = operator.processElement as Push
-        return {
-          ...operator,
-          processElement: value => push({ side: 'left', value }),
-          processElement2: value => push({ side: 'right', value }),
-        }
-      },
-    }
-  }
   const run = async (factory: OperatorFactory, options: ScriptOptions) =>
     (await runScript(factory, golden.input, options)).map(({ value, timestamp }) => ({
       ...(value as object),
@@ -159,9 +133,9 @@ describe('windows shared by two streams', () => {
   )
 
   test.each<[string, () => OperatorFactory]>([
-    ['window_join_tumbling_5s', () => shared(TumblingEventTimeWindows.of('5 s'), pairs)],
-    ['window_join_sliding_6s_3s', () => shared(SlidingEventTimeWindows.of('6 s', '3 s'), pairs)],
-    ['cogroup_tumbling_5s', () => shared(TumblingEventTimeWindows.of('5 s'), groups)],
+    ['window_join_tumbling_5s', () => sharedWindows(TumblingEventTimeWindows.of('5 s'), pairs)],
+    ['window_join_sliding_6s_3s', () => sharedWindows(SlidingEventTimeWindows.of('6 s', '3 s'), pairs)],
+    ['cogroup_tumbling_5s', () => sharedWindows(TumblingEventTimeWindows.of('5 s'), groups)],
   ])('%s', async (name, factory) => {
     for (const way of ways) {
       expect(sorted(await run(factory(), way)), JSON.stringify(way)).toEqual(sorted(expected(name)))
@@ -170,7 +144,7 @@ describe('windows shared by two streams', () => {
 
   test('union_tumbling_5s', async () => {
     const union = (): OperatorFactory =>
-      shared<TimeWindow>(TumblingEventTimeWindows.of('5 s'), (key, { start, end }, elements) => [
+      sharedWindows<TimeWindow>(TumblingEventTimeWindows.of('5 s'), (key, { start, end }, elements) => [
         {
           ...{ type: 'fire', key, start, end, count: elements.length, sum: 0 },
           ids: elements.map(({ value }) => value.id),
