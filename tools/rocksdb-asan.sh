@@ -17,7 +17,7 @@ FLINK_ROCKSDB_ASAN=1 "$node" "$copy/packages/rocksdb/native/build.mjs"
 library=$("${CXX:-g++}" -print-file-name=libasan.so)
 cd "$copy"
 log=$copy/asan
-LD_PRELOAD=$library ASAN_OPTIONS=detect_leaks=0:log_path=$log:halt_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 \
+LD_PRELOAD=$library ASAN_OPTIONS=detect_leaks=0:log_path=$log:halt_on_error=1 UBSAN_OPTIONS=print_stacktrace=1:log_path=$log \
   FLINK_FUZZ_RUNS=${1:-1000} \
   "$node" node_modules/vitest/vitest.mjs run --root "$copy" --project unit --pool forks packages/rocksdb
 if compgen -G "$log.*" >/dev/null; then
