@@ -20,13 +20,19 @@ const record = fc.record({
   key: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
   ts: fc.integer({ min: -40, max: 60 }),
 })
+/** Often where windows end: there one millisecond decides. */
 const watermark = fc.record({
-  input: fc.constantFrom<'left' | 'right'>('left', 'right'),
-  watermark: fc.integer({ min: -40, max: 60 }),
+  input: fc.constantFrom<'left' | 'right' | 'both'>('left', 'right', 'both', 'both'),
+  watermark: fc.oneof(
+    fc.integer({ min: -40, max: 60 }),
+    fc
+      .tuple(fc.integer({ min: -6, max: 8 }), fc.integer({ min: -1, max: 1 }))
+      .map(([five, more]) => five * 5 + more),
+  ),
 })
 type Drawn =
   | { input: 'left' | 'right'; key: string; ts: number }
-  | { input: 'left' | 'right'; watermark: number }
+  | { input: 'left' | 'right' | 'both'; watermark: number }
 const scripts = fc
   .array(fc.oneof({ weight: 4, arbitrary: record }, { weight: 1, arbitrary: watermark }), { maxLength: 60 })
   .map(monotonous)
@@ -38,10 +44,13 @@ const ways = fc.record({
 /** Ids by place; watermarks of one input only rise. */
 function monotonous(steps: readonly Drawn[]): ScriptStep[] {
   const reached = { left: -Infinity, right: -Infinity }
-  return steps.map((step, i): ScriptStep => {
-    if (!('watermark' in step)) return { ...step, id: `${step.input}${i}` }
-    reached[step.input] = Math.max(reached[step.input], step.watermark)
-    return { input: step.input, watermark: reached[step.input] }
+  return steps.flatMap((step, i): ScriptStep[] => {
+    if (!('watermark' in step)) return [{ ...step, id: `${step.input}${i}` }]
+    const sides = step.input === 'both' ? (['left', 'right'] as const) : [step.input]
+    return sides.map(input => {
+      reached[input] = Math.max(reached[input], step.watermark)
+      return { input, watermark: reached[input] }
+    })
   })
 }
 
