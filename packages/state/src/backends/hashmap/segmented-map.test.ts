@@ -68,3 +68,34 @@ test('an entry is added once only', () => {
   for (let key = 0; key < 7; key++) map.add(key, new Entry(key, key, 0))
   for (let key = 0; key < 7; key++) expect(map.add(key, new Entry(key, key, 0))).toBe(false)
 })
+
+test.each([20_000, 40_000, 3_000_000])('one that was reserved for %i keys behaves as one that grew', keys => {
+  const reserved = SegmentedMap.reserved<number>(keys)
+  if (keys === 20_000) {
+    expect(reserved).toBeUndefined()
+    return
+  }
+  const map = reserved as SegmentedMap<number>
+  const model = new Map<number, HeapEntry<number>>()
+  for (let key = -500; key < 500; key++) {
+    const entry = new Entry(key, key, 0)
+    model.set(key, entry)
+    expect(map.add(key, entry)).toBe(true)
+    expect(map.add(key, entry)).toBe(false)
+  }
+  for (let key = -500; key < 0; key++) {
+    map.delete(key, hashKey(key))
+    model.delete(key)
+  }
+  for (let key = -600; key < 600; key++) expect(map.get(key, hashKey(key))).toBe(model.get(key))
+  expect(new Set(map.values())).toEqual(new Set(model.values()))
+  expect(new Set(map.maps().flatMap(m => [...m.values()]))).toEqual(new Set(model.values()))
+})
+
+test('one that was reserved for too few keys is divided further', () => {
+  const map = SegmentedMap.reserved<number>(8, 8) as SegmentedMap<number>
+  expect(map.maps()).toHaveLength(64)
+  for (let key = 0; key < 2000; key++) map.add(key, new Entry(key, key, 0))
+  expect(map.maps().length).toBeGreaterThan(1000)
+  for (let key = 0; key < 2000; key++) expect(map.get(key, hashKey(key))?.key).toBe(key)
+})

@@ -46,11 +46,12 @@ export class SegmentedMap<V> {
 
   /**
    * A map for about so many keys, divided from the start: nothing is moved while they come. Undefined if one Map will do.
+   * @param limit as of the constructor
    */
-  static reserved<V>(keys: number): SegmentedMap<V> | undefined {
-    const depth = keys < SEGMENT_LIMIT ? 0 : keys < SEGMENT_LIMIT * PARTS ? DIVISION_BITS : MAX_DEPTH
+  static reserved<V>(keys: number, limit = SEGMENT_LIMIT): SegmentedMap<V> | undefined {
+    const depth = keys < limit ? 0 : keys < limit * PARTS ? DIVISION_BITS : MAX_DEPTH
     if (depth === 0) return undefined
-    const map = new SegmentedMap<V>(new Map())
+    const map = new SegmentedMap<V>(new Map(), limit)
     map.#depth = depth
     map.#directory = Array.from({ length: 2 ** depth }, () => ({
       entries: new Map(),
