@@ -90,8 +90,9 @@ export class CompletedStore {
   }
 
   /**
-   * Adds the newest; answers what is to be discarded now, and what is kept for its files only from now on. @param underWay ids of checkpoints that have begun: their tasks
-   * may build upon what was complete until now
+   * Adds the newest.
+   * @param underWay ids of checkpoints that have begun: their tasks may build upon what was complete until now
+   * @returns what is to be discarded now, and what is kept for its files only from now on
    */
   add(
     checkpoint: CompletedCheckpoint,

@@ -1,11 +1,9 @@
 import { pathToFileURL } from 'node:url'
 import {
   CHECKPOINTS_DIRECTORY,
-  Deferred,
   type LeaderSessionId,
   type Logger,
   newId,
-  type ResourceId,
   serializeError,
 } from '@flink-ts/common'
 import {
@@ -25,36 +23,29 @@ import type { RpcEndpoint, RpcSession } from '@flink-ts/rpc'
 import { CheckpointCoordinator } from '../checkpoint/checkpoint-coordinator.ts'
 import type { CoordinatorEvent } from '../checkpoint/coordinator-protocol.ts'
 import { JobCoordinators } from '../coordination/job-coordinators.ts'
-import { JobIsOver, JobSuspended } from '../errors.ts'
+import { JobIsOver } from '../errors.ts'
 import type { Execution } from '../execution-graph/execution-graph.ts'
-import { isDeployed } from '../execution-graph/execution-state.ts'
 import { JobManagerOptionKeys } from '../jobmanager-options.ts'
 import { createScheduler } from '../scheduler/create-scheduler.ts'
 import type { JobScheduler } from '../scheduler/job-scheduler.ts'
 import type { SchedulerEvent } from '../scheduler/scheduler-protocol.ts'
-import { bounded } from './bounded.ts'
 import { CheckpointActions } from './checkpoint-actions.ts'
 import { CheckpointIo } from './checkpoint-io.ts'
 import { describeAttempts, describeJob, describeOverview } from './job-details.ts'
+import { JobEnding } from './job-ending.ts'
 import { JobEvents } from './job-events.ts'
 import type { JobMasterDependencies, JobMasterOptions } from './job-master-ports.ts'
-import { describeResult } from './job-result.ts'
 import { prepareStart } from './job-start.ts'
 import { JobTimers } from './job-timers.ts'
 import { ProgressRecorder } from './progress-recorder.ts'
-import { type RecordedEnd, recordedEnd } from './recorded-end.ts'
 import { recoverPatiently } from './recovery-retry.ts'
 import { ResourceManagerConnection } from './resource-manager-connection.ts'
 import { SavepointCalls } from './savepoint-calls.ts'
 import { SchedulerActions } from './scheduler-actions.ts'
 import { TaskCalls } from './task-calls.ts'
+import { TaskManagerDrains } from './task-manager-drains.ts'
 import { TaskManagerRegistry } from './task-manager-registry.ts'
 import { serveTaskManager } from './task-manager-session.ts'
-
-/** How long the end of a job waits for storage and TaskManagers to be cleaned up. */
-const CLEANUP_TIMEOUT_MS = 10_000
-/** After which a TaskManager that drains is tried again. */
-const DRAIN_RETRY_MS = 500
 
 /**
  * Endpoint that runs one job: carries messages and timers to the {@link JobScheduler} and the
@@ -78,15 +69,13 @@ export class JobMaster implements RpcEndpoint {
   readonly #savepoints: SavepointCalls
   /** Empty: there is none. */
   readonly #savepointDirectory: string
-  readonly #result = new Deferred<JobResult>()
+  readonly #ending: JobEnding
+  readonly #drains: TaskManagerDrains
   readonly #events: JobEvents
   readonly #maxHistory: number
   readonly #recoveredProgress: JobMasterOptions['progress']
   /** Undefined: the job does not outlive this process. */
   readonly #progress: ProgressRecorder | undefined
-  #end: RecordedEnd | undefined
-  /** `close` was called. */
-  readonly #closing = new Deferred<void>()
   #checkpointIo: CheckpointIo | undefined
 
   constructor(options: JobMasterOptions, dependencies: JobMasterDependencies) {
@@ -175,9 +164,28 @@ export class JobMaster implements RpcEndpoint {
       coordinate,
       deploy: (epoch, executions) => this.#deploy(epoch, executions),
       jobOver: () => this.#jobOver(),
-      endRecorded: () => this.#recordEnd(),
-      terminated: () => this.#terminated(),
+      endRecorded: () => this.#ending.record(),
+      terminated: () => this.#ending.terminated(),
     })
+    this.#ending = new JobEnding(this.#job, {
+      ...{ clock, logger: this.#logger, scheduler: this.#scheduler, events: this.#events },
+      checkpointActions: this.#checkpointActions,
+      io: () => this.#checkpointIo,
+      progress: this.#progress,
+      outcome: result => recording?.outcome(this, result),
+      closeCoordinators: () => this.#coordinators.close(),
+      farewells: () => this.#schedulerActions.farewells(),
+      disconnect: reason => this.#disconnect(reason),
+      onTerminal: dependencies.onTerminal,
+    })
+    this.#drains = new TaskManagerDrains(
+      { takesCheckpoints: graph.checkpointing.intervalMs !== undefined },
+      {
+        ...{ clock, logger: this.#logger, executionGraph, taskManagers: this.#taskManagers, schedule },
+        checkpoint: () => this.#savepoints.triggerCheckpoint(),
+        isOver: () => this.#ending.isKnown || isGloballyTerminal(this.#scheduler.status),
+      },
+    )
     this.#events.connect({
       perform: action => this.#schedulerActions.perform(action),
       performCheckpoint: action => this.#checkpointActions.perform(action),
@@ -191,7 +199,7 @@ export class JobMaster implements RpcEndpoint {
     this.#logger.info({ name: this.#job.graph.name }, 'Job accepted')
     this.#coordinators.prepare()
     const { clock } = this.#deps
-    const patience = { clock, logger: this.#logger, closing: this.#closing }
+    const patience = { clock, logger: this.#logger, closing: this.#ending.closing }
     const initialize = (): Promise<void> => this.#initialize()
     const initialized =
       this.#recoveredProgress === undefined ? initialize() : recoverPatiently(initialize, patience)
@@ -235,34 +243,15 @@ export class JobMaster implements RpcEndpoint {
 
   /** Settles when the job is over and cleaned up; never rejects. */
   result(): Promise<JobResult> {
-    return this.#result.promise
+    return this.#ending.result
   }
 
   /** Ends all connections. A running job is suspended: its TaskManagers free its slots, its checkpoints stay. */
   async close(): Promise<void> {
     this.#events.schedule({ type: 'suspended' })
     this.#timers.cancelAll()
-    this.#resourceManager.close('the JobManager stops')
-    this.#deps.rpc.withdraw(this.endpointName)
-    if (isGloballyTerminal(this.#scheduler.status)) {
-      // It ended by itself and cleans up, in bounded time: that is its result.
-      if (this.#progress !== undefined) await this.#bounded(this.#recordEnd() as Promise<boolean>)
-      this.#progress?.stop()
-      this.#closing.resolve()
-      await this.#result.promise
-      return
-    }
-    this.#closing.resolve()
-    if (this.#result.settled) return
-    this.#events.coordinate({ type: 'job-over', status: 'SUSPENDED' })
-    await this.#bounded(Promise.all([this.#checkpointIo?.drain(), this.#coordinators.close()]))
-    this.#suspended()
-  }
-
-  #suspended(): void {
-    if (this.#result.settled) return
-    const error = serializeError(JobSuspended({ jobId: this.#job.jobId }))
-    this.#result.resolve({ status: 'FAILED', jobId: this.#job.jobId, error })
+    this.#disconnect('the JobManager stops')
+    await (isGloballyTerminal(this.#scheduler.status) ? this.#ending.closeEnded() : this.#ending.suspend())
   }
 
   acceptSession(session: RpcSession): JobMasterGateway {
@@ -276,7 +265,7 @@ export class JobMaster implements RpcEndpoint {
       schedule: event => this.#events.schedule(event),
       coordinate: event => this.#events.coordinate(event),
       operatorEvent: event => this.#coordinators.fromTask(event),
-      draining: taskManager => this.#leave(taskManager),
+      draining: taskManager => this.#drains.leave(taskManager),
       offer: (taskManager, offers) => {
         this.#events.schedule({ type: 'slots-offered', taskManager, offers })
         return this.#schedulerActions.acceptedSlots
@@ -284,40 +273,10 @@ export class JobMaster implements RpcEndpoint {
     })
   }
 
-  /**
-   * Has the tasks of a TaskManager that will end started elsewhere, from a checkpoint taken now; again and again while
-   * none can be taken, as during a restart, until the TaskManager is gone. Never rejects.
-   */
-  async #leave(taskManager: ResourceId): Promise<void> {
-    this.#events.schedule({ type: 'task-manager-leaving', taskManager })
-    if (this.#job.graph.checkpointing.intervalMs === undefined) return
-    for (let attempt = 1; this.#runsOn(taskManager); attempt++) {
-      try {
-        const checkpointId = await this.#savepoints.triggerCheckpoint()
-        this.#logger.info({ taskManager, checkpointId }, 'TaskManager drains: its tasks move')
-        this.#events.schedule({ type: 'task-manager-draining', taskManager })
-        return
-      } catch (error) {
-        if (attempt === 1) {
-          const text = 'TaskManager drains, and no checkpoint was taken yet: its tasks stay until one is'
-          this.#logger.warn({ taskManager, error }, text)
-        }
-      }
-      if (!this.#runsOn(taskManager)) return
-      await new Promise<void>(resolve => this.#deps.clock.schedule(DRAIN_RETRY_MS, resolve))
-    }
+  #disconnect(reason: string): void {
+    this.#resourceManager.close(reason)
+    this.#deps.rpc.withdraw(this.endpointName)
   }
-
-  /** Whether the job goes on and has tasks on that TaskManager, which is still there. */
-  #runsOn(taskManager: ResourceId): boolean {
-    if (this.#result.settled || isGloballyTerminal(this.#scheduler.status)) return false
-    if (this.#taskManagers.gateway(taskManager) === undefined) return false
-    return [...this.#scheduler.executionGraph.executions()].some(
-      ({ state, location }) => isDeployed(state) && location?.taskManager === taskManager,
-    )
-  }
-
-  // Start
 
   async #initialize(): Promise<void> {
     const { graph } = this.#job
@@ -361,66 +320,6 @@ export class JobMaster implements RpcEndpoint {
     this.#events.coordinate({ type: 'tasks-deployed', tasks: executions })
     this.#coordinators.deploy(executions, restored)
     for (const slot of plan) this.#tasks.submit(slot)
-  }
-
-  // Ends
-
-  /** Begins to record how the job ended; undefined: nothing is recorded. */
-  #recordEnd(): Promise<boolean> | undefined {
-    return this.#progress?.over(() => {
-      const { recording, clock } = this.#deps
-      const { status } = this.#scheduler
-      const result = describeResult(this.#scheduler)
-      const end = recordedEnd({
-        result,
-        outcome: recording?.outcome(this, result),
-        endedAt: clock.now(),
-        directory: this.#checkpointIo === undefined ? undefined : this.#job.checkpointDirectory,
-        folders: this.#events.coordinator.leftovers(status),
-      })
-      this.#end = end
-      return end
-    })
-  }
-
-  #terminated(): void {
-    // First: what is done for the end must not be done if it does not count.
-    void this.#recordEnd() // Never rejects.
-    this.#events.coordinate({ type: 'job-over', status: this.#scheduler.status })
-    this.#events.afterwards(() => {
-      // Handles its own errors; the result tells when it is done.
-      void this.#finish()
-    })
-  }
-
-  async #finish(): Promise<void> {
-    if ((await this.#recordEnd()) === false) {
-      // Another leader goes on with the job: nobody hears of this end.
-      await this.#closing.promise
-      await this.#bounded(this.#coordinators.close())
-      this.#suspended()
-      return
-    }
-    const { status } = this.#scheduler
-    const cleanUp = this.#checkpointActions.discardJob
-      ? this.#checkpointIo?.discardJob()
-      : this.#checkpointIo?.drain()
-    const farewells = [this.#coordinators.close(), this.#schedulerActions.farewells()]
-    await this.#bounded(Promise.all([cleanUp, ...farewells]))
-    if (this.#end?.leftovers !== undefined) await this.#bounded(this.#progress!.cleaned(this.#end))
-    this.#resourceManager.close(`job ${status.toLowerCase()}`)
-    this.#deps.rpc.withdraw(this.endpointName)
-    if (this.#result.settled) return
-    const result = describeResult(this.#scheduler)
-    this.#result.resolve(result)
-    this.#deps.onTerminal?.(result)
-  }
-
-  /** Waits for `work`, but not for ever: a storage that hangs must not hide how the job ended. */
-  #bounded(work: Promise<unknown>): Promise<void> {
-    return bounded(work, CLEANUP_TIMEOUT_MS, this.#deps.clock, () =>
-      this.#logger.warn({ timeoutMs: CLEANUP_TIMEOUT_MS }, 'Clean-up goes on in the background'),
-    )
   }
 }
 
