@@ -2,6 +2,7 @@ import { type ExecFileException, execFile, execFileSync } from 'node:child_proce
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { FLINK_VERSION, peerCache } from '../../benchmarks/nexmark/src/peer/flink-jars.ts'
+import { javaTool } from '../../benchmarks/nexmark/src/peer/java-program.ts'
 
 const MOST_MS = 120_000
 
@@ -24,7 +25,7 @@ export function whyNoFlink(): string | undefined {
   if (!existsSync(distribution()))
     return `needs ${distribution()}: npm run bench -- nexmark --peer flink fetches it, or set FLINK_PEER_HOME`
   try {
-    execFileSync('java', ['-version'], { stdio: 'ignore', timeout: MOST_MS })
+    execFileSync(javaTool('java'), ['-version'], { stdio: 'ignore', timeout: MOST_MS })
     return undefined
   } catch {
     return 'needs Java'
@@ -43,7 +44,7 @@ export function officialFlink(configuration: string, ...args: readonly string[])
   const program = ['-cp', join(jars(), '*'), 'org.apache.flink.client.cli.CliFrontend', ...args]
   return new Promise(resolve => {
     execFile(
-      'java',
+      javaTool('java'),
       [...java, '--add-opens=java.base/java.lang=ALL-UNNAMED', ...program],
       { env: { ...process.env, FLINK_CONF_DIR: configuration, TZ: 'UTC' }, timeout: MOST_MS },
       (error: ExecFileException | null, stdout, stderr) =>
