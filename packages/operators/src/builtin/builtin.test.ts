@@ -121,6 +121,7 @@ describe('an error of user code', () => {
     ['processElement', keyedProcessOperator(() => 1, asObject)],
     ['the key selector', keyedProcessOperator(fail, asObject)],
     ['the key selector', keyedReduceOperator(fail, (a: unknown) => a)],
+    ['the reduce function', keyedReduceOperator(() => 1, fail, { checksFirst: true })],
   ]
   test.each(cases)(
     'of %s has its message and stack first, and operator and record',

@@ -6,12 +6,16 @@ import { failureAtRecord, rejectPromise } from '../functions/user-function-failu
 /**
  * Operator of `keyBy(...).reduce(...)`: emits the running value of the key for each record. Finds the key itself; the
  * current key of the backend is not needed.
+ * @param options `checksFirst`: the first record of a key is combined with itself too, for the errors of the function
+ *   only, which must have no other effects: otherwise a record that it cannot take fails with the second one
  */
 export function keyedReduceOperator<T>(
   keySelector: KeySelector<T, unknown>,
   reducer: ReduceFunction<T>,
+  { checksFirst = false }: { readonly checksFirst?: boolean } = {},
 ): OperatorFactory {
   const plain = typeof reducer === 'function'
+  const call = (left: string): string => (plain ? `f(${left}, value)` : `f.reduce(${left}, value)`)
   return {
     kind: 'keyed-reduce',
     create(context: OperatorContext): StreamOperator {
@@ -24,9 +28,12 @@ export function keyedReduceOperator<T>(
 return value => {
   let key, entry
   try { key = keyOf(value); entry = table.find(key) } catch (error) { throw failedKey(error, value) }
-  if (entry === undefined) { table.insert(key, value); out(value); return }
+  if (entry === undefined) {
+    ${checksFirst ? `try { ${call('value')} } catch (error) { throw failed(error, value) }` : ''}
+    table.insert(key, value); out(value); return
+  }
   let next
-  try { next = ${plain ? 'f(entry.value, value)' : 'f.reduce(entry.value, value)'} } catch (error) { throw failed(error, value) }
+  try { next = ${call('entry.value')} } catch (error) { throw failed(error, value) }
   if (first) { rejectPromise(next); first = false }
   entry.value = next
   out(next)

@@ -1,5 +1,6 @@
 import type { ReduceFunction } from '@flink-ts/operators'
 import { FieldNotAggregable, InvalidArgument } from '../errors.ts'
+import { userPlace } from './user-place.ts'
 
 /** Fields of T whose values are of one of the types V; of tuples: indexes. */
 export type FieldOf<T, V> = T extends readonly unknown[]
@@ -18,10 +19,11 @@ type Fields = Record<string | number, unknown>
 /** Adds up one field; the other fields are those of the first record. */
 export function sumOf<T>(call: string, field: FieldOf<T, Summable>): ReduceFunction<T> {
   requireField(call, field)
+  const where = withPlace(call)
   return (left, right) => {
-    const [a, b] = [fieldOf(call, left, field), fieldOf(call, right, field)]
+    const [a, b] = [fieldOf(where, left, field), fieldOf(where, right, field)]
     if ((typeof a !== 'number' && typeof a !== 'bigint') || typeof a !== typeof b) {
-      throw FieldNotAggregable({ call, field: String(field), value: `${typeof a} and ${typeof b}` })
+      throw FieldNotAggregable({ call: where, field: String(field), value: `${typeof a} and ${typeof b}` })
     }
     return withField(left, field, (a as number) + (b as number))
   }
@@ -30,9 +32,10 @@ export function sumOf<T>(call: string, field: FieldOf<T, Summable>): ReduceFunct
 /** The least (`sign` 1) or greatest (-1) value of one field; the other fields are those of the first record. */
 export function extremeOf<T>(call: string, field: FieldOf<T, Comparable>, sign: 1 | -1): ReduceFunction<T> {
   requireField(call, field)
+  const where = withPlace(call)
   return (left, right) => {
-    const b = fieldOf(call, right, field)
-    return compare(call, field, fieldOf(call, left, field), b) * sign > 0 ? withField(left, field, b) : left
+    const b = fieldOf(where, right, field)
+    return compare(where, field, fieldOf(where, left, field), b) * sign > 0 ? withField(left, field, b) : left
   }
 }
 
@@ -44,12 +47,19 @@ export function extremeBy<T>(
   first: boolean,
 ): ReduceFunction<T> {
   if (typeof by !== 'function') requireField(call, by)
-  const select = typeof by === 'function' ? by : (value: T) => fieldOf(call, value, by)
+  const where = withPlace(call)
+  const select = typeof by === 'function' ? by : (value: T) => fieldOf(where, value, by)
   const name = typeof by === 'function' ? 'the selector' : by
   return (left, right) => {
-    const order = compare(call, name, select(left), select(right)) * sign
+    const order = compare(where, name, select(left), select(right)) * sign
     return order > 0 || (order === 0 && !first) ? right : left
   }
+}
+
+/** The call with the line of the user's code that makes it. */
+function withPlace(call: string): string {
+  const place = userPlace()
+  return place === undefined ? call : `${call} (at ${place})`
 }
 
 function requireField(call: string, field: unknown): void {

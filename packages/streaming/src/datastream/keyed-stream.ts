@@ -95,13 +95,18 @@ export class KeyedStream<T, K> extends DataStream<T> {
   }
 
   #rolling(call: string, reducer: ReduceFunction<T>): SingleOutputStreamOperator<T> {
-    return this.#reduced(call, 'Keyed Aggregation', reducer)
+    return this.#reduced(call, 'Keyed Aggregation', reducer, { checksFirst: true })
   }
 
-  #reduced(call: string, name: string, reducer: ReduceFunction<T>): SingleOutputStreamOperator<T> {
+  #reduced(
+    call: string,
+    name: string,
+    reducer: ReduceFunction<T>,
+    options: { readonly checksFirst?: boolean } = {},
+  ): SingleOutputStreamOperator<T> {
     const key = this.#keySelector
     const inBatch = () => keyedFinalReduceOperator(key, reducer)
-    return this.transform(call, name, keyedReduceOperator(key, reducer), key, inBatch)
+    return this.transform(call, name, keyedReduceOperator(key, reducer, options), key, inBatch)
   }
 
   /** Records with state and timers of their key. */
