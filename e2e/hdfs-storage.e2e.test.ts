@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hasServer, TestServer } from '../tools/servers/test-server.ts'
@@ -7,6 +8,9 @@ import { REPOSITORY, TestCluster } from './harness/test-cluster.ts'
 const JOB = join(REPOSITORY, 'e2e/jobs/counts.ts')
 const RECORDS = 12_000
 const KEYS = 50
+/** Made by npm run build:rocksdb; in CI always. */
+const hasRocksDb = existsSync(join(REPOSITORY, 'packages/rocksdb/build/rocksdb.node'))
+const BACKEND = hasRocksDb ? ['-D', 'state.backend.type=rocksdb'] : []
 
 describe.skipIf(!hasServer('hdfs.sh'))('HDFS', () => {
   let server: TestServer
@@ -19,6 +23,9 @@ describe.skipIf(!hasServer('hdfs.sh'))('HDFS', () => {
       configuration: {
         'fs.hdfs.hadoopconf': join(server.folder, 'conf/nn'),
         'execution.checkpointing.dir': `${server.addresses[1]}/checkpoints`,
+        'execution.checkpointing.incremental': 'true',
+        'high-availability.type': 'filesystem',
+        'high-availability.storageDir': `${server.addresses[1]}/ha`,
         // State goes to files, so that a restart needs them.
         'execution.checkpointing.data-inline-threshold': '0 b',
         'execution.checkpointing.tolerable-failed-checkpoints': '100',
@@ -50,9 +57,9 @@ describe.skipIf(!hasServer('hdfs.sh'))('HDFS', () => {
     return content as string
   }
 
-  test('a TaskManager and a DataNode are killed: each count is written once, nothing is left behind', async () => {
+  test('a TaskManager, a DataNode and the JobManager are killed: each count is written once, nothing is left behind', async () => {
     const running = cluster.flink(
-      ...['run', '-p', '2', JOB, '--output', `${server.addresses[1]}/output`],
+      ...['run', '-p', '2', ...BACKEND, JOB, '--output', `${server.addresses[1]}/output`],
       ...['--records', String(RECORDS), '--rate', '3000'],
     )
     const jobId = await cluster.submitted(running)
@@ -60,6 +67,10 @@ describe.skipIf(!hasServer('hdfs.sh'))('HDFS', () => {
     await server.run('kill-dn', '1')
     await cluster.killTaskManager(0)
     cluster.startTaskManager()
+    await cluster.untilJob(jobId, 'RUNNING')
+    // The next one has the job, its bundle and its latest checkpoint from HDFS.
+    await cluster.endJobManager('SIGKILL')
+    cluster.startJobManager()
     const { code, stdout, stderr } = await running.finished
     expect(code, `${stdout}\n${stderr}`).toBe(0)
     const rows: string[] = []
