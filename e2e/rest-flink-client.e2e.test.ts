@@ -27,7 +27,7 @@ describe.skipIf(reason !== undefined)(
     }
     const savepointIn = ({ code, output }: Said): string => {
       expect(code, output).toBe(0)
-      return /Path: (file:\S+)/.exec(output)?.[1] ?? output
+      return /(?:Path: |stored in )(file:\S+?)\.?$/m.exec(output)?.[1] ?? output
     }
 
     test('lists jobs, takes checkpoints and savepoints, removes them, stops and cancels', async () => {
@@ -47,7 +47,7 @@ describe.skipIf(reason !== undefined)(
       expect(existsSync(fileURLToPath(savepoint))).toBe(false)
       const again = await flink('savepoint', '-d', savepoint)
       expect(again.code).not.toBe(0)
-      expect(again.output).toContain('There is no savepoint')
+      expect(again.output).toContain('There is no complete checkpoint at')
 
       const { counts } = (await cluster.rest<Checkpoints>(`/jobs/${stopped}/checkpoints`)) ?? {}
       const checkpoint = await flink('checkpoint', stopped)
