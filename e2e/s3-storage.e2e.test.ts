@@ -75,7 +75,7 @@ describe.skipIf(!hasServer('versitygw.sh'))('S3', () => {
     await cluster.waitForSlots(2)
   })
 
-  test('a job is stopped with a savepoint and goes on from it', async () => {
+  test('a job is stopped with a savepoint and goes on from it; another one reads its files', async () => {
     const first = run('stopped', 300)
     const jobId = await cluster.submitted(first)
     await cluster.firstCheckpoint(jobId)
@@ -88,7 +88,18 @@ describe.skipIf(!hasServer('versitygw.sh'))('S3', () => {
     const second = run('stopped', 6000, '-s', savepoint)
     const { code, stdout, stderr } = await second.finished
     expect(code, `${stdout}\n${stderr}`).toBe(0)
-    expectRows(rowsIn(join(server.folder, 'data', BUCKET, 'stopped')), countRows(RECORDS, KEYS))
+    const written = rowsIn(join(server.folder, 'data', BUCKET, 'stopped'))
+    expectRows(written, countRows(RECORDS, KEYS))
+
+    // What it has written is read from there in pieces.
+    const reading = cluster.flink(
+      ...['run', '-p', '2', join(REPOSITORY, 'e2e/jobs/chaos-files.ts'), '--slow-ms', '0'],
+      ...['--input', `s3://${BUCKET}/stopped`, '--output', `s3://${BUCKET}/read`],
+    )
+    const read = await reading.finished
+    expect(read.code, `${read.stdout}\n${read.stderr}`).toBe(0)
+    const lines = rowsIn(join(server.folder, 'data', BUCKET, 'read')).filter(row => !row.startsWith('count '))
+    expectRows(lines, written)
   })
 
   test('a bucket that is missing is said before the job starts', async () => {
