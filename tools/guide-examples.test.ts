@@ -19,8 +19,8 @@ function moduleOf(page: string, blocks: readonly RegExpMatchArray[]): string {
   return `${lines.join('\n')}\nexport {}\n`
 }
 
-/** What the compiler says about the modules of the pages. */
-function problemsOf(modules: ReadonlyMap<string, string>): string[] {
+/** The modules of the pages as one program. */
+function programOf(modules: ReadonlyMap<string, string>): ts.Program {
   const { config } = ts.readConfigFile('tsconfig.base.json', ts.sys.readFile)
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, process.cwd())
   Object.assign(options, {
@@ -39,7 +39,11 @@ function problemsOf(modules: ReadonlyMap<string, string>): string[] {
       ? getSourceFile(path, target, ...rest)
       : ts.createSourceFile(path, text, target, true)
   }
-  const program = ts.createProgram([...modules.keys()], options, host)
+  return ts.createProgram([...modules.keys()], options, host)
+}
+
+/** What the compiler says about the modules of the pages. */
+function problemsOf(modules: ReadonlyMap<string, string>, program = programOf(modules)): string[] {
   return [...modules.keys()].flatMap(path => {
     const file = program.getSourceFile(path)
     const found = [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)]
@@ -50,9 +54,69 @@ function problemsOf(modules: ReadonlyMap<string, string>): string[] {
   })
 }
 
-it('the examples of the guide compile', { timeout: 120_000 }, () => {
+/** What a module shows: importing a name does not. */
+const withoutImports = (code: string): string => code.replace(/^import [^]*? from '.*'$/gm, '')
+
+const isWord = (name: string, text: string): boolean => new RegExp(`\\b${name}\\b`).test(text)
+
+/** What users import: the names without a comment, and those that no module shows. */
+function withoutDocumentation(program: ts.Program, code: string): { comment: string[]; example: string[] } {
+  const index = program
+    .getSourceFiles()
+    .find(({ fileName }) => /packages\/flink-ts\/(dist\/index\.d|src\/index)\.ts$/.test(fileName))
+  const checker = program.getTypeChecker()
+  const module = index && checker.getSymbolAtLocation(index)
+  if (module === undefined) throw new Error('no page imports flink-ts')
+  const symbols = checker.getExportsOfModule(module)
+  expect(symbols.length).toBeGreaterThan(200)
+  const isDocumented = (symbol: ts.Symbol): boolean => {
+    const declared = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
+    return declared.getDocumentationComment(checker).length > 0
+  }
+  return {
+    comment: symbols.filter(symbol => !isDocumented(symbol)).map(({ name }) => name),
+    example: symbols.map(({ name }) => name).filter(name => !isWord(name, code)),
+  }
+}
+
+/** Exported, but in no example yet: mostly for storages, state backends and connectors of one's own. */
+const NO_EXAMPLE: readonly string[] = [
+  'Aggregation',
+  'AllWindowResult',
+  'AppendingState',
+  'CsvColumn',
+  'FieldType',
+  'FileInput',
+  'FileOutput',
+  'FileStatus',
+  'FileSystem',
+  'FileSystemFactory',
+  'KeyedBackendOptions',
+  'KeyedStateBackend',
+  'MergingWindowAssigner',
+  'PendingFile',
+  'RecoverableOutput',
+  'RecoverableWriter',
+  'Reduction',
+  'SinkWriter',
+  'SinkWriterContext',
+  'SplitsOutput',
+  'State',
+  'StateBackend',
+  'StateDescriptor',
+  'WindowResult',
+  'WindowSerializer',
+]
+
+it('the examples of the guide compile, and show what users import, all of which has a comment', {
+  timeout: 120_000,
+}, () => {
   const modules = new Map(pages.map(({ page, blocks }) => [resolve(`${page}.ts`), moduleOf(page, blocks)]))
-  expect(problemsOf(modules)).toEqual([])
+  const program = programOf(modules)
+  expect(problemsOf(modules, program)).toEqual([])
+  const missing = withoutDocumentation(program, withoutImports([...modules.values()].join('\n')))
+  expect(missing.comment).toEqual([])
+  expect(missing.example.sort()).toEqual(NO_EXAMPLE)
 })
 
 it('what is wrong is told, with the line of its page', { timeout: 120_000 }, () => {

@@ -25,6 +25,7 @@ export interface FileInput {
   close(): Promise<void>
 }
 
+/** What a file system says of one file or folder. */
 export interface FileStatus {
   /** Absolute URI. */
   readonly uri: string

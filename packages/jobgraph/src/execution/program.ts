@@ -44,6 +44,7 @@ export interface ReplayableProgram {
   readonly executeIndex: number
 }
 
+/** What is left of a job that has finished. */
 export interface JobExecutionResult {
   readonly jobId: string
   readonly jobName: string
@@ -52,6 +53,7 @@ export interface JobExecutionResult {
   readonly accumulators: Readonly<Record<string, unknown>>
 }
 
+/** Where a job is in its life, by Flink's names. */
 export type JobStatus =
   | 'INITIALIZING'
   | 'CREATED'

@@ -1,6 +1,7 @@
 import type { Logger } from '@flink-ts/common'
 import type { AttemptFiles } from '../contract/stream-operator.ts'
 
+/** What a writer learns of where it runs, and the way back to its task. */
 export interface SinkWriterContext {
   readonly jobId: string
   readonly subtaskIndex: number

@@ -19,6 +19,7 @@ export interface SplitsOutput<T> extends ReaderOutput<T> {
   releaseOutputForSplit(splitId: string): void
 }
 
+/** What a reader learns of where it runs, and the way back to its task. */
 export interface SourceReaderContext {
   readonly subtaskIndex: number
   readonly parallelism: number
