@@ -1,6 +1,6 @@
 import type { TimerEntry } from '../../api/keyed-state-backend.ts'
 import type { TableIdentity } from './copy-on-write.ts'
-import type { HeapEntry } from './heap-entry.ts'
+import type { Entries } from './entry-index.ts'
 import type { HeapTable } from './heap-table.ts'
 import type { NumberShape } from './number-columns.ts'
 import type { FrozenSegment } from './number-segment.ts'
@@ -10,8 +10,8 @@ export interface FrozenTable {
   readonly table: TableIdentity
   /** Whether its values consist of parts. */
   readonly parts: boolean
-  /** With their sizes at the call: Maps go through their entries by age, so what comes after that many is younger. */
-  readonly maps: readonly { readonly map: ReadonlyMap<unknown, HeapEntry<unknown>>; readonly size: number }[]
+  /** See `EntryIndex.arrays`: younger entries are known by their `saved`. */
+  readonly arrays: readonly Entries<unknown>[]
   /** Of values in columns. */
   readonly numbers: { readonly shape: NumberShape; readonly segments: readonly FrozenSegment[] } | undefined
 }
@@ -30,7 +30,7 @@ export function freezeTable(table: HeapTable<unknown>, parts: boolean): FrozenTa
   return {
     table,
     parts,
-    maps: table.maps().map(map => ({ map, size: map.size })),
+    arrays: table.arrays(),
     numbers: numbers === undefined ? undefined : { shape: numbers.shape, segments: numbers.freeze() },
   }
 }

@@ -1,11 +1,11 @@
 import { inspect } from 'node:util'
-import { generate, hashKey } from '@flink-ts/serialization'
+import { generate } from '@flink-ts/serialization'
 import { DuplicateInsert } from '../../errors.ts'
 import { detachKey, detachString } from '../detach.ts'
+import { FIND_CODE } from './entry-index.ts'
 import { generateHeapEntry } from './heap-entry.ts'
-import { heapKey } from './heap-key.ts'
-import { GOLDEN_RATIO, HeapTable, MOST_RECENT, type TableDependencies } from './heap-table.ts'
-import { SEGMENT_LIMIT, SegmentedMap } from './segmented-map.ts'
+import { HeapTable, MOST_RECENT, type TableDependencies } from './heap-table.ts'
+import { GOLDEN_RATIO, INTEGER_TAG_CODE, sameKey, tagOf } from './key-tag.ts'
 
 /** Constructor of the tables of one state. */
 export type HeapTableClass<V> = new (
@@ -30,12 +30,11 @@ if (entry === undefined || entry.key !== key || entry.saved < copyOnWrite.open) 
   entry = lookup(table, key)
 }`
 
-/**
- * Source text of what {@link lookupCode} calls. A Map compares numbers as keys are compared.
- */
-export const LOOKUP_FUNCTIONS = `const lookup = (table, key) => {
+/** Source text of what {@link lookupCode} calls. */
+export const LOOKUP_FUNCTIONS = `${FIND_CODE}
+const lookup = (table, key) => {
   const integer = typeof key === 'number' && (key | 0) === key
-  const entry = integer ? lookupInteger(table, key | 0) : lookupOther(table, key)
+  const entry = integer ? lookupInteger(table, key | 0) : findIn(table.index, key, tagOfAny(key))
   if (entry !== undefined && entry.saved < copyOnWrite.open) copyOnWrite.save(table, entry)
   return entry
 }
@@ -44,33 +43,16 @@ const lookupInteger = (table, key) => {
   const place = ${placeIn('table.recent')}
   let entry = table.recent[place]
   if (entry === undefined || entry.key !== key) {
-    entry = table.segments === undefined ? table.map.get(key) : table.segments.get(key, hashKey(key))
+    entry = findIn(table.index, key, ${INTEGER_TAG_CODE})
     if (entry !== undefined) table.recent[place] = entry
   }
   return entry
 }
-const canonicalOf = key => (key === cursor.key ? cursor.canonical : heapKey(key))
-const lookupOther = (table, key) => {
-  if (table.segments !== undefined) {
-    const hash = hashKey(key)
-    if (typeof key !== 'string') return table.segments.get(canonicalOf(key), hash)
-    // The hash is needed anyway: it finds most entries without the Map, which would hash a decoded string once more.
-    const recent = table.recent
-    const place = hash & (recent.length - 1)
-    let entry = recent[place]
-    if (entry === undefined || entry.key !== key) {
-      entry = table.segments.get(heapKey(key), hash)
-      if (entry !== undefined) recent[place] = entry
-    }
-    return entry
-  }
-  if (typeof key === 'string' && key.charCodeAt(0) !== 0) return table.map.get(key)
-  return table.map.get(canonicalOf(key))
-}`
+const tagOfAny = key => (key === cursor.key ? cursor.tag : tagOf(key))`
 
 /** What {@link lookupCode} refers to besides its table and key, by name. */
 export function lookupValues({ copyOnWrite, cursor }: TableDependencies): Record<string, unknown> {
-  return { heapKey, hashKey, copyOnWrite, cursor }
+  return { sameKey, tagOf, copyOnWrite, cursor }
 }
 
 /**
@@ -87,7 +69,6 @@ export function generateHeapTable<V>(
     ...lookupValues(dependencies),
     HeapTable,
     Entry: generateHeapEntry<V>(),
-    SegmentedMap,
     cursor: dependencies.cursor,
     detachKey,
     detachString,
@@ -108,13 +89,21 @@ return class extends HeapTable {
   findMany(keys, count, entries) {
     const table = this
     const recent = table.recent
-    const mask = table.segments === undefined ? -1 : recent.length - 1
+    const index = table.index
     // Nothing in a pass needs what another key of it loads: the processor has many loads under way at a time.
     for (let i = 0; i < count; i++) {
       const key = keys[i]
       if (typeof key === 'number') entries[i] = recent[${placeIn('recent')}]
-      else if (typeof key === 'string' && mask >= 0) entries[i] = recent[hashKey(key) & mask]
-      else entries[i] = undefined
+      else {
+        const tag = tagOf(key)
+        const segment = index.parts === undefined ? index : index.parts[tag >>> index.shift]
+        const tags = segment.tags
+        if (tags === undefined) entries[i] = undefined
+        else {
+          const at = (tag ^ (tag >>> 15)) & (tags.length - 1)
+          entries[i] = tags[at] === tag ? segment.entries[segment.numbers[at]] : undefined
+        }
+      }
     }
     const open = copyOnWrite.open
     for (let i = 0; i < count; i++) {
@@ -124,33 +113,17 @@ return class extends HeapTable {
   }
 
   insert(key, value) {
-    let own = key
-    let canonical = key
-    if (typeof key === 'string') {
-      own = detachString(key)
-      canonical = key.charCodeAt(0) === 0 ? heapKey(own) : own
-    } else if (typeof key !== 'number') {
-      own = detachKey(key)
-      canonical = canonicalOf(key)
-    }
+    const index = this.index
+    const integer = typeof key === 'number' && (key | 0) === key
+    const tag = integer ? ${INTEGER_TAG_CODE} : tagOfAny(key)
+    if (findIn(index, key, tag) !== undefined) throw duplicate(this, key)
+    const own = typeof key === 'number' ? key : typeof key === 'string' ? detachString(key) : detachKey(key)
     const entry = new Entry(own, ${ownValue === undefined ? 'value' : `typeof value === 'string' || typeof value === 'object' ? ownValue(value) : value`}, copyOnWrite.latest)
     if (copyOnWrite.touches !== undefined && this.namespace === undefined) copyOnWrite.touches.add(this, entry)
-    if (this.segments === undefined) {
-      const map = this.map
-      // Set first, look at the size afterwards: one lookup, and a duplicate ends the task anyway.
-      map.set(canonical, entry)
-      if (map.size === this.size) throw duplicate(this, key)
-      if (map.size >= ${SEGMENT_LIMIT}) {
-        this.segments = new SegmentedMap(map)
-        // Strings have places from now on.
-        if (typeof key === 'string' && this.recent.length < ${SEGMENT_LIMIT}) this.recent = new Array(${SEGMENT_LIMIT}).fill(undefined)
-      }
-    } else if (!this.segments.add(canonical, entry)) throw duplicate(this, key)
-    this.size++
-    const integer = typeof key === 'number' && (key | 0) === key
-    if (integer || this.segments !== undefined) {
-      if (this.size * 2 > this.recent.length && this.recent.length < ${MOST_RECENT}) this.recent = new Array(this.recent.length * 2).fill(undefined)
-      if (integer) this.recent[${placeIn('this.recent')}] = entry
+    index.add(entry, tag)
+    if (integer) {
+      if (index.size * 2 > this.recent.length && this.recent.length < ${MOST_RECENT}) this.recent = new Array(this.recent.length * 2).fill(undefined)
+      this.recent[${placeIn('this.recent')}] = entry
     }
     cursor.advance()
     return entry

@@ -3,6 +3,7 @@ import type { MapState } from '../../api/user-states.ts'
 import { HeapMap } from './heap-map.ts'
 import type { HeapState } from './heap-state.ts'
 import type { TableDependencies } from './heap-table.ts'
+import { TAG_CODE } from './key-tag.ts'
 import { type GeneratedUserState, userStateCode, userStateValues } from './user-state-code.ts'
 
 /** {@link MapState}s on tables of {@link HeapMap}s, with code of its own. A key without entries has no map. */
@@ -24,7 +25,7 @@ const touch = part => {
 }
 const partOf = key => {
   if (generation !== cursor.generation) find()
-  return entry === undefined ? undefined : entry.value.find(key)
+  return entry === undefined ? undefined : findIn(entry.value, key, ${TAG_CODE})
 }
 const clear = () => {
   if (generation !== cursor.generation) find()
@@ -56,9 +57,9 @@ const put = (key, value) => {
   if (entry === undefined) {
     // A key that can't be one must not leave an empty map.
     const map = new HeapMap(copyOnWrite.latest)
-    map.insert(Entry, key, own(value), copyOnWrite.latest)
+    map.insert(Entry, key, ${TAG_CODE}, own(value), copyOnWrite.latest)
     insert(map)
-  } else entry.value.insert(Entry, key, own(value), copyOnWrite.latest)
+  } else entry.value.insert(Entry, key, ${TAG_CODE}, own(value), copyOnWrite.latest)
 }
 function* parts(table, entry, of) {
   for (const part of entry.value.values()) {

@@ -16,7 +16,7 @@ import type { KeyedStateHandle } from '../../snapshot/state-handle.ts'
 import type { CheckpointStreamFactory } from '../../storage/checkpoint-storage.ts'
 import { FileCheckpointStorage } from '../../storage/file-checkpoint-storage.ts'
 import { CONFORMING_BACKENDS, closeBackends, TestedBackend } from '../conforming-backends.ts'
-import { SEGMENT_LIMIT } from './segmented-map.ts'
+import { SEGMENT_LIMIT } from './entry-index.ts'
 
 const MAX_PARALLELISM = 16
 const ALL = { start: 0, end: MAX_PARALLELISM - 1 }

@@ -10,6 +10,7 @@ import { generateValueState, type ValueStateMaker } from './generate-value-state
 import { generateHeapEntry, type HeapEntryClass } from './heap-entry.ts'
 import { HeapMap } from './heap-map.ts'
 import type { HeapTable, TableDependencies } from './heap-table.ts'
+import { tagOf } from './key-tag.ts'
 import type { ListChunk } from './list-chunk.ts'
 import { NumberColumns, type NumberShape, numberShape } from './number-columns.ts'
 import { generateNumberTable } from './number-table.ts'
@@ -174,7 +175,7 @@ export class HeapState<V> implements NamespacedState<V> {
     const map = existing ?? new HeapMap<unknown>(0)
     const older = replace ? map.find(mapKey) : undefined
     if (older !== undefined) older.value = value
-    else map.insert(this.MapEntry, mapKey, value, 0)
+    else map.insert(this.MapEntry, mapKey, tagOf(mapKey), value, 0)
     if (existing === undefined) table.insert(key, map as V)
   }
 
@@ -191,7 +192,7 @@ export class HeapState<V> implements NamespacedState<V> {
   }
 
   *#keysOf(table: HeapTable<V>): Iterable<unknown> {
-    for (const entry of table.segments?.values() ?? table.map.values()) yield entry.key
+    for (const entry of table.index.values()) yield entry.key
   }
 
   tables(): Iterable<HeapTable<V>> {

@@ -1,5 +1,5 @@
 import { generate } from '@flink-ts/serialization'
-import { heapKey } from './heap-key.ts'
+import { tagOf } from './key-tag.ts'
 
 /** From here on the count begins anew, so that it stays a small integer for V8. */
 export const LAST_GENERATION = 2 ** 31 - 2
@@ -16,8 +16,8 @@ export class KeyCursor {
   /** From 0 to {@link LAST_GENERATION}. */
   generation = 0
   readonly #forgetters: (() => void)[] = []
-  /** {@link KeyCursor.canonical}, once it was asked for. Written by {@link KeyCursor.set} and here only. */
-  known: ReturnType<typeof heapKey> | undefined = undefined
+  /** {@link KeyCursor.tag}, once it was asked for; 0 before. Written by {@link KeyCursor.set} and here only. */
+  knownTag = 0
 
   /**
    * Makes `key` the current one. Code of its own for each cursor: every record of every keyed operator passes here, and
@@ -27,7 +27,7 @@ export class KeyCursor {
     ['cursor', 'restart'],
     `return key => {
   cursor.key = key
-  cursor.known = undefined
+  cursor.knownTag = 0
   if (cursor.generation < ${LAST_GENERATION}) cursor.generation++
   else restart()
 }`,
@@ -38,10 +38,10 @@ export class KeyCursor {
     return this.key !== NO_KEY
   }
 
-  /** `heapKey` of the key, made once for all states that look it up: of tuples and objects it is a text. */
-  get canonical(): ReturnType<typeof heapKey> {
-    this.known ??= heapKey(this.key)
-    return this.known
+  /** `tagOf` the key, computed once for all states that look it up. */
+  get tag(): number {
+    if (this.knownTag === 0) this.knownTag = tagOf(this.key)
+    return this.knownTag
   }
 
   advance(): void {

@@ -231,11 +231,10 @@ export class KeyedSnapshot implements OpenSnapshot {
     const pace = new Pace(this.#sliceMs, () => this.#pause(output, yieldSlice))
     this.#check()
     for (const touches of this.#touched ?? []) await this.#writeTouched(touches, pace)
-    for (const { table, parts, maps, numbers } of this.#tables) {
-      for (const { map, size } of this.#mayMiss(table, parts) ? [] : maps) {
-        let rest = size
-        for (const entry of map.values()) {
-          if (rest-- === 0) break
+    for (const { table, parts, arrays, numbers } of this.#tables) {
+      for (const entries of this.#mayMiss(table, parts) ? [] : arrays) {
+        for (const entry of entries) {
+          if (entry === undefined) continue
           if (parts && hasFewParts(entry.value)) this.#writeFewParts(table, entry, entry.value)
           else if (parts) await this.#writeParts(table, entry, entry.value, pace)
           else if (isToWrite(entry.saved, this.base, this.#number)) {

@@ -1,7 +1,7 @@
 import { generate, hashKey } from '@flink-ts/serialization'
 import type { NumberColumns as Contract, StateEntry } from '../../api/keyed-state-backend.ts'
 import type { CopyOnWrite } from './copy-on-write.ts'
-import { GOLDEN_RATIO } from './heap-table.ts'
+import { GOLDEN_RATIO } from './key-tag.ts'
 import { type FrozenSegment, NO_INTEGER_KEY, NumberSegment } from './number-segment.ts'
 
 /** Bits of the product of a key that may choose its segment: 1,024 segments, so 16 million keys at 16,384 each. */

@@ -26,8 +26,8 @@ import { assignKeyedState } from '../../keygroup/assign-operator-state.ts'
 import type { KeyedStateHandle } from '../../snapshot/state-handle.ts'
 import { FileCheckpointStorage } from '../../storage/file-checkpoint-storage.ts'
 import { CONFORMING_BACKENDS, closeBackends, TestedBackend } from '../conforming-backends.ts'
+import { SEGMENT_LIMIT } from './entry-index.ts'
 import { CHUNK_ELEMENTS } from './list-chunk.ts'
-import { SEGMENT_LIMIT } from './segmented-map.ts'
 
 const MAX_PARALLELISM = 8
 const ALL = { start: 0, end: MAX_PARALLELISM - 1 }
@@ -347,7 +347,7 @@ describe.each(CONFORMING_BACKENDS)(
       const backend = await open()
       const states = new States(backend)
       backend.setCurrentKey('big')
-      const count = SEGMENT_LIMIT + 5000
+      const count = 2 * SEGMENT_LIMIT
       for (let i = 0; i < count; i++) {
         states.list.add({ n: i })
         states.map.put(`key ${i}`, { n: i })

@@ -20,13 +20,7 @@ export function* partsOf(value: unknown): Iterable<ValuePart> {
     yield* value as ValuePart[]
     return
   }
-  for (const { map, size } of value.frozen()) {
-    let rest = size
-    for (const entry of map.values()) {
-      if (rest-- === 0) break
-      yield entry
-    }
-  }
+  for (const entries of value.arrays()) for (const entry of entries) if (entry !== undefined) yield entry
 }
 
 /** Whether a snapshot needs anything of a value that is given up. */

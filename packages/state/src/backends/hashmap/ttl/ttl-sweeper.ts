@@ -37,9 +37,10 @@ export class TtlSweeper {
 
   *#entries(): Generator<void> {
     for (const table of [...this.#state.tables()]) {
-      for (const map of table.maps()) {
-        for (const entry of map.values()) {
-          // Maps of before a division have entries that were replaced since.
+      for (const entries of table.arrays()) {
+        for (const entry of entries) {
+          if (entry === undefined) continue
+          // Arrays of before a division have entries that were replaced since.
           if (entry.value instanceof HeapMap) yield* this.#mapEntries(table, entry.key, entry.value)
           else if (this.#isOver(entry.value) && table.find(entry.key) === entry)
             this.#remove(table, entry.key)
