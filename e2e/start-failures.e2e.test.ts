@@ -80,6 +80,20 @@ test('a port in use, the one of REST and the one of the JobManager', async () =>
   expect(rpc).toMatch(/Cannot listen on localhost:\d+: .*in use.*jobmanager\.rpc\.port/)
 })
 
+test('a second JobManager with the ports of the first is told of it, and what to do', async () => {
+  try {
+    expect(await run('jobmanager.sh', ['start'], basics)).toMatchObject({ code: 0 })
+    const second = await run('jobmanager.sh', ['start'], basics)
+    expect(second.code).toBe(1)
+    expect(second.out).toMatch(
+      /A JobManager of this installation runs here already \(pid \d+\): .*stop ends it\./,
+    )
+    expect(second.out).toContain('FLINK_CONF_DIR')
+  } finally {
+    await run('jobmanager.sh', ['stop'], basics)
+  }
+})
+
 test('a configuration that is no YAML, or has a value that makes no sense', async () => {
   expect(await refusal(`${basics}a: 1\n  b: : x\n`)).toContain(`${join(folder, 'conf/flink-conf.yaml')}:`)
   expect(await refusal(basics.replace('rest.port: 0', 'rest.port: many'))).toContain(
