@@ -76,6 +76,8 @@ export interface OperatorFactory {
   create(context: OperatorContext): StreamOperator
   /** The part of the operator that exists once for the job and runs in the job host. Absent: there is none. */
   readonly coordinator?: CoordinatorProvider
+  /** Of its contexts: {@link OperatorContext.keyPlace}. */
+  readonly keyPlace?: string
 }
 
 /**

@@ -78,9 +78,7 @@ function withKeyPlace(factory: OperatorFactory, { inputs }: StreamNode): Operato
     partitioner?.type === 'hash' && partitioner.place !== undefined ? [partitioner.place] : [],
   )
   if (places.length === 0) return factory
-  const keyPlace = { value: [...new Set(places)].join(' and ') }
-  // Not a copy: some of what the context has is an error to ask for.
-  return { ...factory, create: context => factory.create(Object.create(context, { keyPlace })) }
+  return { ...factory, keyPlace: [...new Set(places)].join(' and ') }
 }
 
 /** Committables are between a sink and itself. */

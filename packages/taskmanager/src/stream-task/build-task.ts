@@ -76,12 +76,13 @@ export function buildChain(
 ): OperatorChain {
   const { host, backends, logger, taskName, failure } = dependencies
   const make: LinkMaker = (node, index, out, sideOutput) => {
-    const context = createOperatorContext(
-      { deployment, vertex, node, index, out, sideOutput },
-      { host, backends: backends[index] as OperatorBackends, logger },
-    )
     try {
-      return program.operatorFactory(node.nodeId).create(context)
+      const factory = program.operatorFactory(node.nodeId)
+      const context = createOperatorContext(
+        { deployment, vertex, node, index, out, sideOutput, keyPlace: factory.keyPlace },
+        { host, backends: backends[index] as OperatorBackends, logger },
+      )
+      return factory.create(context)
     } catch (error) {
       throw operatorFailure({ operator: node.name, task: taskName }, 'its creation', error)
     }

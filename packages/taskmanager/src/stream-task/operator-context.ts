@@ -38,6 +38,7 @@ export function createOperatorContext(
     index: number
     out: Push
     sideOutput: (tag: string) => Push
+    keyPlace: string | undefined
   },
   dependencies: { host: ContextHost; backends: OperatorBackends; logger: Logger },
 ): OperatorContext {
@@ -54,6 +55,7 @@ export function createOperatorContext(
   return {
     operatorId: node.operatorId,
     operatorName: node.name,
+    ...(options.keyPlace !== undefined && { keyPlace: options.keyPlace }),
     jobId: deployment.job.jobId,
     jobName: graph.name,
     subtaskIndex: deployment.subtaskIndex,
