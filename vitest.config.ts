@@ -54,7 +54,7 @@ export default defineConfig({
           maxWorkers: '100%',
           include: ['simulation/**/*.test.ts'],
           pool: 'forks',
-          testTimeout: seconds(240),
+          testTimeout: seconds(420),
         },
       },
       {
