@@ -17,7 +17,7 @@ const FILES = [
   'windowing/testdata/triggers.json',
   'timers/testdata/timers.json',
   'two-input/testdata/joins.json',
-].map(path => join(OPERATORS, path))
+]
 
 let cluster: TestCluster
 let folder: string
@@ -41,7 +41,7 @@ beforeAll(async () => {
   cluster = await TestCluster.start({ taskManagers: 2, slots: 3 })
   folder = join(cluster.folder, 'golden')
   mkdirSync(folder)
-  for (const path of FILES) cpSync(path, join(folder, basename(path)))
+  for (const path of FILES) cpSync(join(OPERATORS, path), join(folder, basename(path)))
   for (const parallelism of [1, 4]) {
     const run = results(parallelism)
     // The tests below await it.
@@ -67,7 +67,9 @@ const comparable = (name: string, events: readonly Event[]): string[] =>
 describe.each([1, 4])('at parallelism %i, through two failures and restores', parallelism => {
   test.each(FILES)('%s gives what Flink gives', { timeout: 400_000 }, async path => {
     const all = await resultsAt(parallelism)
-    const { jobs } = JSON.parse(readFileSync(path, 'utf8')) as { jobs: { name: string; output: Event[] }[] }
+    const { jobs } = JSON.parse(readFileSync(join(OPERATORS, path), 'utf8')) as {
+      jobs: { name: string; output: Event[] }[]
+    }
     expect(jobs.length).toBeGreaterThan(0)
     for (const { name, output } of jobs) {
       const events = (all.get(name) ?? []).filter(

@@ -55,7 +55,7 @@ function problemsOf(modules: ReadonlyMap<string, string>, program = programOf(mo
 }
 
 /** What a module shows: importing a name does not. */
-const withoutImports = (code: string): string => code.replace(/^import [^]*? from '.*'$/gm, '')
+const withoutImports = (code: string): string => code.replace(/^import [\s\S]*? from '.*'$/gm, '')
 
 const isWord = (name: string, text: string): boolean => new RegExp(`\\b${name}\\b`).test(text)
 
