@@ -93,6 +93,8 @@ export class TestCluster {
   #jobManager: ChildProcess | undefined
   readonly #options: TestClusterOptions
   #taskManagerCount = 0
+  /** The last answers of REST by path, the latest at the end: what a test saw while it waited. */
+  readonly #seen = new Map<string, string>()
 
   private constructor(
     folder: string,
@@ -240,8 +242,11 @@ export class TestCluster {
             : { authorization: `Bearer ${readFileSync(tokenFile, 'utf8').trim()}` },
         signal: AbortSignal.timeout(5000),
       })
-      return response.ok ? ((await response.json()) as T) : undefined
-    } catch {
+      const text = await response.text()
+      this.#see(path, `${response.status} ${text}`)
+      return response.ok ? (JSON.parse(text) as T) : undefined
+    } catch (error) {
+      this.#see(path, String(error))
       return undefined // not up yet
     }
   }
@@ -297,12 +302,12 @@ export class TestCluster {
     })
   }
 
-  /** Polls until `condition` holds; fails with what was waited for and the end of the logs. */
+  /** Polls until `condition` holds; fails with what was waited for, what was seen last, and the end of the logs. */
   async until(what: string, timeoutMs: number, condition: () => Promise<boolean>): Promise<void> {
     const deadline = performance.now() + timeoutMs
     while (!(await condition())) {
       if (performance.now() > deadline)
-        throw new Error(`waited ${timeoutMs} ms for ${what}\n${this.logTails()}`)
+        throw new Error(`waited ${timeoutMs} ms for ${what}\n${this.#lastSeen()}\n${this.logTails()}`)
       await new Promise(resolve => setTimeout(resolve, 20))
     }
   }
@@ -377,6 +382,16 @@ export class TestCluster {
       )
     if (left.length === 0 && !keep) rmSync(this.folder, { recursive: true, force: true })
     return left
+  }
+
+  #see(path: string, answer: string): void {
+    this.#seen.delete(path)
+    this.#seen.set(path, answer.length > 2000 ? `${answer.slice(0, 2000)} ...` : answer)
+  }
+
+  #lastSeen(): string {
+    const answers = [...this.#seen].slice(-3).map(([path, answer]) => `   ${path}: ${answer}`)
+    return `== last answers of REST\n${answers.join('\n')}`
   }
 
   #track(child: ChildProcess): void {

@@ -1,6 +1,5 @@
 // Streams that part and meet again, in front of a step that sleeps while a file exists. Prints how many records came.
 import { existsSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import {
   DataGeneratorSource,
   type DataStream,
@@ -10,6 +9,7 @@ import {
   StreamExecutionEnvironment,
   WatermarkStrategy,
 } from 'flink-ts'
+import { jobOptions } from './job-options.ts'
 
 interface Item {
   readonly id: number
@@ -17,13 +17,10 @@ interface Item {
 }
 
 const env = StreamExecutionEnvironment.getExecutionEnvironment()
-const { values: options } = parseArgs({
-  args: [...env.args],
-  options: {
-    shape: { type: 'string', default: 'line' },
-    records: { type: 'string', default: '200000' },
-    'sleep-while': { type: 'string', default: '' },
-  },
+const options = jobOptions(env.args, {
+  shape: 'line',
+  records: 200000,
+  'sleep-while': '',
 })
 const asleep = options['sleep-while']
 const clock = new Int32Array(new SharedArrayBuffer(4))
@@ -46,7 +43,7 @@ class Sleepy {
 const source = env.fromSource(
   new DataGeneratorSource<Item>({
     generator: id => ({ id, text: `record number ${id} with a text of some length, as real ones have` }),
-    count: Number(options.records),
+    count: options.records,
   }),
   WatermarkStrategy.noWatermarks(),
   'items',

@@ -1,19 +1,16 @@
 // Reads the lines of files, whose pieces the job host hands out; writes each line, and each count of its first word.
-import { parseArgs } from 'node:util'
 import { FileSink, FileSource, StreamExecutionEnvironment, WatermarkStrategy } from 'flink-ts'
+import { jobOptions } from './job-options.ts'
 
 const env = StreamExecutionEnvironment.getExecutionEnvironment()
-const { values: options } = parseArgs({
-  args: [...env.args],
-  options: {
-    input: { type: 'string', default: '' },
-    output: { type: 'string', default: '' },
-    name: { type: 'string', default: 'files' },
-    // Takes so long for a line.
-    'slow-ms': { type: 'string', default: '1' },
-  },
+const options = jobOptions(env.args, {
+  input: '',
+  output: '',
+  name: 'files',
+  // Takes so long for a line.
+  'slow-ms': 1,
 })
-const slowMs = Number(options['slow-ms'])
+const slowMs = options['slow-ms']
 env.enableCheckpointing('300 ms')
 env.getCheckpointConfig().setExternalizedCheckpointRetention('retain-on-cancellation')
 

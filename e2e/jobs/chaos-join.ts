@@ -1,5 +1,4 @@
 // An interval join of two generators: orders, and payments from 100 ms before to 200 ms after them.
-import { parseArgs } from 'node:util'
 import {
   DataGeneratorSource,
   type DataStream,
@@ -7,19 +6,17 @@ import {
   StreamExecutionEnvironment,
   WatermarkStrategy,
 } from 'flink-ts'
+import { jobOptions } from './job-options.ts'
 
 const env = StreamExecutionEnvironment.getExecutionEnvironment()
-const { values: options } = parseArgs({
-  args: [...env.args],
-  options: {
-    output: { type: 'string', default: '' },
-    name: { type: 'string', default: 'join' },
-    records: { type: 'string', default: '10000' },
-    keys: { type: 'string', default: '10' },
-    rate: { type: 'string', default: '1000' },
-  },
+const options = jobOptions(env.args, {
+  output: '',
+  name: 'join',
+  records: 10000,
+  keys: 10,
+  rate: 1000,
 })
-const keys = Number(options.keys)
+const keys = options.keys
 env.enableCheckpointing('300 ms')
 env.getCheckpointConfig().setExternalizedCheckpointRetention('retain-on-cancellation')
 
@@ -33,8 +30,8 @@ const events = (name: string, keyOf: (i: number) => number, laterMs: number): Da
     .fromSource(
       new DataGeneratorSource({
         generator: (i): Event => ({ id: i, key: keyOf(i), time: i * 20 + laterMs }),
-        count: Number(options.records),
-        ratePerSecond: Number(options.rate),
+        count: options.records,
+        ratePerSecond: options.rate,
       }),
       WatermarkStrategy.forMonotonousTimestamps<Event>().withTimestampAssigner(event => event.time),
       name,

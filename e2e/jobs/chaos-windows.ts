@@ -1,5 +1,4 @@
 // Windows over a generator whose records come out of order: tumbling and sliding ones, each with its count and sum.
-import { parseArgs } from 'node:util'
 import {
   DataGeneratorSource,
   FileSink,
@@ -8,19 +7,17 @@ import {
   TumblingEventTimeWindows,
   WatermarkStrategy,
 } from 'flink-ts'
+import { jobOptions } from './job-options.ts'
 
 const env = StreamExecutionEnvironment.getExecutionEnvironment()
-const { values: options } = parseArgs({
-  args: [...env.args],
-  options: {
-    output: { type: 'string', default: '' },
-    name: { type: 'string', default: 'windows' },
-    records: { type: 'string', default: '10000' },
-    keys: { type: 'string', default: '20' },
-    rate: { type: 'string', default: '1000' },
-  },
+const options = jobOptions(env.args, {
+  output: '',
+  name: 'windows',
+  records: 10000,
+  keys: 20,
+  rate: 1000,
 })
-const keys = Number(options.keys)
+const keys = options.keys
 env.enableCheckpointing('300 ms')
 env.getCheckpointConfig().setExternalizedCheckpointRetention('retain-on-cancellation')
 
@@ -53,8 +50,8 @@ const readings = env
         time: i * 10 + ((i * 7919) % 21) * 10,
         value: i,
       }),
-      count: Number(options.records),
-      ratePerSecond: Number(options.rate),
+      count: options.records,
+      ratePerSecond: options.rate,
     }),
     WatermarkStrategy.forBoundedOutOfOrderness<Reading>('210 ms').withTimestampAssigner(r => r.time),
     'readings',

@@ -1,6 +1,5 @@
 // Counts records by key and writes every new count: with exactly-once state and output each count is there once.
 import { writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import {
   DataGeneratorSource,
   FileSink,
@@ -8,31 +7,29 @@ import {
   StreamExecutionEnvironment,
   WatermarkStrategy,
 } from 'flink-ts'
+import { jobOptions } from './job-options.ts'
 
 const env = StreamExecutionEnvironment.getExecutionEnvironment()
-const { values: options } = parseArgs({
-  args: [...env.args],
-  options: {
-    output: { type: 'string', default: '' },
-    name: { type: 'string', default: 'counts' },
-    records: { type: 'string', default: '10000' },
-    keys: { type: 'string', default: '50' },
-    rate: { type: 'string', default: '10000' },
-    // Written when the last record passes the source's task.
-    marker: { type: 'string', default: '' },
-    // Throws at this record, in each attempt; keeps no checkpoints then.
-    'fail-at': { type: 'string', default: '' },
-    restarts: { type: 'string' },
-    // Holds up its thread for so long at each count, behind a channel, so that records pile up before it.
-    'slow-ms': { type: 'string', default: '0' },
-    unaligned: { type: 'boolean', default: false },
-    // Leaves the counting operator out, so that nobody takes its state.
-    'without-counts': { type: 'boolean', default: false },
-  },
+const options = jobOptions(env.args, {
+  output: '',
+  name: 'counts',
+  records: 10000,
+  keys: 50,
+  rate: 10000,
+  // Written when the last record passes the source's task.
+  marker: '',
+  // Throws at this record, in each attempt; keeps no checkpoints then.
+  'fail-at': '',
+  restarts: '',
+  // Holds up its thread for so long at each count, behind a channel, so that records pile up before it.
+  'slow-ms': 0,
+  unaligned: false,
+  // Leaves the counting operator out, so that nobody takes its state.
+  'without-counts': false,
 })
-const [records, keys] = [Number(options.records), Number(options.keys)]
+const [records, keys] = [options.records, options.keys]
 const { marker } = options
-if (options.restarts !== undefined) {
+if (options.restarts !== '') {
   env.setRestartStrategy(RestartStrategies.fixedDelayRestart(Number(options.restarts), 50))
 }
 env.enableCheckpointing('100 ms')
@@ -49,7 +46,7 @@ const numbers = env
     new DataGeneratorSource({
       generator: i => ({ key: `key-${i % keys}`, count: 1, fails: i === failAt, last: i === records - 1 }),
       count: records,
-      ratePerSecond: Number(options.rate),
+      ratePerSecond: options.rate,
     }),
     WatermarkStrategy.noWatermarks(),
     'numbers',
@@ -67,7 +64,7 @@ const counts = options['without-counts']
       .keyBy(record => record.key)
       .reduce((a, b) => ({ key: a.key, count: a.count + b.count }))
       .uid('counts')
-const slowMs = Number(options['slow-ms'])
+const slowMs = options['slow-ms']
 const asleep = new Int32Array(new SharedArrayBuffer(4))
 const results =
   slowMs === 0

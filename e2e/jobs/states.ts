@@ -1,5 +1,5 @@
 // Uses state of each kind and writes what it holds at each record: with exactly-once state each row is there once.
-import { parseArgs } from 'node:util'
+import { existsSync } from 'node:fs'
 import {
   type AggregatingState,
   AggregatingStateDescriptor,
@@ -21,21 +21,23 @@ import {
   ValueStateDescriptor,
   WatermarkStrategy,
 } from 'flink-ts'
+import { jobOptions } from './job-options.ts'
 
 const env = StreamExecutionEnvironment.getExecutionEnvironment()
-const { values: options } = parseArgs({
-  args: [...env.args],
-  options: {
-    output: { type: 'string', default: '' },
-    records: { type: 'string', default: '10000' },
-    keys: { type: 'string', default: '50' },
-    // Each key comes once, then only so many of them, in turn: most of the state does not change any more.
-    hot: { type: 'string', default: '50' },
-    rate: { type: 'string', default: '10000' },
-    interval: { type: 'string', default: '100 ms' },
-  },
+const options = jobOptions(env.args, {
+  output: '',
+  records: 10000,
+  keys: 50,
+  // Each key comes once, then only so many of them, in turn: most of the state does not change any more.
+  hot: 50,
+  rate: 10000,
+  interval: '100 ms',
+  // While this file exists, the last quarter of the records takes so long that the job does not end.
+  'hold-while': '',
 })
-const [records, keys, hot] = [Number(options.records), Number(options.keys), Number(options.hot)]
+const [records, keys, hot] = [options.records, options.keys, options.hot]
+const hold = options['hold-while']
+const asleep = new Int32Array(new SharedArrayBuffer(4))
 env.enableCheckpointing(options.interval)
 env.getCheckpointConfig().setExternalizedCheckpointRetention('retain-on-cancellation')
 
@@ -93,12 +95,14 @@ class AllStates implements KeyedProcessFunction<string, Item, string> {
 env
   .fromSource(
     new DataGeneratorSource({
-      generator: (i): Item =>
-        i < keys
+      generator: (i): Item => {
+        if (hold !== '' && i > records * 0.75 && existsSync(hold)) Atomics.wait(asleep, 0, 0, 20)
+        return i < keys
           ? { key: `key-${i}`, n: 1 }
-          : { key: `key-${(i - keys) % hot}`, n: Math.floor((i - keys) / hot) + 2 },
+          : { key: `key-${(i - keys) % hot}`, n: Math.floor((i - keys) / hot) + 2 }
+      },
       count: records,
-      ratePerSecond: Number(options.rate),
+      ratePerSecond: options.rate,
     }),
     WatermarkStrategy.noWatermarks(),
     'items',
