@@ -50,6 +50,8 @@ beforeAll(async () => {
   }
 })
 afterAll(async () => {
+  // Also those that no test has waited for.
+  await Promise.allSettled(runs.values())
   expect(await cluster.stop()).toEqual([])
 })
 
