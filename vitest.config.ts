@@ -96,6 +96,22 @@ export default defineConfig({
           hookTimeout: seconds(180),
         },
       },
+      // With the programs of a real Flink, which no run of all tests downloads: npm run test:flink.
+      ...(process.env['FLINK_TEST_SYSTEM'] === '1'
+        ? [
+            {
+              ...project,
+              test: {
+                name: 'flink',
+                sequence: { groupOrder: 4 },
+                include: ['e2e/**/*.flink.test.ts'],
+                pool: 'forks' as const,
+                testTimeout: seconds(180),
+                hookTimeout: seconds(180),
+              },
+            },
+          ]
+        : []),
       {
         ...project,
         test: {

@@ -21,7 +21,7 @@ function distribution(): string {
  */
 export function whyNoFlink(): string | undefined {
   if (process.env['FLINK_TEST_SYSTEM'] !== '1')
-    return `needs Apache Flink ${FLINK_VERSION}: set FLINK_TEST_SYSTEM=1`
+    return `needs Apache Flink ${FLINK_VERSION}: npm run test:flink`
   if (!existsSync(distribution()))
     return `needs ${distribution()}: npm run bench -- nexmark --peer flink fetches it, or set FLINK_PEER_HOME`
   try {
