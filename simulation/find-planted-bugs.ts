@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util'
 import { loadWithBug } from './plant-bug.ts'
 import { PLANTED_BUGS } from './planted-bugs.ts'
-import { leaderScenarioOf, scenarioOf, unalignedScenarioOf } from './scenario.ts'
+import { alignedScenarioOf, leaderScenarioOf, scenarioOf, unalignedScenarioOf } from './scenario.ts'
 
 // Plants one bug after the other and prints, a line of JSON for each, the first seed that finds it.
-const SPECIAL = { leaders: leaderScenarioOf, unaligned: unalignedScenarioOf }
+const SPECIAL = { leaders: leaderScenarioOf, unaligned: unalignedScenarioOf, aligned: alignedScenarioOf }
 const { values } = parseArgs({ options: { seeds: { type: 'string', default: '300' } } })
 for (const bug of PLANTED_BUGS) {
   const runScenario = await loadWithBug(bug)

@@ -6,8 +6,8 @@ export interface PlantedBug {
   /** Text that occurs once there, and what takes its place. */
   readonly from: string
   readonly to: string
-  /** It concerns who leads, or records on their way: looked for by scenarios of that. */
-  readonly of?: 'leaders' | 'unaligned'
+  /** It concerns who leads, or barriers among records on their way: looked for by scenarios of that. */
+  readonly of?: 'leaders' | 'unaligned' | 'aligned'
 }
 
 /** Mistakes that somebody could make in the control plane: each breaks a promise in some courses of events only. */
@@ -71,6 +71,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'taskmanager/src/checkpoint/barrier-aligner.ts',
     from: 'if (!this.#complete()) this.#listener.block(channel)',
     to: 'this.#complete()',
+    of: 'aligned',
   },
   {
     name: 'the thread of a slot that was freed goes on',

@@ -123,6 +123,16 @@ export function unalignedScenarioOf(seed: number): Scenario {
   return withMore({ ...scenario, jobs: unaligned, faults: drawSlowTasks(new SeededRandom(seed * 31)) })
 }
 
+/** As {@link unalignedScenarioOf}, but the barriers are waited for. */
+export function alignedScenarioOf(seed: number): Scenario {
+  const scenario = unalignedScenarioOf(seed)
+  const jobs = scenario.jobs.map(({ checkpointing: { unaligned: _, ...checkpointing }, ...job }) => ({
+    ...job,
+    checkpointing,
+  }))
+  return { ...scenario, jobs }
+}
+
 /** Slots that a job needs at most. */
 function slotsOf({ topology, parallelism, separateSlots }: JobPlan): number {
   const vertices = topology === 'map' ? 3 : 2
