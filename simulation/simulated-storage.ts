@@ -53,9 +53,9 @@ export class SimulatedStorage {
     ].filter(path => path.startsWith(prefix))
   }
 
-  /** Whether `latest` would find something. */
-  hasSnapshot(jobName: string): boolean {
-    return [...this.#metadata.values()].some(metadata => metadata.jobName === jobName)
+  /** What `latest` would find. */
+  latestSnapshot(jobName: string): FoundSnapshot | undefined {
+    return this.#latest(jobName)
   }
 
   /**
