@@ -231,8 +231,8 @@ export class TestCluster {
     return this.taskManagers.flatMap((child, index) => (busy.has(child.resourceId) ? [index] : []))
   }
 
-  /** Answer of a REST path; undefined if nobody answers. */
-  async rest<T>(path: string): Promise<T | undefined> {
+  /** Answer of a REST path; undefined if nobody answers in that time. */
+  async rest<T>(path: string, timeoutMs = 5000): Promise<T | undefined> {
     const tokenFile = this.#options.configuration?.['security.auth.token-file']
     try {
       const response = await fetch(`http://127.0.0.1:${this.restPort}${path}`, {
@@ -240,7 +240,7 @@ export class TestCluster {
           tokenFile === undefined
             ? {}
             : { authorization: `Bearer ${readFileSync(tokenFile, 'utf8').trim()}` },
-        signal: AbortSignal.timeout(5000),
+        signal: AbortSignal.timeout(timeoutMs),
       })
       const text = await response.text()
       this.#see(path, `${response.status} ${text}`)
@@ -255,16 +255,19 @@ export class TestCluster {
     return (await this.rest<{ 'slots-available': number }>('/overview'))?.['slots-available']
   }
 
-  job(jobId: string): Promise<JobState | undefined> {
-    return this.rest<JobState>(`/jobs/${jobId}`)
+  job(jobId: string, timeoutMs?: number): Promise<JobState | undefined> {
+    return this.rest<JobState>(`/jobs/${jobId}`, timeoutMs)
   }
 
-  /** Waits until the job has the state. */
+  /**
+   * Waits until the job has the state. A question to a leader that stands still is asked again before the job can have
+   * gone on, and left the state, under another one.
+   */
   async untilJob(jobId: string, state: string, timeoutMs = 60_000): Promise<void> {
     await this.until(
       `job ${jobId} to be ${state}`,
       timeoutMs,
-      async () => (await this.job(jobId))?.state === state,
+      async () => (await this.job(jobId, 1000))?.state === state,
     )
   }
 
