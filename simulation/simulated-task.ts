@@ -16,7 +16,7 @@ import type { ChannelMessage, ExchangePeer } from './data-plane.ts'
 import { SimulatedInputs } from './simulated-inputs.ts'
 import { SplitRequests } from './simulated-source.ts'
 import { ReaderState, type SimulatedState, SinkState, type SourceState } from './simulated-state.ts'
-import { parallelismOf, stateOf, takesOver } from './task-state.ts'
+import { stateOf, takesOver, writeInputs } from './task-state.ts'
 import { KEYS, keyOf, type SimulatedRecord, type Transaction, type Workload } from './workload.ts'
 import type { World } from './world.ts'
 
@@ -414,7 +414,10 @@ export class SimulatedTask {
     const wanted = (): boolean => this.#writing.has(checkpointId) && peer.process.alive
     const write = (purpose: string, content: string): Promise<StateLocation> =>
       world.storage.write(peer.process.clock, `${folder}/${this.attemptId}-${purpose}`, content, wanted)
-    const parts = [this.#state.snapshot(barrier, write), this.#writeInputs(capture, write)] as const
+    const parts = [
+      this.#state.snapshot(barrier, write),
+      writeInputs(this.deployment, capture, write),
+    ] as const
     Promise.all(parts).then(
       ([state, inputs]) => this.#acknowledge(checkpointId, { ...state, ...inputs }),
       (error: unknown) => {
@@ -434,20 +437,6 @@ export class SimulatedTask {
     this.#capture?.abandon()
     this.#capture = undefined
     this.#inputs.stopCapture()
-  }
-
-  async #writeInputs(
-    capture: ChannelCapture | undefined,
-    write: (purpose: string, content: string) => Promise<StateLocation>,
-  ): Promise<Pick<OperatorSubtaskState, 'inputs'>> {
-    if (capture === undefined) return {}
-    const batches = (await capture.result).flatMap(channel => channel.batches)
-    if (batches.length === 0) return {}
-    const records = batches.flatMap(({ bytes }) => JSON.parse(String(bytes)) as SimulatedRecord[])
-    const location = await write('inputs', JSON.stringify(records))
-    const parallelism = parallelismOf(this.deployment)
-    const { subtaskIndex: subtask } = this.deployment
-    return { inputs: [{ subtask, parallelism, channels: [], location }] }
   }
 
   #acknowledge(checkpointId: number, operator: OperatorSubtaskState): void {

@@ -1,6 +1,7 @@
 import type { TaskDeployment } from '@flink-ts/gateways'
 import { subtaskOfKeyGroup } from '@flink-ts/serialization'
-import type { ChannelStateHandle } from '@flink-ts/state'
+import type { ChannelStateHandle, OperatorSubtaskState, StateLocation } from '@flink-ts/state'
+import type { ChannelCapture } from '@flink-ts/taskmanager'
 import { NoState, ReaderState, type SimulatedState, SinkState, SourceState } from './simulated-state.ts'
 import type { Verdict } from './violation.ts'
 import { KEYS, keyOf, type SimulatedRecord, type Workload } from './workload.ts'
@@ -36,4 +37,20 @@ export function takesOver(
 /** Subtasks of the vertex that a task belongs to. */
 export function parallelismOf({ job, vertexId }: TaskDeployment): number {
   return job.graph.vertices.find(({ id }) => id === vertexId)!.parallelism
+}
+
+/** Writes what the channels of a task held before the barrier; nothing if that is nothing. */
+export async function writeInputs(
+  deployment: TaskDeployment,
+  capture: ChannelCapture | undefined,
+  write: (purpose: string, content: string) => Promise<StateLocation>,
+): Promise<Pick<OperatorSubtaskState, 'inputs'>> {
+  if (capture === undefined) return {}
+  const batches = (await capture.result).flatMap(channel => channel.batches)
+  if (batches.length === 0) return {}
+  const records = batches.flatMap(({ bytes }) => JSON.parse(String(bytes)) as SimulatedRecord[])
+  const location = await write('inputs', JSON.stringify(records))
+  const parallelism = parallelismOf(deployment)
+  const { subtaskIndex: subtask } = deployment
+  return { inputs: [{ subtask, parallelism, channels: [], location }] }
 }

@@ -7,8 +7,8 @@ export const NoJobManager = defineError<{ address: string; waitedMs: number; rea
   retry: 'backoff',
   message: d =>
     `No JobManager answers at ${d.address} (tried for ${d.waitedMs} ms; ${d.reason}). Start a cluster with ` +
-    'bin/start-cluster.sh, or set jobmanager.rpc.address and jobmanager.rpc.port to where one runs, ' +
-    'in conf/flink-conf.yaml or with -D.',
+    'bin/start-cluster.sh, or only the JobManager with bin/jobmanager.sh start; or set jobmanager.rpc.address and ' +
+    'jobmanager.rpc.port, or high-availability.storageDir, to where one runs, in conf/flink-conf.yaml or with -D.',
 })
 
 /** A file or folder that the program has registered is not there. */
