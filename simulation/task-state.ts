@@ -35,7 +35,7 @@ export function takesOver(
 }
 
 /** Subtasks of the vertex that a task belongs to. */
-export function parallelismOf({ job, vertexId }: TaskDeployment): number {
+function parallelismOf({ job, vertexId }: TaskDeployment): number {
   return job.graph.vertices.find(({ id }) => id === vertexId)!.parallelism
 }
 

@@ -1,5 +1,5 @@
 import { keyGroupOf } from '@flink-ts/serialization'
-import { MIN_WATERMARK, type OperatorContext } from '../contract/stream-operator.ts'
+import { MAX_WATERMARK, MIN_WATERMARK, type OperatorContext } from '../contract/stream-operator.ts'
 
 /** First and last key group, and the watermark up to which all of their timers have fired. */
 type StoredProgress = readonly [firstGroup: number, lastGroup: number, watermark: number]
@@ -40,7 +40,8 @@ export class TimerProgress {
     const add = (first: number, last: number, watermark: number): void => {
       if (watermark > MIN_WATERMARK) stored.push([first, last, watermark])
     }
-    const ofAll = unfinished ? MIN_WATERMARK : reached
+    // After the last watermark there is no next one to wait for, and a job that was drained may be given new input.
+    const ofAll = unfinished || reached === MAX_WATERMARK ? MIN_WATERMARK : reached
     if (this.#restored === undefined) add(start, end, ofAll)
     else {
       for (let group = start; group <= end; group++) {

@@ -88,6 +88,26 @@ async function snapshotOnHeap({ harness, backend }: OnHeap): Promise<HeapSnapsho
 }
 
 describe('event-time timers that are restored', () => {
+  test('a job that was drained and is given new input fires the timers of that to the end', async () => {
+    const alarms: KeyedProcessFunction<number, { key: number; time: number }, string> = {
+      processElement: ({ time }, context) => context.timerService.registerEventTimeTimer(time),
+      onTimer: (time, context, out) => out(`${time}/${context.currentKey}`),
+    }
+    const factory = keyedProcessOperator((record: { key: number; time: number }) => record.key, alarms)
+    const drained = await new OperatorHarness(factory).open()
+    drained.push({ key: 1, time: 100 }, 1)
+    drained.advance(MAX_WATERMARK)
+    expect(drained.values()).toEqual(['100/1'])
+    const restored = await drained.snapshot(1)
+    const harness = await new OperatorHarness(factory, { restored }).open()
+    harness.push({ key: 2, time: 1000 }, 900)
+    harness.advance(500)
+    harness.push({ key: 3, time: 2000 }, 901)
+    harness.advance(1500)
+    harness.advance(MAX_WATERMARK)
+    expect(harness.values()).toEqual(['1000/2', '2000/3'])
+  })
+
   test('a run that is restored anywhere gives what one without failures gives', async () => {
     const script = [...golden.input, { watermark: MAX_WATERMARK }]
     for (let restoreAt = 1; restoreAt < script.length; restoreAt++) {
