@@ -154,7 +154,11 @@ test.skipIf(!hasRocksDb)(
     await cluster.killTaskManager(victim as number)
     cluster.startTaskManager()
     await cluster.until('rows', 60_000, async () => visibleRowsIn(output).length > RECORDS / 4)
-    // What was pending becomes visible before all tasks run again.
+    // What was pending becomes visible before the loss is noticed, and before all tasks run again.
+    await cluster.until('the restart', 60_000, async () => {
+      const checkpoints = await cluster.rest<Checkpoints>(`/jobs/${jobId}/checkpoints`)
+      return (checkpoints?.counts.restored ?? 0) > 0
+    })
     await cluster.until('all tasks', 60_000, async () => {
       const vertices = (await cluster.job(jobId))?.vertices ?? []
       return vertices.every(({ parallelism, tasks }) => tasks.RUNNING === parallelism)
@@ -174,11 +178,17 @@ test.skipIf(!hasRocksDb)(
   },
 )
 
-/** Folders of RocksDB stores of the cluster's TaskManagers. */
+/** Folders of RocksDB stores of the cluster's TaskManagers. Again if one goes while they are looked for. */
 function storesIn(folder: string): readonly string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(path =>
-    /rocksdb-[0-9a-f]+$/.test(path),
-  )
+  for (;;) {
+    try {
+      return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(path =>
+        /rocksdb-[0-9a-f]+$/.test(path),
+      )
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
 }
 
 test('a job chooses its state backend; one that there is not fails it with a hint', async () => {
