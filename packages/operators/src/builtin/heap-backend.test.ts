@@ -1,19 +1,18 @@
 import { keyGroupOf, keyGroupRangeOf } from '@flink-ts/serialization'
 import {
   assignKeyedState,
-  type CheckpointStreamFactory,
   createHashMapKeyedStateBackend,
   type KeyedStateBackend,
   type KeyedStateHandle,
   ListStateDescriptor,
   MapStateDescriptor,
-  type StateReader,
   type ValueState,
   ValueStateDescriptor,
 } from '@flink-ts/state'
 import { expect, test } from 'vitest'
 import type { OperatorFactory } from '../contract/stream-operator.ts'
 import type { RuntimeContext } from '../functions/rich-function.ts'
+import { inlineReader, inlineStreams } from '../harness/inline-snapshots.ts'
 import { OperatorHarness } from '../harness/operator-harness.ts'
 import { TumblingEventTimeWindows } from '../windowing/assigners/tumbling-windows.ts'
 import { windowOperator } from '../windowing/create-window-operator.ts'
@@ -26,29 +25,6 @@ import { keyedReduceOperator } from './keyed-reduce-operator.ts'
 import { mapOperator } from './map-operator.ts'
 
 const MAX_PARALLELISM = 128
-
-/** Snapshots in memory. */
-const streams: CheckpointStreamFactory = {
-  open: async () => {
-    const parts: Uint8Array[] = []
-    let position = 0
-    return {
-      get position() {
-        return position
-      },
-      write: async bytes => {
-        parts.push(Uint8Array.from(bytes))
-        position += bytes.length
-      },
-      close: async () => ({ type: 'inline', base64: Buffer.concat(parts).toString('base64') }),
-      discard: async () => {},
-    }
-  },
-}
-const storage: StateReader = {
-  readRange: async (location, start, end) =>
-    Buffer.from(location.type === 'inline' ? location.base64 : '', 'base64').subarray(start, end),
-}
 
 interface Subtask {
   readonly harness: OperatorHarness
@@ -66,7 +42,7 @@ async function subtasks(
       const keyGroupRange = keyGroupRangeOf(MAX_PARALLELISM, parallelism, subtaskIndex)
       const handles = assignKeyedState(restored, keyGroupRange)
       const options = { keyGroupRange, maxParallelism: MAX_PARALLELISM }
-      const backend = await createHashMapKeyedStateBackend(options, handles, storage)
+      const backend = await createHashMapKeyedStateBackend(options, handles, inlineReader)
       const where = { backend, subtaskIndex, parallelism, shouldYield: () => true }
       return { harness: await new OperatorHarness(factory, where).open(), backend }
     }),
@@ -77,7 +53,7 @@ async function snapshot(tasks: readonly Subtask[], duringSnapshot: () => void): 
   const running: Promise<readonly KeyedStateHandle[]>[] = []
   for (const { harness, backend } of tasks) {
     await harness.operator.prepareSnapshot?.(1)
-    running.push(backend.snapshot(1, streams, async () => {}))
+    running.push(backend.snapshot(1, inlineStreams, async () => {}))
   }
   // What happens from here on must not be in it.
   duringSnapshot()

@@ -1,11 +1,9 @@
 import { keyGroupOf, keyGroupRangeOf } from '@flink-ts/serialization'
 import {
   assignKeyedState,
-  type CheckpointStreamFactory,
   createHashMapKeyedStateBackend,
   type KeyedStateBackend,
   type KeyedStateHandle,
-  type StateReader,
 } from '@flink-ts/state'
 import { describe, expect, test } from 'vitest'
 import { keyedProcessOperator } from '../builtin/keyed-process-operator.ts'
@@ -13,31 +11,9 @@ import { MAX_WATERMARK, MIN_WATERMARK, type OperatorFactory } from '../contract/
 import type { Collector } from '../functions/collector.ts'
 import type { KeyedProcessContext, KeyedProcessFunction, OnTimerContext } from '../functions/functions.ts'
 import type { OperatorSnapshot } from '../harness/in-memory-state.ts'
+import { inlineReader, inlineStreams } from '../harness/inline-snapshots.ts'
 import { OperatorHarness } from '../harness/operator-harness.ts'
 import { type Element, expectGolden, GoldenFunction, golden } from './golden-timers.ts'
-
-/** Snapshots in memory. */
-const inlineStreams: CheckpointStreamFactory = {
-  open: async () => {
-    const parts: Uint8Array[] = []
-    let position = 0
-    return {
-      get position() {
-        return position
-      },
-      write: async bytes => {
-        parts.push(Uint8Array.from(bytes))
-        position += bytes.length
-      },
-      close: async () => ({ type: 'inline', base64: Buffer.concat(parts).toString('base64') }),
-      discard: async () => {},
-    }
-  },
-}
-const inlineReader: StateReader = {
-  readRange: async (location, start, end) =>
-    Buffer.from(location.type === 'inline' ? location.base64 : '', 'base64').subarray(start, end),
-}
 
 const MAX_PARALLELISM = 128
 

@@ -3,17 +3,16 @@ import { tmpdir } from 'node:os'
 import { keyGroupOf, keyGroupRangeOf } from '@flink-ts/serialization'
 import {
   assignKeyedState,
-  type CheckpointStreamFactory,
   type KeyedStateBackend,
   type KeyedStateHandle,
   loadStateBackend,
-  type StateReader,
   stateBackendProblem,
 } from '@flink-ts/state'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { OperatorFactory } from '../contract/stream-operator.ts'
 import type { AggregateFunction } from '../functions/functions.ts'
+import { inlineReader, inlineStreams } from '../harness/inline-snapshots.ts'
 import { OperatorHarness } from '../harness/operator-harness.ts'
 import { EventTimeSessionWindows } from './assigners/session-windows.ts'
 import { SlidingEventTimeWindows } from './assigners/sliding-windows.ts'
@@ -308,29 +307,6 @@ test('windows equal a computation by hand, through disorder, lateness and restor
 
 const MAX_PARALLELISM = 16
 
-/** Snapshots in memory. */
-const streams: CheckpointStreamFactory = {
-  open: async () => {
-    const parts: Uint8Array[] = []
-    let position = 0
-    return {
-      get position() {
-        return position
-      },
-      write: async bytes => {
-        parts.push(Uint8Array.from(bytes))
-        position += bytes.length
-      },
-      close: async () => ({ type: 'inline', base64: Buffer.concat(parts).toString('base64') }),
-      discard: async () => {},
-    }
-  },
-}
-const storage: StateReader = {
-  readRange: async (location, start, end) =>
-    Buffer.from(location.type === 'inline' ? location.base64 : '', 'base64').subarray(start, end),
-}
-
 interface Subtask {
   readonly harness: OperatorHarness
   readonly backend: KeyedStateBackend
@@ -356,7 +332,7 @@ function startSubtasks(
       const handles = assignKeyedState(restored?.handles ?? [], keyGroupRange)
       const options = { keyGroupRange, maxParallelism: MAX_PARALLELISM }
       const { createKeyedBackend } = await loadStateBackend(backendName)
-      const backend = await createKeyedBackend({ ...options, localDirectory }, handles, storage)
+      const backend = await createKeyedBackend({ ...options, localDirectory }, handles, inlineReader)
       const harness = new OperatorHarness(factory, {
         ...{ backend, subtaskIndex, parallelism, shouldYield: () => true },
         ...(restored === undefined
@@ -375,7 +351,7 @@ async function snapshotOf(subtasks: readonly Subtask[]): Promise<Snapshot> {
   const parts = await Promise.all(
     subtasks.map(async ({ harness, backend }) => {
       await harness.operator.prepareSnapshot?.(1)
-      const keyed = backend.snapshot(1, streams, async () => {})
+      const keyed = backend.snapshot(1, inlineStreams, async () => {})
       await harness.operator.snapshotState?.(1)
       for (const [name, list] of Object.entries(harness.operatorState.snapshotNow())) {
         operator[name] = [...(operator[name] ?? []), ...list]
